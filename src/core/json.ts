@@ -1,0 +1,35 @@
+import type { z } from 'zod';
+import { AppError } from './errors.ts';
+
+/** Any value that JSON can carry. */
+export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json };
+
+/** Parses JSON text with a schema; both failures name `what` and the field. */
+export function parseJson<S extends z.ZodType>(text: string, schema: S, what: string): z.output<S> {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (cause) {
+    throw new AppError('invalid', 'json.malformed', `${what} is not valid JSON: ${(cause as Error).message}`, {}, cause);
+  }
+  return check(value, schema, what);
+}
+
+/** Reads a value with a schema; the error says which field is wrong and why. */
+export function check<S extends z.ZodType>(value: unknown, schema: S, what: string): z.output<S> {
+  const result = schema.safeParse(value);
+  if (result.success) return result.data;
+  const issues = result.error.issues.map(({ path, message }) => ({ field: path.map(String).join('.'), message }));
+  const first = issues[0];
+  const where = first?.field ? `${what}: ${first.field}` : what;
+  throw new AppError('invalid', 'input.invalid', `${where}: ${first?.message ?? 'invalid'}`, { issues }, result.error);
+}
+
+/** JSON with its keys in one fixed order, for hashing and comparing. */
+export function canonicalJson(value: unknown): string {
+  return JSON.stringify(value, (_key, inner: unknown) =>
+    inner !== null && typeof inner === 'object' && !Array.isArray(inner)
+      ? Object.fromEntries(Object.entries(inner).toSorted(([a], [b]) => (a < b ? -1 : 1)))
+      : inner,
+  );
+}
