@@ -10,7 +10,8 @@ export type Tier = z.infer<typeof Tier>;
 export type Part =
   | { readonly type: 'text'; readonly text: string }
   | { readonly type: 'image'; readonly mediaType: string; readonly base64: string }
-  | { readonly type: 'tool_call'; readonly id: string; readonly name: string; readonly input: Json }
+  /** `providerData` came with the call's event and goes back unread: signatures without which a provider refuses the conversation. */
+  | { readonly type: 'tool_call'; readonly id: string; readonly name: string; readonly input: Json; readonly providerData?: Json }
   | { readonly type: 'tool_result'; readonly id: string; readonly name: string; readonly output: string; readonly isError?: boolean };
 
 export interface Message {
@@ -62,7 +63,8 @@ export interface Usage {
 export type ModelEvent =
   | { readonly type: 'text'; readonly text: string }
   | { readonly type: 'reasoning'; readonly text: string }
-  | { readonly type: 'tool_call'; readonly id: string; readonly name: string; readonly input: Json }
+  /** `input` is the model's text itself when that was not JSON, for the tool's own check to refuse. Keep `providerData` with the call. */
+  | { readonly type: 'tool_call'; readonly id: string; readonly name: string; readonly input: Json; readonly providerData?: Json }
   /** The last event. `usage` is null when the provider never said. */
   | { readonly type: 'end'; readonly reason: 'stop' | 'length' | 'tool_calls' | 'content_filter' | 'other'; readonly usage: Usage | null; readonly model?: string };
 
@@ -117,4 +119,67 @@ export interface ProviderClient {
   embed(call: { readonly model: string; readonly texts: readonly string[]; readonly dimensions?: number; readonly signal: AbortSignal }): Promise<{ readonly vectors: readonly Float32Array[]; readonly tokens: number }>;
   /** Model names the endpoint offers; used by the live test and the model registry. */
   models(signal: AbortSignal): Promise<readonly string[]>;
+}
+
+/** What a step, a conversation or a skill prefers; each field beats the tier chain, in this order of strength. */
+export interface CallDefaults {
+  readonly tier?: Tier;
+  /** A provider's name; only it is tried, then the offline provider unless forbidden. */
+  readonly provider?: string;
+  readonly model?: string;
+}
+
+/** Whose budget pays and whose journal hears. */
+export interface CallScope {
+  readonly runId?: string;
+  readonly step?: string;
+  readonly workflowId?: string;
+  /** Who asked, for the ledger: `skill:llm_score`, `turn`. */
+  readonly purpose: string;
+  /** Most this run may spend, USD. */
+  readonly runBudgetUsd?: number;
+  /** Most this workflow may spend in a day, USD. */
+  readonly workflowDailyBudgetUsd?: number;
+  /** Hears each hop, reservation and settlement. */
+  readonly journal?: (type: string, data: Json) => void;
+}
+
+export interface LlmRequest extends CallDefaults {
+  readonly system?: string;
+  /** Short for one user message. */
+  readonly prompt?: string;
+  readonly messages?: readonly Message[];
+  readonly tools?: readonly ToolSpec[];
+  readonly maxOutputTokens?: number;
+  readonly temperature?: number;
+  readonly task?: OfflineTask;
+  /** False: fail rather than answer without a model. True when left out. */
+  readonly allowOffline?: boolean;
+  readonly signal: AbortSignal;
+}
+
+/** Which provider answered and what it cost. */
+export interface CallReceipt {
+  readonly callId: string;
+  readonly provider: string;
+  readonly kind: ProviderKind['id'];
+  readonly model: string;
+  readonly usage: Usage;
+  readonly costUsd: number;
+  /** The answer was made without a model. */
+  readonly offline: boolean;
+  /** Providers tried before, with the reason each was left. */
+  readonly hops: readonly { readonly provider: string; readonly reason: string }[];
+}
+
+export type LlmEvent = Exclude<ModelEvent, { type: 'end' }> | { readonly type: 'end'; readonly reason: string; readonly receipt: CallReceipt };
+
+/** The router bound to one scope. Throws AppErrors `llm.no_provider`, `llm.over_budget`, `llm.failed`, `llm.bad_output`. */
+export interface ScopedLlm {
+  stream(request: LlmRequest): AsyncIterable<LlmEvent>;
+  complete(request: LlmRequest): Promise<{ readonly text: string; readonly reasoning: string; readonly toolCalls: readonly Extract<Part, { type: 'tool_call' }>[]; readonly receipt: CallReceipt }>;
+  /** An answer that satisfies the schema, asked for again with the validation errors when it does not (twice at most). */
+  object<S extends z.ZodType>(request: LlmRequest & { readonly schema: S; readonly schemaName: string }): Promise<{ readonly value: z.output<S>; readonly receipt: CallReceipt }>;
+  /** Unit vectors, all of `dimensions`. */
+  embed(texts: readonly string[], options: { readonly signal: AbortSignal }): Promise<{ readonly vectors: readonly Float32Array[]; readonly model: string; readonly receipt: CallReceipt }>;
 }
