@@ -1,0 +1,52 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import fc from 'fast-check';
+import { createRedactor } from './redactor.ts';
+
+function redactorOf(...values: readonly string[]) {
+  const redactor = createRedactor();
+  redactor.load(values.map((value, index) => ({ name: `s${index}`, value })));
+  return redactor;
+}
+
+const value = fc.string({ minLength: 8, maxLength: 60, unit: 'grapheme' }).filter((text) => text.trim().length >= 8 && text.length >= 8);
+const around = fc.string({ maxLength: 20 });
+
+describe('redactor', () => {
+  it('finds a value whole, in JSON, in a URL and in hex', () => {
+    fc.assert(
+      fc.property(value, around, around, (text, before, after) => {
+        const redactor = redactorOf(text);
+        for (const form of [text, JSON.stringify(text).slice(1, -1), encodeURIComponent(text), Buffer.from(text).toString('hex')]) {
+          assert.deepEqual(redactor.find(`${before} ${form} ${after}`), ['s0']);
+          assert.equal(redactor.redact(`${before} ${form} ${after}`).includes(form), false);
+        }
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  it('finds a value inside the base64 of anything around it', () => {
+    fc.assert(
+      fc.property(value, around, around, fc.constantFrom('base64', 'base64url'), (text, before, after, encoding) => {
+        const encoded = Buffer.from(before + text + after).toString(encoding as 'base64');
+        assert.deepEqual(redactorOf(text).find(encoded), ['s0']);
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  it('takes the longest of two that begin alike, and names each', () => {
+    const redactor = redactorOf('hunter22', 'hunter22-and-more');
+    assert.equal(redactor.redact('hunter22 hunter22-and-more'), '[secret:s0] [secret:s1]');
+  });
+
+  it('leaves a text without secrets as it is, and does not look for very short ones', () => {
+    assert.equal(redactorOf('1234', 'abcdefgh').redact('1234 abcd'), '1234 abcd');
+    assert.equal(createRedactor().redact('anything'), 'anything');
+  });
+
+  it('reads a value as text, not as a pattern', () => {
+    assert.equal(redactorOf('a.*b(c)[d]').redact('axxb a.*b(c)[d]'), 'axxb [secret:s0]');
+  });
+});
