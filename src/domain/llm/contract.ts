@@ -57,7 +57,10 @@ export interface Usage {
   readonly inputTokens: number;
   readonly outputTokens: number;
   readonly cachedInputTokens: number;
+  /** Part of the output. */
   readonly reasoningTokens: number;
+  /** Input newly put in the provider's cache, where that costs extra. */
+  readonly cacheWriteInputTokens?: number;
 }
 
 export type ModelEvent =

@@ -1,0 +1,161 @@
+import { z } from 'zod';
+import { endpoint, listOf, Page } from '#core/endpoint';
+import type { ErrorInfo } from '#core/errors';
+import type { Json } from '#core/json';
+
+/**
+ * queued → running → succeeded | failed | cancelled
+ *          running ⇄ waiting (a timer, an event, the owner's answer)
+ *          queued, running, waiting ⇄ paused (by the owner)
+ */
+export const RunStatus = z.enum(['queued', 'running', 'waiting', 'paused', 'succeeded', 'failed', 'cancelled']);
+export type RunStatus = z.infer<typeof RunStatus>;
+
+export const isOver = (status: RunStatus): boolean => status === 'succeeded' || status === 'failed' || status === 'cancelled';
+
+export const RunKind = z.enum(['workflow', 'turn', 'skill', 'experiment', 'webhook']);
+export type RunKind = z.infer<typeof RunKind>;
+
+/** What started it; `id` names the schedule occurrence, message, delivery, parent run or token. */
+export const TriggerRef = z.object({
+  kind: z.enum(['owner', 'api', 'cron', 'interval', 'once', 'channel', 'webhook', 'event', 'workflow', 'mcp', 'first_start']),
+  id: z.string().optional(),
+  by: z.string().optional(),
+});
+export type TriggerRef = z.infer<typeof TriggerRef>;
+
+/** Where content came from; see the product's promise 4. */
+export const Label = z.enum(['owner', 'untrusted', 'private', 'secret']);
+export type Label = z.infer<typeof Label>;
+
+const AnyJson = z.json() as z.ZodType<Json>;
+export const ErrorShape = z.object({ kind: z.string(), code: z.string(), message: z.string(), details: z.record(z.string(), z.unknown()).optional() }) as z.ZodType<ErrorInfo>;
+
+export const RunSummary = z.object({
+  id: z.string(),
+  kind: RunKind,
+  status: RunStatus,
+  title: z.string(),
+  workflowId: z.string().nullable(),
+  workflowVersion: z.number().nullable(),
+  parentRunId: z.string().nullable(),
+  trigger: TriggerRef,
+  dryRun: z.boolean(),
+  outcome: z.string().nullable(),
+  error: ErrorShape.nullable(),
+  labels: z.array(Label),
+  costUsd: z.number(),
+  /** ISO 8601, UTC. */
+  createdAt: z.string(),
+  startedAt: z.string().nullable(),
+  endedAt: z.string().nullable(),
+  /** When a waiting run goes on by itself. */
+  wakeAt: z.string().nullable(),
+});
+export type RunSummary = z.infer<typeof RunSummary>;
+
+export const StepStatus = z.enum(['running', 'waiting', 'succeeded', 'failed', 'skipped', 'cancelled']);
+export type StepStatus = z.infer<typeof StepStatus>;
+
+export const StepRecord = z.object({
+  /** Place in the graph: `score`, inside a map `pages[3]/summarise`. */
+  path: z.string(),
+  name: z.string(),
+  skill: z.string().nullable(),
+  status: StepStatus,
+  attempt: z.number(),
+  outcome: z.string().nullable(),
+  input: AnyJson.nullable(),
+  output: AnyJson.nullable(),
+  error: ErrorShape.nullable(),
+  costUsd: z.number(),
+  startedAt: z.string(),
+  endedAt: z.string().nullable(),
+  wakeAt: z.string().nullable(),
+});
+export type StepRecord = z.infer<typeof StepRecord>;
+
+/**
+ * intended → done | failed | unknown; `unknown` is left to the owner, who says done or retry. `planned` is what a dry run
+ * would have done.
+ */
+export const EffectStatus = z.enum(['intended', 'done', 'failed', 'unknown', 'planned']);
+export const EffectClass = z.enum(['reversible', 'compensable', 'irreversible']);
+
+export const EffectRecord = z.object({
+  key: z.string(),
+  runId: z.string(),
+  step: z.string(),
+  /** `channel.send`, `http.post`, `memory.add`, … */
+  kind: z.string(),
+  /** What it acts on, for the owner's eyes: `telegram:12345`, `https://…`. */
+  target: z.string(),
+  class: EffectClass,
+  status: EffectStatus,
+  intent: AnyJson,
+  receipt: AnyJson.nullable(),
+  error: ErrorShape.nullable(),
+  attempts: z.number(),
+  createdAt: z.string(),
+  endedAt: z.string().nullable(),
+});
+export type EffectRecord = z.infer<typeof EffectRecord>;
+
+export const JournalEntry = z.object({ seq: z.number(), at: z.string(), type: z.string(), step: z.string().nullable(), data: AnyJson });
+export type JournalEntry = z.infer<typeof JournalEntry>;
+
+export const RunDetail = RunSummary.extend({
+  input: AnyJson.nullable(),
+  output: AnyJson.nullable(),
+  steps: z.array(StepRecord),
+  effects: z.array(EffectRecord),
+  journal: z.array(JournalEntry),
+});
+export type RunDetail = z.infer<typeof RunDetail>;
+
+const Id = z.strictObject({ id: z.string() });
+
+export const listRuns = endpoint({
+  method: 'GET',
+  path: '/api/runs',
+  grant: 'runs:read',
+  summary: 'Runs, newest first.',
+  input: Page.extend({ workflow: z.string().optional(), status: RunStatus.optional(), kind: RunKind.optional() }),
+  output: listOf(RunSummary),
+});
+export const getRun = endpoint({ method: 'GET', path: '/api/runs/{id}', grant: 'runs:read', summary: 'One run with its steps, effects, cost and journal.', input: Id, output: RunDetail });
+export const cancelRun = endpoint({ method: 'POST', path: '/api/runs/{id}/cancel', grant: 'runs:control', summary: 'Stops a run; what it has done stays done.', input: Id, output: RunSummary });
+export const pauseRun = endpoint({ method: 'POST', path: '/api/runs/{id}/pause', grant: 'runs:control', summary: 'Holds a run after the step it is at.', input: Id, output: RunSummary });
+export const resumeRun = endpoint({ method: 'POST', path: '/api/runs/{id}/resume', grant: 'runs:control', summary: 'Lets a paused run go on.', input: Id, output: RunSummary });
+export const retryRun = endpoint({
+  method: 'POST',
+  path: '/api/runs/{id}/retry',
+  grant: 'runs:control',
+  summary: 'Runs a failed or cancelled run again from the step that failed, or from the one named; what was done before is kept.',
+  input: Id.extend({ from: z.string().optional() }),
+  output: RunSummary,
+});
+export const settleEffect = endpoint({
+  method: 'POST',
+  path: '/api/runs/{id}/effects/{key}/settle',
+  grant: 'runs:control',
+  summary: 'The owner says whether an effect of unknown outcome happened: `done` keeps it, `retry` performs it again.',
+  input: Id.extend({ key: z.string(), as: z.enum(['done', 'retry']) }),
+  output: EffectRecord,
+});
+export const explainRun = endpoint({
+  method: 'GET',
+  path: '/api/explain/{id}',
+  grant: 'runs:read',
+  summary: 'The journal of a run, message, occurrence or decision in plain words.',
+  input: Id,
+  output: z.object({ id: z.string(), title: z.string(), lines: z.array(z.object({ at: z.string().nullable(), text: z.string() })) }),
+});
+
+declare module '#core/bus' {
+  interface Events {
+    'run.changed': { readonly run: RunSummary };
+    'step.changed': { readonly runId: string; readonly path: string; readonly name: string; readonly status: StepStatus; readonly outcome: string | null; readonly attempt: number };
+    'run.ended': { readonly run: RunSummary };
+  }
+}

@@ -1,0 +1,6 @@
+export { createRuns, type NewRun, type Runs } from './runs.ts';
+export { effectKey, type EffectPlan, type Effects, type EffectScope } from './effects.ts';
+export { runMigrations, type RunRow, type StepRow } from './tables.ts';
+export { deleteSteps, findRun, insertStep, openRuns, openRunsOf, stepsOf, updateStep, waitingSteps } from './queries.ts';
+export { toStep, toSummary } from './shape.ts';
+export { isOver, type Label } from './contract.ts';

@@ -1,0 +1,42 @@
+import { route, type Route } from '#core/endpoint';
+import type { Store } from '#core/db/store';
+import { createWorkflow, deleteWorkflow, exportWorkflow, getWorkflow, importWorkflow, listVersions, listWorkflows, saveWorkflow, sendEvent, startRun, validateWorkflow } from './contract.ts';
+import type { Engine } from './engine.ts';
+import type { Workflows } from './workflows.ts';
+import { cancelRun, pauseRun, resumeRun, retryRun } from '#runs/contract';
+
+export interface WorkflowRouteDeps {
+  readonly store: Store;
+  readonly workflows: Workflows;
+  readonly engine: Engine;
+}
+
+export function workflowRoutes({ store, workflows, engine }: WorkflowRouteDeps): readonly Route[] {
+  return [
+    route(listWorkflows, (page) => workflows.list(page)),
+    route(getWorkflow, ({ id, version }) => workflows.get(id, version)),
+    route(createWorkflow, ({ definition, enabled = false }, { caller }) => workflows.create(definition, { enabled, by: caller.id })),
+    route(saveWorkflow, ({ id, ...change }, { caller }) => workflows.save(id, change, caller.id)),
+    route(deleteWorkflow, async ({ id }, { caller }) => {
+      await workflows.remove(id, caller.id);
+      return { ok: true as const };
+    }),
+    route(validateWorkflow, async ({ definition }) => {
+      const issues = await workflows.inspect(definition);
+      return { ok: issues.length === 0, issues: [...issues] };
+    }),
+    route(importWorkflow, ({ document }, { caller }) => workflows.importDocument(document, caller.id)),
+    route(exportWorkflow, async ({ id }) => (await workflows.get(id)).definition),
+    route(listVersions, async ({ id }) => ({ items: await workflows.versions(id) })),
+    route(startRun, async ({ id, input, dryRun }, { caller, idempotencyKey }) => {
+      const workflow = await workflows.get(id);
+      const trigger = { kind: caller.id === 'owner' ? ('owner' as const) : ('api' as const), by: caller.id };
+      return store.write((tx) => engine.start(tx, workflow, { trigger, input, dryRun, idempotencyKey }));
+    }),
+    route(sendEvent, async ({ name, data }) => ({ woken: await store.write((tx) => engine.signal(tx, `event:${name}`, data ?? null)) })),
+    route(cancelRun, ({ id }, { caller }) => engine.cancel(id, caller.id)),
+    route(pauseRun, ({ id }, { caller }) => engine.pause(id, caller.id)),
+    route(resumeRun, ({ id }, { caller }) => engine.resume(id, caller.id)),
+    route(retryRun, ({ id, from }, { caller }) => engine.retry(id, from, caller.id)),
+  ];
+}
