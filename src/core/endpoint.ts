@@ -27,6 +27,10 @@ export interface Endpoint<I extends z.ZodType = z.ZodType, O extends z.ZodType =
   readonly status?: 200 | 201 | 202;
   /** The answer is a stream of server-sent events, each with data of the shape `output`. */
   readonly stream?: boolean;
+  /** Shape of the one answer a stream endpoint gives instead to `Accept: application/json`; `{ events }` when left out. */
+  readonly whole?: z.ZodType;
+  /** Largest body taken, in bytes; 1 MiB unless said otherwise. */
+  readonly maxBodyBytes?: number;
 }
 
 export function endpoint<I extends z.ZodType, O extends z.ZodType>(it: Endpoint<I, O>): Endpoint<I, O> {
@@ -41,6 +45,21 @@ export interface Request {
   readonly idempotencyKey?: string;
   /** The `Last-Event-ID` header of a resumed stream. */
   readonly lastEventId?: string;
+  /** Absent where there is no HTTP between: the command line without an agent, MCP, tests. */
+  readonly connection?: Connection;
+}
+
+/** The other end of an HTTP request, and its browser session. */
+export interface Connection {
+  /** IP address of the client; behind a trusted proxy, the one the proxy saw. */
+  readonly address: string;
+  /** The `User-Agent` header, or empty; at most 300 characters. */
+  readonly userAgent: string;
+  /** The session cookie as sent, not yet believed. */
+  readonly sessionToken?: string;
+  /** Gives the browser its session cookie with the answer; a stream cannot. */
+  setSession(token: string, maxAgeS: number): void;
+  clearSession(): void;
 }
 
 /** One server-sent event (HTML Living Standard, section 9.2); `data` is sent as JSON. */
@@ -54,6 +73,8 @@ export interface StreamEvent<T> {
 export interface Route {
   readonly endpoint: Endpoint;
   readonly handle: (input: never, request: Request) => Promise<unknown> | AsyncIterable<StreamEvent<unknown>>;
+  /** Of a stream: the answer in one piece, of the shape `endpoint.whole`. */
+  readonly whole?: (input: never, request: Request) => Promise<unknown>;
 }
 
 export function route<I extends z.ZodType, O extends z.ZodType>(
@@ -63,12 +84,16 @@ export function route<I extends z.ZodType, O extends z.ZodType>(
   return { endpoint, handle: handle as Route['handle'] };
 }
 
-/** A route that answers with a stream; its iterator is returned when the client goes away. */
+/**
+ * A route that answers with a stream; its iterator is returned when the client goes away, so end waits on `request.signal`.
+ * `whole` answers those who asked for JSON; without it they get the events collected.
+ */
 export function streamRoute<I extends z.ZodType, O extends z.ZodType>(
   endpoint: Endpoint<I, O>,
   handle: (input: z.output<I>, request: Request) => AsyncIterable<StreamEvent<z.input<O>>>,
+  whole?: (input: z.output<I>, request: Request) => Promise<unknown>,
 ): Route {
-  return { endpoint, handle: handle as Route['handle'] };
+  return { endpoint, handle: handle as Route['handle'], ...(whole && { whole: whole as NonNullable<Route['whole']> }) };
 }
 
 /** The query of every list: a page size and the cursor of the page before. */
