@@ -101,7 +101,9 @@ function promiseStreams(kind: ProviderKind): void {
     const text = textOf(await collect(it.client.stream(ask('Judge', { schema: SCHEMA }))));
     assert.deepEqual(Object.keys(JSON.parse(text) as object), ['label', 'score']);
     const [request] = it.fake!.requests;
-    assert.deepEqual(Object.keys(((request?.schema ?? request?.forced?.schema) as typeof SCHEMA.jsonSchema).properties), ['label', 'score']);
+    const sent = request?.schema ?? request?.forced?.schema;
+    assert.ok(sent);
+    assert.deepEqual(Object.keys((sent as typeof SCHEMA.jsonSchema).properties), ['label', 'score']);
   });
 
   test('takes a base address that ends in its version', async () => {

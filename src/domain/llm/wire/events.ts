@@ -65,6 +65,7 @@ function toUsage({ inputTokens, outputTokens }: Finish['usage']): Usage | null {
     outputTokens: outputTokens.total ?? 0,
     cachedInputTokens: inputTokens.cacheRead ?? 0,
     reasoningTokens: outputTokens.reasoning ?? 0,
+    ...(inputTokens.cacheWrite && { cacheWriteInputTokens: inputTokens.cacheWrite }),
   };
 }
 
