@@ -3,7 +3,7 @@
 import { effectsOf, statements } from './import-effects.ts';
 import { placeOf, type Place } from './place.ts';
 import { refusal } from './rings.ts';
-import { isMember, textOf, type Context, type Node, type Rule } from './syntax.ts';
+import { isMember, textOf, type Node, type Rule } from './syntax.ts';
 
 /** Production code of the rings; entry points and tests are judged less. */
 function isRing({ ring, forTests }: Place): boolean {
@@ -31,7 +31,8 @@ const STATEFUL = new Set(['WeakMap', 'WeakSet', 'EventEmitter', 'AsyncLocalStora
 
 const noModuleState: Rule = {
   create(context) {
-    if (placeOf(context.filename).forTests) return {};
+    const { ring, forTests } = placeOf(context.filename);
+    if (ring === 'free' || forTests) return {};
     return {
       Program(program) {
         for (const statement of statements(program)) {
@@ -78,7 +79,7 @@ const timeAndChance: Rule = {
     const flagCrypto = (node: Node): void => flag(node, 'newId (#core/ids)');
     return {
       MemberExpression(node) {
-        if (isMember(node, 'Date', 'now') || isMember(node, 'performance', 'now')) flag(node, 'a Clock (#core/clock)');
+        if (isMember(node, 'Date', 'now')) flag(node, 'a Clock (#core/clock)');
         if (isMember(node, 'Math', 'random')) flag(node, 'a random: () => number');
         if (isMember(node, 'crypto', 'randomUUID')) flagCrypto(node);
       },
@@ -134,21 +135,16 @@ const CODE = /^[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*$/;
 
 const errorCodes: Rule = {
   create(context) {
+    const message = 'An error code is a literal of the form module.snake_case: it is documented and clients match on it.';
     return {
       NewExpression(node) {
         const code = node.callee?.name === 'AppError' ? node.arguments?.[1] : undefined;
         const text = textOf(code);
-        if (code?.type === 'TemplateLiteral' || (text !== null && !CODE.test(text))) {
-          report(context, code ?? node);
-        }
+        if (code?.type === 'TemplateLiteral' || (text !== null && !CODE.test(text))) context.report({ node: code ?? node, message });
       },
     };
   },
 };
-
-function report(context: Context, node: Node): void {
-  context.report({ node, message: 'An error code is a literal of the form module.snake_case: it is documented and clients match on it.' });
-}
 
 export default {
   meta: { name: 'house' },
