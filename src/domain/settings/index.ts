@@ -1,0 +1,6 @@
+export { defineSetting } from './contract.ts';
+export { defaultChannel, generalSettings, ownerInterests, ownerLanguage, ownerName, ownerTimeZone, runsRetentionCount, runsRetentionDays, TimeZone, uiTheme } from './definitions.ts';
+export { nearest } from './nearest.ts';
+export { settingsRoutes } from './routes.ts';
+export { createSettings, type Settings, type SettingsDeps } from './settings.ts';
+export { settingsMigrations } from './tables.ts';
