@@ -4,7 +4,7 @@ import { secret } from '#core/secret';
 import type { Connection, FailureReason, ModelCall, ModelEvent, ProviderClient, ProviderKind } from './contract.ts';
 import { ProviderFailure } from './contract.ts';
 import { startFakeLlm } from './fake-llm.ts';
-import type { FakeLlm, Reply } from './fake-llm.ts';
+import type { FakeLlm, FakeOptions, Reply } from './fake-llm.ts';
 
 const KEY = 'sk-test-0123456789abcdef';
 const UNICODE = 'Grüße, 世界! 👩‍👩‍👧‍👦 "quoted" \\ and\nnew line \u2028 end';
@@ -15,20 +15,32 @@ const SCHEMA = {
 };
 const TOOL = { name: 'weather', description: 'The weather of a city', inputSchema: { type: 'object', properties: { city: { type: 'string' } }, required: ['city'] } };
 
+/** One way to run the suite: a kind, with what the fake pretends to be and the options each call carries. */
+export interface Subject {
+  readonly kind: ProviderKind;
+  readonly name?: string;
+  readonly fake?: FakeOptions;
+  readonly options?: ModelCall['options'];
+  /** The protocol tells cached and reasoning tokens. */
+  readonly detailedUsage?: boolean;
+}
+
 /** What every provider kind promises, run against the fake server; a kind that reaches no server runs the part that holds for it. */
-export function conform(kind: ProviderKind): void {
-  describe(`provider kind ${kind.id}`, () => {
-    promiseStreams(kind);
-    if (!kind.local) promiseFailures(kind);
-    if (!kind.local) promiseCancelling(kind);
-    if (kind.canUseTools) promiseTools(kind);
-    if (kind.canEmbed) promiseEmbeddings(kind);
+export function conform(subject: Subject): void {
+  const { kind } = subject;
+  describe(`provider kind ${subject.name ?? kind.id}`, () => {
+    promiseStreams(subject);
+    if (!kind.local) promiseFailures(subject);
+    if (!kind.local) promiseCancelling(subject);
+    if (kind.canUseTools) promiseTools(subject);
+    if (kind.canEmbed) promiseEmbeddings(subject);
   });
 }
 
-function promiseStreams(kind: ProviderKind): void {
+function promiseStreams(subject: Subject): void {
+  const { kind } = subject;
   test('streams text and ends with exactly one end event', async () => {
-    await using it = await setup(kind, { text: LONG, chunks: 20 });
+    await using it = await setup(subject, { text: LONG, chunks: 20 });
     const events = await collect(it.client.stream(ask('Say something long')));
     assert.ok(textOf(events).length > 0);
     assert.deepEqual(events.filter((event) => event.type === 'end'), [events.at(-1)]);
@@ -37,15 +49,16 @@ function promiseStreams(kind: ProviderKind): void {
   });
 
   test('counts its tokens', async () => {
-    await using it = await setup(kind, { text: 'Four words it is', usage: { input: 120, output: 45, cached: 100, reasoning: 11 } });
+    await using it = await setup(subject, { text: 'Four words it is', usage: { input: 120, output: 45, cached: 100, reasoning: 11 } });
     const end = (await collect(it.client.stream(ask('Count')))).at(-1);
     assert.ok(end?.type === 'end' && end.usage);
-    if (it.fake) assert.deepEqual(end.usage, { inputTokens: 120, outputTokens: 45, cachedInputTokens: 100, reasoningTokens: 11 });
+    const details = subject.detailedUsage === false ? { cachedInputTokens: 0, reasoningTokens: 0 } : { cachedInputTokens: 100, reasoningTokens: 11 };
+    if (it.fake) assert.deepEqual(end.usage, { inputTokens: 120, outputTokens: 45, ...details });
     else assert.ok(end.usage.inputTokens > 0 && end.usage.outputTokens > 0);
   });
 
   test('keeps every character', async () => {
-    await using it = await setup(kind, { text: UNICODE, chunks: 30 });
+    await using it = await setup(subject, { text: UNICODE, chunks: 30 });
     const text = textOf(await collect(it.client.stream(ask(UNICODE, { system: UNICODE }))));
     assert.ok(text.isWellFormed());
     if (!it.fake) return;
@@ -55,7 +68,7 @@ function promiseStreams(kind: ProviderKind): void {
   });
 
   test('does not start when already cancelled', async () => {
-    await using it = await setup(kind, {});
+    await using it = await setup(subject, {});
     await rejects(collect(it.client.stream(ask('Hi', { signal: AbortSignal.abort() }))), 'cancelled');
     assert.equal(it.fake?.requests.length ?? 0, 0);
   });
@@ -63,7 +76,7 @@ function promiseStreams(kind: ProviderKind): void {
   if (kind.local) return;
 
   test('says that the answer was cut at its limit, and which model spoke', async () => {
-    await using it = await setup(kind, { text: 'And so', finish: 'length' });
+    await using it = await setup(subject, { text: 'And so', finish: 'length' });
     const end = (await collect(it.client.stream(ask('Go on')))).at(-1);
     assert.ok(end?.type === 'end');
     assert.equal(end.reason, 'length');
@@ -71,14 +84,14 @@ function promiseStreams(kind: ProviderKind): void {
   });
 
   test('tells reasoning from the answer', async () => {
-    await using it = await setup(kind, { text: 'Yes.', reasoning: 'Let me see' });
+    await using it = await setup(subject, { text: 'Yes.', reasoning: 'Let me see' });
     const events = await collect(it.client.stream(ask('Well?')));
     assert.equal(textOf(events), 'Yes.');
     assert.equal(events.filter((event) => event.type === 'reasoning').map((event) => event.text).join(''), 'Let me see');
   });
 
   test('sends the conversation, its limit, its key and the configured headers', async () => {
-    await using it = await setup(kind, { text: 'ok' });
+    await using it = await setup(subject, { text: 'ok' });
     await collect(it.client.stream(ask('Hello', { maxOutputTokens: 77, system: 'Be brief' })));
     const [request] = it.fake!.requests;
     assert.equal(request?.prompt, 'Hello');
@@ -90,14 +103,14 @@ function promiseStreams(kind: ProviderKind): void {
   });
 
   test('sends images', async () => {
-    await using it = await setup(kind, { text: 'A dot' });
+    await using it = await setup(subject, { text: 'A dot' });
     const base64 = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==';
     await collect(it.client.stream(ask('', { messages: [{ role: 'user', parts: [{ type: 'image', mediaType: 'image/png', base64 }, { type: 'text', text: 'What is it?' }] }] })));
     assert.ok(JSON.stringify(it.fake!.requests[0]?.body).includes(base64));
   });
 
   test('asks for JSON of a schema', async () => {
-    await using it = await setup(kind);
+    await using it = await setup(subject);
     const text = textOf(await collect(it.client.stream(ask('Judge', { schema: SCHEMA }))));
     assert.deepEqual(Object.keys(JSON.parse(text) as object), ['label', 'score']);
     const [request] = it.fake!.requests;
@@ -107,19 +120,20 @@ function promiseStreams(kind: ProviderKind): void {
   });
 
   test('takes a base address that ends in its version', async () => {
-    await using it = await setup(kind, { text: 'ok' });
+    await using it = await setup(subject, { text: 'ok' });
     const version = kind.id === 'google' ? '/v1beta/' : '/v1/';
     const client = await kind.open({ ...it.connection, baseUrl: `${it.connection.baseUrl}${version}` });
     assert.equal(textOf(await collect(client.stream(ask('Hi')))), 'ok');
   });
 
   test('lists the models of the endpoint', async () => {
-    await using it = await setup(kind);
+    await using it = await setup(subject);
     assert.deepEqual(await it.client.models(AbortSignal.timeout(5000)), ['fake-1', 'fake-2']);
   });
 }
 
-function promiseFailures(kind: ProviderKind): void {
+function promiseFailures(subject: Subject): void {
+  const { kind } = subject;
   const cases: readonly { name: string; reply: Reply; reason: FailureReason; retryAfterMs?: number; call?: Partial<ModelCall> }[] = [
     { name: 'a refused key', reply: { error: 'auth' }, reason: 'auth' },
     { name: 'a rate limit, with the time to wait', reply: { error: 'rate_limited', retryAfterSeconds: 12 }, reason: 'rate_limited', retryAfterMs: 12_000 },
@@ -141,7 +155,7 @@ function promiseFailures(kind: ProviderKind): void {
   ];
   for (const { name, reply, reason, retryAfterMs } of cases) {
     test(`names ${name}: ${reason}`, async () => {
-      await using it = await setup(kind, reply, { timeoutMs: reason === 'timeout' ? 150 : 10_000 });
+      await using it = await setup(subject, reply, { timeoutMs: reason === 'timeout' ? 150 : 10_000 });
       const failure = await rejects(collect(it.client.stream(ask('Hi'))), reason);
       if (retryAfterMs !== undefined) assert.equal(failure.retryAfterMs, retryAfterMs);
       assert.equal(it.fake!.requests.length, 1, 'a call never retries by itself');
@@ -151,14 +165,14 @@ function promiseFailures(kind: ProviderKind): void {
   }
 
   test('names a server that is not there: refused', async () => {
-    await using it = await setup(kind);
+    await using it = await setup(subject);
     await it.fake!.close();
     assertNoKey(await rejects(collect(it.client.stream(ask('Hi'))), 'refused'));
     assertNoKey(await rejects(it.client.models(AbortSignal.timeout(5000)), 'refused'));
   });
 
   test('gives the text that came before a failure', async () => {
-    await using it = await setup(kind, { text: LONG, fault: { after: 3, how: 'drop' } });
+    await using it = await setup(subject, { text: LONG, fault: { after: 3, how: 'drop' } });
     let text = '';
     await assert.rejects(async () => {
       for await (const event of it.client.stream(ask('Hi'))) if (event.type === 'text') text += event.text;
@@ -167,14 +181,14 @@ function promiseFailures(kind: ProviderKind): void {
   });
 
   test('names a refused key when listing models or embedding', async () => {
-    await using it = await setup(kind, { error: 'auth' });
+    await using it = await setup(subject, { error: 'auth' });
     if (kind.canEmbed) assertNoKey(await rejects(it.client.embed({ model: 'fake-1', texts: ['a'], signal: AbortSignal.timeout(5000) }), 'auth'));
   });
 }
 
-function promiseCancelling(kind: ProviderKind): void {
+function promiseCancelling(subject: Subject): void {
   test('cancels the request when the signal is aborted in the middle of a stream', async () => {
-    await using it = await setup(kind, { text: LONG, chunkDelayMs: 20 });
+    await using it = await setup(subject, { text: LONG, chunkDelayMs: 20 });
     const stop = new AbortController();
     const reading = (async () => {
       for await (const event of it.client.stream(ask('Hi', { signal: stop.signal }))) if (event.type === 'text') stop.abort();
@@ -185,7 +199,7 @@ function promiseCancelling(kind: ProviderKind): void {
   });
 
   test('cancels the request when the signal is aborted before the first byte', async () => {
-    await using it = await setup(kind, { delayMs: Infinity });
+    await using it = await setup(subject, { delayMs: Infinity });
     const stop = new AbortController();
     const reading = rejects(collect(it.client.stream(ask('Hi', { signal: stop.signal }))), 'cancelled');
     const request = await it.fake!.request(0);
@@ -196,16 +210,16 @@ function promiseCancelling(kind: ProviderKind): void {
   });
 
   test('cancels the request when its reader stops reading', async () => {
-    await using it = await setup(kind, { text: LONG, chunkDelayMs: 20 });
+    await using it = await setup(subject, { text: LONG, chunkDelayMs: 20 });
     for await (const event of it.client.stream(ask('Hi'))) if (event.type === 'text') break;
     await it.fake!.requests[0]!.closed;
     assert.equal(it.fake!.requests[0]?.aborted, true);
   });
 }
 
-function promiseTools(kind: ProviderKind): void {
+function promiseTools(subject: Subject): void {
   test('calls a tool and hears its result', async () => {
-    await using it = await setup(kind, { toolCalls: [{ name: 'weather', input: { city: 'Ålesund' } }], reasoning: 'I should look' });
+    await using it = await setup(subject, { toolCalls: [{ name: 'weather', input: { city: 'Ålesund' } }], reasoning: 'I should look' });
     const first = await collect(it.client.stream(ask('Weather?', { tools: [TOOL] })));
     const call = first.find((event) => event.type === 'tool_call');
     assert.ok(call);
@@ -231,9 +245,9 @@ function promiseTools(kind: ProviderKind): void {
   });
 }
 
-function promiseEmbeddings(kind: ProviderKind): void {
+function promiseEmbeddings(subject: Subject): void {
   test('embeds texts as unit vectors of one length, in their order', async () => {
-    await using it = await setup(kind, {});
+    await using it = await setup(subject, {});
     const texts = ['The castle gate is closed', 'the castle gate is closed.', 'Pancakes with maple syrup', UNICODE];
     const { vectors, tokens } = await it.client.embed({ model: 'fake-embed', texts, dimensions: 256, signal: AbortSignal.timeout(5000) });
     assert.equal(vectors.length, 4);
@@ -247,7 +261,7 @@ function promiseEmbeddings(kind: ProviderKind): void {
   });
 
   test('embeds more texts than one request takes', async () => {
-    await using it = await setup(kind);
+    await using it = await setup(subject);
     const texts = Array.from({ length: 230 }, (_, index) => `text number ${index}`);
     const { vectors } = await it.client.embed({ model: 'fake-embed', texts, signal: AbortSignal.timeout(5000) });
     assert.equal(vectors.length, 230);
@@ -275,11 +289,12 @@ interface Setup extends AsyncDisposable {
   readonly fake: FakeLlm | null;
 }
 
-async function setup(kind: ProviderKind, reply?: Reply, over: Partial<Connection> = {}): Promise<Setup> {
-  const fake = kind.local ? null : await startFakeLlm();
+async function setup({ kind, fake: pretend, options }: Subject, reply?: Reply, over: Partial<Connection> = {}): Promise<Setup> {
+  const fake = kind.local ? null : await startFakeLlm(pretend);
   if (reply) fake?.reply(reply);
   const connection: Connection = { baseUrl: fake?.url ?? '', apiKey: secret(KEY), headers: { 'x-team': 'castle-keepers' }, timeoutMs: 10_000, ...over };
-  const client = await kind.open(connection);
+  const opened = await kind.open(connection);
+  const client: ProviderClient = { ...opened, stream: (call) => opened.stream({ ...call, ...(options && { options }) }) };
   return { client, connection, fake, [Symbol.asyncDispose]: async () => void (await fake?.close()) };
 }
 

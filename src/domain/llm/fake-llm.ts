@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import type { Json } from '#core/json';
 import { anthropicWire } from './fake/anthropic.ts';
 import { googleWire } from './fake/google.ts';
+import { ollamaWire } from './fake/ollama.ts';
 import { chatWire, openaiError, responsesWire } from './fake/openai.ts';
 import { defaultReply } from './fake/reply.ts';
 import { fakeVector } from './fake/vector.ts';
@@ -11,7 +12,7 @@ import type { FakeError, FakeUsage, FakeWire, Loose, Turn, Understood } from './
 
 export type { FakeError, FakeUsage } from './fake/wire.ts';
 
-const WIRES: readonly FakeWire[] = [anthropicWire, responsesWire, chatWire, googleWire];
+const WIRES: readonly FakeWire[] = [anthropicWire, responsesWire, chatWire, googleWire, ollamaWire];
 
 /** How the fake answers one request. An empty reply greets; see `defaultReply` for what it makes of tools and schemas. */
 export interface Reply {
@@ -66,8 +67,15 @@ export interface FakeLlm extends AsyncDisposable {
   close(): Promise<void>;
 }
 
-/** A real server on a free port of 127.0.0.1 that speaks Anthropic Messages, OpenAI Responses, Chat Completions, embeddings and Gemini. */
-export async function startFakeLlm({ script = defaultReply, models = ['fake-1', 'fake-2'] }: { script?: Script; models?: readonly string[] } = {}): Promise<FakeLlm> {
+export interface FakeOptions {
+  readonly script?: Script;
+  readonly models?: readonly string[];
+  /** Says that it is Ollama when asked for its version. */
+  readonly ollama?: boolean;
+}
+
+/** A real server on a free port of 127.0.0.1 that speaks Anthropic Messages, OpenAI Responses, Chat Completions, embeddings, Gemini and Ollama's chat. */
+export async function startFakeLlm({ script = defaultReply, models = ['fake-1', 'fake-2'], ollama = false }: FakeOptions = {}): Promise<FakeLlm> {
   const requests: FakeRequest[] = [];
   const queue: Reply[] = [];
   const waiting: { index: number; resolve: (request: FakeRequest) => void }[] = [];
@@ -80,6 +88,7 @@ export async function startFakeLlm({ script = defaultReply, models = ['fake-1', 
   async function answer(incoming: IncomingMessage, response: ServerResponse): Promise<void> {
     const url = new URL(incoming.url ?? '/', 'http://fake');
     const body = await readBody(incoming);
+    if (ollama && url.pathname === '/api/version') return sendJson(response, 200, { version: '0.20.0' });
     if (incoming.method === 'GET') return listModels(url.pathname, models, response);
     if (url.pathname.endsWith('/count_tokens')) return sendJson(response, 200, { input_tokens: estimate(JSON.stringify(body)) });
 
@@ -166,7 +175,7 @@ function breakOff(response: ServerResponse, how: NonNullable<Reply['fault']>['ho
   // A tick later, so that what was written before has left.
   if (how === 'drop') setImmediate(() => response.destroy());
   if (how === 'end') response.end();
-  if (how === 'malformed') response.end('data: {"broken": \n\n');
+  if (how === 'malformed') response.end('data: {"broken": \n\n'); // Neither an event nor a line of JSON.
   if (how === 'error') response.end(errorFrame);
 }
 

@@ -32,6 +32,20 @@ test('passes options on, and thinking as the chat template’s switch', async ()
   assert.ok(!('num_predict' in body) && !('thinking' in body));
 });
 
+test('asks Ollama by its own API when an option exists only there, and others not', async () => {
+  const options = { num_ctx: 8192, temperature: 0.1, thinking: false };
+  await using ollama = await startFakeLlm({ ollama: true });
+  await using other = await startFakeLlm();
+  for (const { url } of [ollama, other]) {
+    const client = await compatible.open({ baseUrl: `${url}/v1`, apiKey: null, headers: {}, timeoutMs: 5000 });
+    await collect(client.stream(ask('Hi', { options, maxOutputTokens: 50 })));
+  }
+  assert.equal(ollama.requests[0]?.path, '/api/chat');
+  assert.deepEqual(ollama.requests[0]?.body['options'], { num_ctx: 8192, temperature: 0.1, num_predict: 50 });
+  assert.equal(ollama.requests[0]?.body['think'], false);
+  assert.equal(other.requests[0]?.path, '/v1/chat/completions');
+});
+
 test('asks by instruction when the server rejects the schema, and at once the next time', async () => {
   await using it = await setup({ error: 'schema_refused' }, { text: 'Sure:\n```json\n{"ok": true}\n```' }, { text: '{"ok": false}' });
   assert.deepEqual(JSON.parse(textOf(await collect(it.client.stream(ask('Judge', { schema: SCHEMA, system: 'Be fair' }))))), { ok: true });

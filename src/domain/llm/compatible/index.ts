@@ -6,6 +6,7 @@ import { createWireFetch } from '../wire/fetch.ts';
 import type { CallOptions } from '../wire/prompt.ts';
 import { isStrictSchema } from '../wire/strict-schema.ts';
 import { mendAnswer } from './answer.ts';
+import { createOllamaCheck, needsNativeApi, streamOllama } from './ollama.ts';
 import { createSchemaFallback } from './schema-fallback.ts';
 
 const Models = z.object({ data: z.array(z.object({ id: z.string() })).nullable() });
@@ -34,7 +35,12 @@ export const compatible: ProviderKind = {
         return (data ?? []).map(({ id }) => id);
       },
     });
-    const stream = createSchemaFallback((call) => mendAnswer(client.stream(call)));
+    const root = baseURL.replace(/\/v1$/, '');
+    const isOllama = createOllamaCheck(fetch, root);
+    const stream = createSchemaFallback(async function* route(call) {
+      const native = needsNativeApi(call) && (await isOllama(call.signal));
+      yield* mendAnswer(native ? streamOllama(fetch, root, call) : client.stream(call));
+    });
     return { ...client, stream };
   },
 };
@@ -42,7 +48,7 @@ export const compatible: ProviderKind = {
 /** The options whose meaning is common to all kinds; `createWireClient` reads them. */
 const COMMON = new Set(['temperature', 'top_p', 'num_predict']);
 
-/** Options go into the request as they are (`top_k`, `repeat_penalty`, `reasoning_effort`, …); servers ignore what they do not know. `thinking` becomes the chat template's switch. */
+/** Options go into the request as they are (`top_k`, `repeat_penalty`, `reasoning_effort`, …); servers ignore what they do not know. `thinking` becomes the chat template's switch. With `num_ctx`, `num_thread` or `num_gpu`, Ollama is asked by its own API. */
 function settings({ options = {}, schema }: ModelCall): Partial<CallOptions> {
   const { thinking, ...rest } = options;
   const body: Record<string, Json> = Object.fromEntries(Object.entries(rest).filter(([name, value]) => !COMMON.has(name) && value !== null));

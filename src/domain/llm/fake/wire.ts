@@ -46,7 +46,7 @@ export interface Understood {
 
 /** A vendor's protocol: how to read a request, and how to write an answer whole, as a stream, or as an error. */
 export interface FakeWire {
-  readonly vendor: 'anthropic' | 'openai' | 'compatible' | 'google';
+  readonly vendor: 'anthropic' | 'openai' | 'compatible' | 'google' | 'ollama';
   /** Matches the path, with the model in group 1 where the path names it. */
   readonly path: RegExp;
   understand(body: Loose, path: string): Understood;

@@ -1,8 +1,7 @@
 import { ProviderFailure } from '../contract.ts';
 import type { ModelCall, ModelEvent, ProviderKind } from '../contract.ts';
 import { estimateTokens } from '../wire/client.ts';
-import { answer } from './answer.ts';
-import { DEFAULT_DIMENSIONS, embedText } from './embed.ts';
+import type { answer as Answer } from './answer.ts';
 import { createPace } from './pace.ts';
 
 /** Answers without any model, from the material alone, and says so. Costs nothing, needs no network, never leaves the machine. */
@@ -15,22 +14,25 @@ export const offline: ProviderKind = {
   canEmbed: true,
   canUseTools: false,
 
-  open: async () => ({
-    stream,
-    async embed({ texts, dimensions = DEFAULT_DIMENSIONS, signal }) {
-      const pace = createPace(signal);
-      const vectors: Float32Array[] = [];
-      for (const text of texts) {
-        vectors.push(await embedText(text, dimensions, pace));
-        await pace();
-      }
-      return { vectors, tokens: texts.reduce((sum, text) => sum + estimateTokens(text), 0) };
-    },
-    models: async () => ['extractive'],
-  }),
+  async open() {
+    const [{ answer }, { DEFAULT_DIMENSIONS, embedText }] = await Promise.all([import('./answer.ts'), import('./embed.ts')]);
+    return {
+      stream: (call) => stream(call, answer),
+      async embed({ texts, dimensions = DEFAULT_DIMENSIONS, signal }) {
+        const pace = createPace(signal);
+        const vectors: Float32Array[] = [];
+        for (const text of texts) {
+          vectors.push(await embedText(text, dimensions, pace));
+          await pace();
+        }
+        return { vectors, tokens: texts.reduce((sum, text) => sum + estimateTokens(text), 0) };
+      },
+      models: async () => ['extractive'],
+    };
+  },
 };
 
-async function* stream(call: ModelCall): AsyncGenerator<ModelEvent> {
+async function* stream(call: ModelCall, answer: typeof Answer): AsyncGenerator<ModelEvent> {
   const pace = createPace(call.signal);
   await pace();
   const whole = await answer(call, pace);

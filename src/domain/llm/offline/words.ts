@@ -2,6 +2,8 @@ import { STOP_WORDS } from './stop-words.ts';
 
 /** Scripts that put no space between words; Intl.Segmenter knows their dictionaries but is slow, so only they go through it. */
 const SPACELESS = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}\p{Script=Myanmar}]/u;
+/** Made once: thousands of them would weigh on the garbage collector. */
+const WORD_SEGMENTER = new Intl.Segmenter('und', { granularity: 'word' });
 const WORD = /[\p{L}\p{N}][\p{L}\p{M}\p{N}]*/gu;
 
 /** The meaningful words of a text in their order: lower case, stop words left out, plurals made singular. */
@@ -13,8 +15,7 @@ function rawWords(text: string): string[] {
   const plain = text.normalize('NFKC').toLowerCase().replace(/['’]s?\b/g, ' ');
   const found = plain.match(WORD) ?? [];
   if (!SPACELESS.test(plain)) return found;
-  const segmenter = new Intl.Segmenter('und', { granularity: 'word' });
-  return found.flatMap((run) => (SPACELESS.test(run) ? Array.from(segmenter.segment(run), ({ segment }) => segment) : [run]));
+  return found.flatMap((run) => (SPACELESS.test(run) ? Array.from(WORD_SEGMENTER.segment(run), ({ segment }) => segment) : [run]));
 }
 
 /** A light touch (Harman's S-stemmer, 1991), harmless in the other languages. */
