@@ -126,6 +126,11 @@ function promiseStreams(subject: Subject): void {
     assert.equal(textOf(await collect(client.stream(ask('Hi')))), 'ok');
   });
 
+  test('refuses a base address that is none', async () => {
+    await using it = await setup(subject);
+    await rejects(Promise.resolve(kind.open({ ...it.connection, baseUrl: 'localhost' })), 'bad_request');
+  });
+
   test('lists the models of the endpoint', async () => {
     await using it = await setup(subject);
     assert.deepEqual(await it.client.models(AbortSignal.timeout(5000)), ['fake-1', 'fake-2']);
@@ -178,11 +183,6 @@ function promiseFailures(subject: Subject): void {
       for await (const event of it.client.stream(ask('Hi'))) if (event.type === 'text') text += event.text;
     });
     assert.ok(text.length > 0 && LONG.startsWith(text));
-  });
-
-  test('names a refused key when listing models or embedding', async () => {
-    await using it = await setup(subject, { error: 'auth' });
-    if (kind.canEmbed) assertNoKey(await rejects(it.client.embed({ model: 'fake-1', texts: ['a'], signal: AbortSignal.timeout(5000) }), 'auth'));
   });
 }
 
@@ -259,6 +259,13 @@ function promiseEmbeddings(subject: Subject): void {
     assert.ok(dot(vectors[0]!, vectors[2]!) < 0.5);
     assert.ok(tokens > 0);
   });
+
+  if (!subject.kind.local) {
+    test('names a refused key when embedding', async () => {
+      await using it = await setup(subject, { error: 'auth' });
+      assertNoKey(await rejects(it.client.embed({ model: 'fake-embed', texts: ['a'], signal: AbortSignal.timeout(5000) }), 'auth'));
+    });
+  }
 
   test('embeds more texts than one request takes', async () => {
     await using it = await setup(subject);

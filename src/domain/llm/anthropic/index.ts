@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { ModelCall, ProviderKind } from '../contract.ts';
-import { asLibraryFetch, createWireClient, getJson, numberOf, withVersion } from '../wire/client.ts';
+import { asLibraryFetch, createWireClient, getJson, numberOf, outputLimit, withVersion } from '../wire/client.ts';
 import { createWireFetch } from '../wire/fetch.ts';
 import type { CallOptions } from '../wire/prompt.ts';
 
@@ -33,17 +33,23 @@ export const anthropic: ProviderKind = {
   },
 };
 
+/** Anthropic takes no smaller thinking budget; as much is left for the answer. */
+const SMALLEST_BUDGET = 1024;
+
 /**
  * `thinking`: a number is the budget in tokens of models up to Claude 4.5, taken out of the call's output limit so that the
  * reservation holds; true or an effort word is the adaptive thinking of later ones; false turns it off. `cache: true` marks
  * the prompt for Anthropic's cache.
  */
-function settings({ options = {}, maxOutputTokens }: ModelCall): Partial<CallOptions> {
-  const { thinking, cache } = options;
-  const budgetTokens = numberOf(thinking);
+function settings(call: ModelCall): Partial<CallOptions> {
+  const { thinking, cache } = call.options ?? {};
+  const limit = outputLimit(call);
+  const wanted = numberOf(thinking);
+  // The library adds the budget to the limit it is given.
+  const budgetTokens = wanted !== undefined && limit >= 2 * SMALLEST_BUDGET ? Math.max(SMALLEST_BUDGET, Math.min(wanted, limit - SMALLEST_BUDGET)) : undefined;
   const adaptive = thinking === true || typeof thinking === 'string';
   return {
-    ...(budgetTokens !== undefined && { maxOutputTokens: Math.max(1, maxOutputTokens - budgetTokens) }),
+    ...(budgetTokens !== undefined && { maxOutputTokens: limit - budgetTokens }),
     ...(thinking === false && { reasoning: 'none' as const }),
     providerOptions: {
       anthropic: {

@@ -48,7 +48,7 @@ export const compatible: ProviderKind = {
 /** The options whose meaning is common to all kinds; `createWireClient` reads them. */
 const COMMON = new Set(['temperature', 'top_p', 'num_predict']);
 
-/** Options go into the request as they are (`top_k`, `repeat_penalty`, `reasoning_effort`, …); servers ignore what they do not know. `thinking` becomes the chat template's switch. With `num_ctx`, `num_thread` or `num_gpu`, Ollama is asked by its own API. */
+/** Options go into the request as they are (`top_k`, `repeat_penalty`, `reasoning_effort`, …); servers ignore what they do not know. `thinking` becomes the chat template's switch. Ollama, which drops most of them here, is then asked by its own API. */
 function settings({ options = {}, schema }: ModelCall): Partial<CallOptions> {
   const { thinking, ...rest } = options;
   const body: Record<string, Json> = Object.fromEntries(Object.entries(rest).filter(([name, value]) => !COMMON.has(name) && value !== null));

@@ -3,14 +3,14 @@ import type { Json } from '#core/json';
 import { ProviderFailure } from '../contract.ts';
 import type { Message, ModelCall, ModelEvent } from '../contract.ts';
 import { failureOf, toFailure } from '../failure.ts';
-import { numberOf } from '../wire/client.ts';
+import { outputLimit } from '../wire/client.ts';
 import type { WireFetch } from '../wire/fetch.ts';
 
-/** Options that Ollama's Chat Completions drop without a word (github.com/ollama/ollama/blob/main/docs/api/openai-compatibility.mdx): only its own API has them. */
-const NATIVE_ONLY = ['num_ctx', 'num_thread', 'num_gpu'];
+/** Options that Ollama's Chat Completions drop without a word (docs.ollama.com/api/openai-compatibility): only its own API has them. */
+const NATIVE_ONLY = ['num_ctx', 'num_thread', 'num_gpu', 'top_k', 'repeat_penalty', 'thinking'];
 
 export function needsNativeApi({ options = {} }: ModelCall): boolean {
-  return NATIVE_ONLY.some((name) => typeof options[name] === 'number');
+  return NATIVE_ONLY.some((name) => (options[name] ?? null) !== null);
 }
 
 /** Whether the server is Ollama, asked once. A server that cannot be reached throws, and is asked again next time. */
@@ -23,10 +23,10 @@ export function createOllamaCheck(wireFetch: WireFetch, root: string): (signal: 
       known = z.object({ version: z.string() }).safeParse(await response.json()).success;
     } catch (thrown) {
       const failure = toFailure(thrown);
-      if (['refused', 'timeout', 'cancelled', 'server'].includes(failure.reason)) throw failure;
-      known = false;
+      if (['refused', 'timeout', 'cancelled'].includes(failure.reason)) throw failure;
+      known = failure.reason === 'server' ? undefined : false;
     }
-    return known;
+    return known ?? false;
   };
 }
 
@@ -46,7 +46,7 @@ const Line = z.object({
   eval_count: z.number().default(0),
 });
 
-/** Ollama's own chat, as lines of JSON (github.com/ollama/ollama/blob/main/docs/api.md). */
+/** Ollama's own chat, as lines of JSON (docs.ollama.com/api/chat). */
 export async function* streamOllama(wireFetch: WireFetch, root: string, call: ModelCall): AsyncGenerator<ModelEvent> {
   const left = new AbortController();
   try {
@@ -87,7 +87,8 @@ async function* linesOf(response: Response): AsyncGenerator<string> {
   if (rest.trim()) yield rest;
 }
 
-function requestOf({ model, system, messages, tools, schema, options = {}, temperature, topP, maxOutputTokens }: ModelCall): object {
+function requestOf(call: ModelCall): object {
+  const { model, system, messages, tools, schema, options = {}, temperature, topP } = call;
   const { thinking, ...inference } = options;
   return {
     model,
@@ -100,7 +101,7 @@ function requestOf({ model, system, messages, tools, schema, options = {}, tempe
       ...inference,
       ...(temperature !== undefined && { temperature }),
       ...(topP !== undefined && { top_p: topP }),
-      num_predict: Math.min(maxOutputTokens, numberOf(inference['num_predict']) ?? Infinity),
+      num_predict: outputLimit(call),
     },
   };
 }

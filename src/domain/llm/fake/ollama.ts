@@ -1,7 +1,7 @@
 import { textOf } from './wire.ts';
 import type { ErrorContext, FakeAnswer, FakeError, FakeWire, Loose, Turn } from './wire.ts';
 
-/** Ollama's own chat: github.com/ollama/ollama/blob/main/docs/api.md. */
+/** Ollama's own chat: docs.ollama.com/api/chat. */
 export const ollamaWire: FakeWire = {
   vendor: 'ollama',
   path: /\/api\/chat$/,

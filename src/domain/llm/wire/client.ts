@@ -80,13 +80,18 @@ function commonSettings(call: ModelCall): CallOptions {
   const topK = numberOf(options['top_k']);
   return {
     prompt: toPrompt(call),
-    maxOutputTokens: Math.min(call.maxOutputTokens, numberOf(options['num_predict']) ?? Infinity),
+    maxOutputTokens: outputLimit(call),
     ...(temperature !== undefined && { temperature }),
     ...(topP !== undefined && { topP }),
     ...(topK !== undefined && { topK }),
     ...(call.tools?.length && { tools: call.tools.map(({ name, description, inputSchema }) => ({ type: 'function' as const, name, description, inputSchema })) }),
     ...(call.schema && { responseFormat: { type: 'json' as const, name: call.schema.name, schema: call.schema.jsonSchema } }),
   };
+}
+
+/** The smaller of what the call reserved and what its provider row allows. */
+export function outputLimit({ maxOutputTokens, options = {} }: ModelCall): number {
+  return Math.min(maxOutputTokens, numberOf(options['num_predict']) ?? Infinity);
 }
 
 /** A positive number of the options; -1 is Ollama's word for "no limit". */
@@ -97,6 +102,7 @@ export function numberOf(value: Json | undefined): number | undefined {
 /** The base address with its version path, which a configured address may already end in. */
 export function withVersion(baseUrl: string, version: string): string {
   const bare = baseUrl.replace(/\/+$/, '');
+  if (!URL.canParse(bare)) throw new ProviderFailure('bad_request', 'The base address is not a URL; it begins with https:// or http://');
   return /\/v\d+(alpha|beta)?\d*(\/|$)/.test(new URL(bare).pathname) ? bare : `${bare}/${version}`;
 }
 

@@ -17,6 +17,8 @@ export async function createWireFetch(connection: Connection, authorize: (key: s
   // Our own limits replace undici's (300 s), which are too short for a local model that reads a long prompt. Idle sockets are unreferenced.
   const dispatcher = new Agent({ headersTimeout: 0, bodyTimeout: 0, connect: { timeout: Math.min(connection.timeoutMs, 30_000) } });
 
+  const configured = Object.fromEntries(Object.entries(connection.headers).map(([name, value]) => [name.toLowerCase(), value]));
+
   return async (url, init) => {
     const limit = new AbortController();
     const timer = createWaitTimer(connection.timeoutMs, () => limit.abort(new ProviderFailure('timeout', `No answer within ${connection.timeoutMs} ms`)));
@@ -26,7 +28,7 @@ export async function createWireFetch(connection: Connection, authorize: (key: s
       return redact(toFailure(limit.signal.aborted ? limit.signal.reason : thrown), connection);
     };
     try {
-      const headers = { ...without(init.headers, Object.keys(authorize(''))), ...connection.apiKey?.use(authorize), ...connection.headers };
+      const headers = { ...without(init.headers, Object.keys(authorize(''))), ...connection.apiKey?.use(authorize), ...configured };
       const signal = AbortSignal.any([init.signal, limit.signal]);
       timer.wait();
       const response = await fetch(url, { method: init.method ?? 'GET', headers, body: init.body ?? null, signal, dispatcher, redirect: 'manual' });
@@ -83,7 +85,7 @@ function createWaitTimer(limitMs: number, expire: () => void): WaitTimer {
   let waiting = false;
   const timer = setTimeout(() => {
     if (waiting) expire();
-  }, limitMs);
+  }, limitMs).unref(); // The socket keeps the process alive as long as there is something to wait for.
   return {
     wait() {
       waiting = true;
