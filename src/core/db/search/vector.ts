@@ -1,0 +1,22 @@
+/** The same direction with length 1, so that a product is a cosine; a zero vector stays as it is. */
+export function unitVector(values: Float32Array): Float32Array {
+  const length = Math.sqrt(cosine(values, values));
+  return length > 0 && Math.abs(length - 1) > 1e-6 ? values.map((value) => value / length) : values;
+}
+
+/** The cosine of two unit vectors of the same length. */
+export function cosine(a: Float32Array, b: Float32Array): number {
+  let sum = 0;
+  for (let i = 0; i < a.length; i += 1) sum += a[i]! * b[i]!;
+  return sum;
+}
+
+/** 32-bit floats, little-endian as every machine we run on is. */
+export function writeVector(values: Float32Array): Buffer {
+  return Buffer.from(values.buffer, values.byteOffset, values.byteLength);
+}
+
+export function readVector(bytes: Uint8Array): Float32Array {
+  const aligned = bytes.byteOffset % 4 === 0 ? bytes : bytes.slice();
+  return new Float32Array(aligned.buffer, aligned.byteOffset, aligned.byteLength / 4);
+}
