@@ -1,8 +1,11 @@
-import type { z } from 'zod';
+import { z } from 'zod';
 import { AppError } from './errors.ts';
 
 /** Any value that JSON can carry. */
 export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json };
+
+/** A schema for any JSON value. */
+export const AnyJson = z.json() as unknown as z.ZodType<Json>;
 
 /** Parses JSON text with a schema; both failures name `what` and the field. */
 export function parseJson<S extends z.ZodType>(text: string, schema: S, what: string): z.output<S> {

@@ -30,6 +30,7 @@ export function openSqlite(path: string): Store {
   const writer = connect(path, false);
   const reader = inMemory ? writer : connect(path, true);
   const frames = new AsyncLocalStorage<Frame>();
+  const [begin, commit, savepoint, release] = ['begin immediate', 'commit', 'savepoint one', 'release one'].map((text) => writer.prepare(text)) as [StatementSync, StatementSync, StatementSync, StatementSync];
   let queue: Job[] = [];
   let group: Promise<void> | null = null;
 
@@ -65,7 +66,7 @@ export function openSqlite(path: string): Store {
   async function commitGroup(): Promise<void> {
     const written: { job: Job; value: unknown; hooks: (() => void)[] }[] = [];
     try {
-      writer.exec('begin immediate');
+      begin.run();
     } catch (error) {
       queue.shift()?.reject(explain(error));
       return;
@@ -74,10 +75,10 @@ export function openSqlite(path: string): Store {
       for (let size = 0; queue.length > 0 && size < LARGEST_GROUP; size += 1) {
         const job = queue.shift()!;
         const frame: Frame = { tx, hooks: [] };
-        writer.exec('savepoint one');
+        savepoint.run();
         try {
           const value = await frames.run(frame, job.run, tx);
-          writer.exec('release one');
+          release.run();
           written.push({ job, value, hooks: frame.hooks });
         } catch (error) {
           job.reject(explain(error));
@@ -86,7 +87,7 @@ export function openSqlite(path: string): Store {
         }
         if (queue.length === 0 && size > 0) await nextTick();
       }
-      writer.exec('commit');
+      commit.run();
     } catch (error) {
       if (writer.isTransaction) writer.exec('rollback');
       for (const { job } of written) job.reject(explain(error));

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { endpoint, listOf, Page } from '#core/endpoint';
 import type { ErrorInfo } from '#core/errors';
-import type { Json } from '#core/json';
+import { AnyJson } from '#core/json';
 
 /**
  * queued → running → succeeded | failed | cancelled
@@ -28,7 +28,6 @@ export type TriggerRef = z.infer<typeof TriggerRef>;
 export const Label = z.enum(['owner', 'untrusted', 'private', 'secret']);
 export type Label = z.infer<typeof Label>;
 
-const AnyJson = z.json() as z.ZodType<Json>;
 export const ErrorShape = z.object({ kind: z.string(), code: z.string(), message: z.string(), details: z.record(z.string(), z.unknown()).optional() }) as z.ZodType<ErrorInfo>;
 
 export const RunSummary = z.object({

@@ -4,3 +4,5 @@ export { runMigrations, type RunRow, type StepRow } from './tables.ts';
 export { deleteSteps, findRun, insertStep, openRuns, openRunsOf, stepsOf, updateStep, waitingSteps } from './queries.ts';
 export { toStep, toSummary } from './shape.ts';
 export { isOver, type Label } from './contract.ts';
+export { explainRun, type Line } from './explain.ts';
+export { runRoutes, type Explainer } from './routes.ts';

@@ -101,7 +101,7 @@ export const runMigrations: readonly Migration[] = [
         status text not null check (status in (${statuses(['running', 'waiting', 'succeeded', 'failed', 'skipped', 'cancelled'])})),
         attempt integer not null, interruptions integer not null default 0, outcome text, next text, input text, output text, error text,
         labels text not null, cost_usd real not null, waits_for text, signal text, deferred text,
-        started_at integer not null, ended_at integer, wake_at integer, primary key (run_id, path)) strict`,
+        started_at integer not null, ended_at integer, wake_at integer, primary key (run_id, path)) strict, without rowid`,
       'create index run_step_waits on run_step (waits_for) where waits_for is not null',
       `create table run_effect (
         key text primary key, run_id text not null, step text not null, kind text not null, target text not null, class text not null,

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { endpoint } from '#core/endpoint';
 import type { GuardedFetch } from '#core/fetch';
-import type { Json } from '#core/json';
+import { AnyJson, type Json } from '#core/json';
 import type { Log } from '#core/log';
 import type { CallDefaults, ScopedLlm } from '#llm/contract';
 import type { Label } from '#runs/contract';
@@ -15,7 +15,7 @@ export const Resource = z.strictObject({
   content: z.string().optional(),
   tags: z.array(z.string()).default([]),
   enabled: z.boolean().default(true),
-  metadata: z.record(z.string(), z.json()).default({}),
+  metadata: z.record(z.string(), AnyJson).default({}),
 });
 export type Resource = z.infer<typeof Resource>;
 
@@ -150,6 +150,8 @@ export interface SkillRequest {
   readonly step: string;
   readonly labels: readonly Label[];
   readonly resources: readonly Resource[];
+  /** Addresses the owner wrote into the step itself; with those of the resources, they alone may be private. */
+  readonly ownAddresses: readonly string[];
   readonly render: SkillContext['render'];
 }
 
@@ -188,6 +190,6 @@ export const runSkill = endpoint({
   path: '/api/skills/{name}/run',
   grant: 'skills:run',
   summary: 'Tries one skill once, under policy, as a run of its own.',
-  input: z.strictObject({ name: z.string(), input: z.json().optional(), config: z.json().optional(), prompt: z.string().optional(), dryRun: z.boolean().default(false) }),
-  output: z.object({ runId: z.string(), outcome: z.string(), output: z.json(), labels: z.array(z.string()) }),
+  input: z.strictObject({ name: z.string(), input: AnyJson.optional(), config: AnyJson.optional(), prompt: z.string().optional(), dryRun: z.boolean().default(false) }),
+  output: z.object({ runId: z.string(), outcome: z.string(), output: AnyJson, labels: z.array(z.string()) }),
 });

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { Done, endpoint, listOf, Page } from '#core/endpoint';
+import { AnyJson } from '#core/json';
 import { Tier } from '#llm/contract';
 import { RunSummary } from '#runs/contract';
 import { Resource } from '#skills/contract';
@@ -32,14 +33,14 @@ const base = {
   retry: Retry.optional(),
   timeoutMs: z.int().min(1).max(86_400_000).optional(),
   /** What follows an error that no `next` names: stop the run, go on with the step's input, or ask another skill. */
-  onFailure: z.union([z.enum(['halt', 'skip']), z.strictObject({ skill: z.string(), config: z.record(z.string(), z.json()).optional() })]).optional(),
+  onFailure: z.union([z.enum(['halt', 'skip']), z.strictObject({ skill: z.string(), config: z.record(z.string(), AnyJson).optional() })]).optional(),
 };
 
 export const SkillStep = z.strictObject({
   ...base,
   skill: z.string().min(1),
   /** Checked against the skill's schema; strings may hold Liquid templates. */
-  config: z.record(z.string(), z.json()).optional(),
+  config: z.record(z.string(), AnyJson).optional(),
   prompt: z.string().max(100_000).optional(),
   tier: Tier.optional(),
   provider: z.string().optional(),
@@ -212,7 +213,7 @@ export const startRun = endpoint({
   path: '/api/workflows/{id}/runs',
   grant: 'workflows:run',
   summary: 'Starts a run; the same Idempotency-Key answers with the same run.',
-  input: Id.extend({ input: z.json().optional(), dryRun: z.boolean().default(false) }),
+  input: Id.extend({ input: AnyJson.optional(), dryRun: z.boolean().default(false) }),
   output: RunSummary,
   status: 202,
 });
@@ -221,7 +222,7 @@ export const sendEvent = endpoint({
   path: '/api/workflow-events/{name}',
   grant: 'workflows:run',
   summary: 'Tells waiting steps that an event happened.',
-  input: z.strictObject({ name: z.string(), data: z.json().optional() }),
+  input: z.strictObject({ name: z.string(), data: AnyJson.optional() }),
   output: z.object({ woken: z.number() }),
 });
 

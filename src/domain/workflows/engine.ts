@@ -8,12 +8,13 @@ import type { Service } from '#core/service';
 import { deleteSteps, findRun, isOver, openRunsOf, stepsOf, toSummary, updateStep, waitingSteps, type Label, type NewRun, type RunRow, type Runs, type StepRow } from '#runs';
 import type { RunSummary, TriggerRef } from '#runs/contract';
 import type { SkillRunner } from '#skills/contract';
-import type { Workflow } from './contract.ts';
+import type { Definition, Workflow } from './contract.ts';
 import type { Templates } from './template.ts';
 import { createWalk, type DeferredHandlers, FAILED, type Live, type Question, Stopped } from './walk.ts';
 
 const QUEUE = 'runs';
 const DEEPEST_CHAIN = 8;
+const KEPT_DEFINITIONS = 200;
 
 /** Starts runs and brings them to an end, through crashes, waits and the owner's hand. */
 export interface Engine {
@@ -61,6 +62,7 @@ export interface EngineDeps {
 export function createEngine(deps: EngineDeps): Engine {
   const { store, clock, queue, runs, workflow: definitionOf, withdraw } = deps;
   const lives = new Map<string, Live>();
+  const definitions = new Map<string, Definition>();
   const walk = createWalk({ ...deps, startChild });
 
   async function start(tx: Db, workflow: Workflow, options: StartOptions): Promise<RunSummary> {
@@ -92,8 +94,8 @@ export function createEngine(deps: EngineDeps): Engine {
   async function drive(runId: string, shutdown: AbortSignal, done: (tx: Db) => Promise<void>): Promise<void> {
     const row = await findRun(store.db, runId);
     if (!row || isOver(row.status) || row.status === 'paused') return store.write(done);
-    const workflow = await definitionOf(row.workflow_id!, row.workflow_version ?? undefined).catch(() => null);
-    if (!workflow) {
+    const definition = await definitionFor(row);
+    if (!definition) {
       const gone = new AppError('not_found', 'workflow.deleted', 'The workflow of this run was deleted');
       return finish(row, done, { status: 'failed', error: errorInfo(gone) }, async () => {});
     }
@@ -101,7 +103,7 @@ export function createEngine(deps: EngineDeps): Engine {
     const steps = await stepsOf(store.db, runId);
     const live: Live = {
       run: row,
-      definition: workflow.definition,
+      definition,
       steps: new Map(steps.map((step) => [step.path, step])),
       lastSeq: steps.at(-1)?.seq ?? 0,
       signal: AbortSignal.any([abort.signal, shutdown]),
@@ -118,6 +120,18 @@ export function createEngine(deps: EngineDeps): Engine {
     } finally {
       lives.delete(runId);
     }
+  }
+
+  /** A version never changes, so it is read once; null when the workflow was deleted. */
+  async function definitionFor({ workflow_id: id, workflow_version: version }: RunRow): Promise<Definition | null> {
+    const key = `${id}@${version}`;
+    const kept = definitions.get(key);
+    if (kept) return kept;
+    const workflow = await definitionOf(id!, version ?? undefined).catch(() => null);
+    if (!workflow) return null;
+    if (definitions.size >= KEPT_DEFINITIONS) definitions.delete(definitions.keys().next().value!);
+    definitions.set(key, workflow.definition);
+    return workflow.definition;
   }
 
   /** A step may have begun in the moment of the cancel. */

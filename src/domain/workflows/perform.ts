@@ -7,7 +7,7 @@ import type { CallDefaults } from '#llm/contract';
 import type { DeferredAct, SkillResult, SkillRunner } from '#skills/contract';
 import type { ApprovalStep, MapStep, Retry, SkillStep, Step, SubWorkflowStep, WaitStep } from './contract.ts';
 import { type Frame, union } from './frame.ts';
-import type { Templates } from './template.ts';
+import { hasTemplate, type Templates } from './template.ts';
 import type { Live, Question, WalkEnd } from './walk.ts';
 
 /** How one step came to rest. */
@@ -106,6 +106,7 @@ export function createPerform(deps: PerformDeps): Perform {
       step: row.path,
       labels,
       resources: definition.resources.filter(({ enabled }) => enabled),
+      ownAddresses: addressesIn(step.config ?? {}),
       render: (template, extra) => templates.render(template, { ...scope, ...extra }),
     });
   }
@@ -288,6 +289,13 @@ export function createPerform(deps: PerformDeps): Perform {
   }
 
   return perform;
+}
+
+/** Addresses written out in a configuration, not made by a template. */
+function addressesIn(value: Json): string[] {
+  if (typeof value === 'string') return /^https?:\/\//i.test(value) && !hasTemplate(value) ? [value] : [];
+  if (value === null || typeof value !== 'object') return [];
+  return Object.values(value).flatMap((each) => addressesIn(each as Json));
 }
 
 // ── small things ────────────────────────────────────────────────────────────────────────────────────────────────────

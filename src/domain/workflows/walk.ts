@@ -132,10 +132,12 @@ export function createWalk(deps: WalkDeps): (live: Live, onBegin: Write) => Prom
     const { input, labels } = known?.input != null ? { input: JSON.parse(known.input) as Json, labels: JSON.parse(known.labels) as Label[] } : inputOf(step, frame, before);
     if (known) {
       if (known.status === 'running') known.interruptions += 1;
-      await store.write(async (tx) => {
-        await pending(tx);
-        if (known.status === 'running') await updateStep(tx, live.run.id, path, { interruptions: known.interruptions });
-      });
+      if (known.status === 'running' || pending !== nothing) {
+        await store.write(async (tx) => {
+          await pending(tx);
+          if (known.status === 'running') await updateStep(tx, live.run.id, path, { interruptions: known.interruptions });
+        });
+      }
       return { row: known, input, labels };
     }
     const row: StepRow = {

@@ -1,0 +1,168 @@
+import type { Clock } from '#core/clock';
+import { AppError, errorInfo, toError } from '#core/errors';
+import type { GuardedFetch } from '#core/fetch';
+import { check, type Json } from '#core/json';
+import type { Log } from '#core/log';
+import type { CallDefaults, CallScope, ScopedLlm } from '#llm/contract';
+import type { Runs } from '#runs';
+import type { Label } from '#runs/contract';
+import type { Breakers, Passage } from './breaker.ts';
+import type { Catalogue } from './catalogue.ts';
+import type { Skill, SkillContext, SkillMemory, SkillRequest, SkillResult, SkillRunner } from './contract.ts';
+
+/** What the runner hands on to skills, each bound to the run when it does. */
+export interface SkillRunnerDeps {
+  readonly catalogue: Catalogue;
+  readonly breakers: Breakers;
+  readonly runs: Runs;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly fetch: GuardedFetch['fetch'];
+  readonly llm: (scope: CallScope, defaults: readonly CallDefaults[]) => ScopedLlm;
+  readonly memory: (from: { readonly runId: string; readonly step: string; readonly labels: readonly Label[] }) => SkillMemory;
+  readonly setting: (key: string) => unknown;
+  /** The skill's own wishes among the settings, weaker than the step's. */
+  readonly wishes: (skill: string) => CallDefaults;
+  readonly timeZone: () => string;
+  readonly deliver: (message: Parameters<SkillContext['deliver']>[0], context: Pick<SkillContext, 'effect' | 'signal' | 'dryRun'>) => ReturnType<SkillContext['deliver']>;
+}
+
+export function createSkillRunner(deps: SkillRunnerDeps): SkillRunner {
+  const { catalogue, breakers, runs, clock } = deps;
+
+  async function run(request: SkillRequest): Promise<SkillResult> {
+    const skill = catalogue.get(request.skill);
+    const config = read(request.config, skill.config, skill, 'config', 'skill.bad_config');
+    const input = read(request.input, skill.input, skill, 'input', 'skill.bad_input');
+    const passage = breakers.enter(`skill:${skill.name}`);
+    const limitMs = request.timeoutMs ?? skill.timeoutMs;
+    const timeout = new AbortController();
+    const timer = setTimeout(() => timeout.abort(new AppError('unavailable', 'skill.timeout', `${skill.name} took longer than ${limitMs} ms`, { skill: skill.name, timeoutMs: limitMs })), limitMs);
+    const signal = AbortSignal.any([request.signal, timeout.signal]);
+    try {
+      const context = contextFor(skill, request, signal);
+      const result = await untilAborted(skill.run({ config, input, context }), signal);
+      const checked = checkResult(skill, result);
+      passage.succeeded();
+      return checked;
+    } catch (thrown) {
+      const error = timeout.signal.aborted ? timeout.signal.reason : thrown;
+      settle(passage, error, request.signal);
+      throw explain(skill, error, request.signal);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  function contextFor(skill: Skill, request: SkillRequest, signal: AbortSignal): SkillContext {
+    const { run: owner, step, labels } = request;
+    const scope: CallScope = {
+      runId: owner.id,
+      step,
+      purpose: `skill:${skill.name}`,
+      ...(owner.workflowId && { workflowId: owner.workflowId }),
+      ...(owner.perRunUsd !== undefined && { runBudgetUsd: owner.perRunUsd }),
+      ...(owner.perDayUsd !== undefined && { workflowDailyBudgetUsd: owner.perDayUsd }),
+      journal: (type, data) => note(type, data),
+    };
+    const log = deps.log.child({ component: `skill ${skill.name}`, runId: owner.id, step });
+    const effect: SkillContext['effect'] = (plan) => runs.effects.perform({ runId: owner.id, step, dryRun: owner.dryRun }, plan, signal);
+    const note: SkillContext['note'] = (type, data) => void runs.journal(owner.id, type, step, data).catch((error: unknown) => log.error('a journal line was lost', { error: toError(error).message }));
+    const llm = deps.llm(scope, [...request.llm, deps.wishes(skill.name)]);
+    return {
+      runId: owner.id,
+      stepPath: step,
+      dryRun: owner.dryRun,
+      signal,
+      log,
+      now: clock.now,
+      timeZone: deps.timeZone(),
+      resources: request.resources,
+      labels,
+      prompt: request.prompt,
+      fetch: guardHosts(deps.fetch, breakers, ownOrigins(request)),
+      llm: request.allowOffline === undefined ? llm : withoutOffline(llm, request.allowOffline),
+      memory: deps.memory({ runId: owner.id, step, labels }),
+      setting: <T>(key: string) => deps.setting(key) as T,
+      effect,
+      deliver: (message) => deps.deliver(message, { effect, signal, dryRun: owner.dryRun }),
+      note,
+      render: request.render,
+    };
+  }
+
+  return { run };
+}
+
+function read(value: unknown, schema: Skill['config'], skill: Skill, what: string, code: string): never {
+  try {
+    return check(value, schema, `${skill.name} ${what}`) as never;
+  } catch (error) {
+    const { message, details } = error as AppError;
+    throw new AppError('invalid', code, message, details, error);
+  }
+}
+
+/** Ends when the signal says so, even if the skill does not listen. */
+function untilAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const stop = (): void => reject(signal.reason as Error);
+    if (signal.aborted) stop();
+    signal.addEventListener('abort', stop, { once: true });
+    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', stop));
+  });
+}
+
+function checkResult(skill: Skill, result: SkillResult): SkillResult {
+  if (!skill.outcomes.includes(result.outcome)) throw new AppError('unavailable', 'skill.bad_output', `${skill.name} ended as "${result.outcome}", which it does not declare`, { skill: skill.name, outcome: result.outcome });
+  const parsed = skill.output.safeParse(result.output);
+  if (!parsed.success) throw new AppError('unavailable', 'skill.bad_output', `${skill.name} gave an output it does not declare: ${parsed.error.issues[0]?.message}`, { skill: skill.name });
+  const labels = new Set<Label>([...(result.labels ?? []), ...(skill.external ? ['untrusted' as const] : [])]);
+  return { ...result, output: parsed.data as Json, labels: [...labels] };
+}
+
+/** Only what the skill or the other side did counts; a mistake in the workflow, a budget or the owner's hand does not. */
+function settle(passage: Passage, error: unknown, outer: AbortSignal): void {
+  const innocent = outer.aborted || (error instanceof AppError && (['invalid', 'limited', 'forbidden', 'not_found', 'conflict'].includes(error.kind) || error.code === 'breaker.open' || error.code.startsWith('llm.')));
+  if (innocent) passage.abandoned();
+  else passage.failed(toError(error).message);
+}
+
+function explain(skill: Skill, error: unknown, outer: AbortSignal): unknown {
+  if (outer.aborted || error instanceof AppError) return error;
+  const { message } = errorInfo(error);
+  return new AppError('unavailable', 'skill.failed', `${skill.name} failed: ${message}`, { skill: skill.name }, error);
+}
+
+/** Addresses of the resources and of the step itself are the owner's; whatever content brings is not. */
+function ownOrigins({ resources, ownAddresses }: SkillRequest): ReadonlySet<string> {
+  const origins = [...resources.map(({ url }) => url), ...ownAddresses].flatMap((url) => (url && URL.canParse(url) ? [new URL(url).origin] : []));
+  return new Set(origins);
+}
+
+function guardHosts(fetch: GuardedFetch['fetch'], breakers: Breakers, own: ReadonlySet<string>): GuardedFetch['fetch'] {
+  return async ({ allowPrivate: _notTheSkillsToSay, ...request }) => {
+    const origin = URL.canParse(request.url) ? new URL(request.url).origin : null;
+    const passage = origin === null ? null : breakers.enter(`host:${new URL(request.url).host}`);
+    try {
+      const response = await fetch({ ...request, allowPrivate: origin !== null && own.has(origin) });
+      if (response.status >= 500) passage?.failed(`HTTP ${response.status}`);
+      else passage?.succeeded();
+      return response;
+    } catch (error) {
+      const theirs = error instanceof AppError && ['fetch.timeout', 'fetch.refused', 'fetch.dns', 'fetch.tls', 'fetch.broken'].includes(error.code);
+      if (theirs && !request.signal.aborted) passage?.failed(error.message);
+      else passage?.abandoned();
+      throw error;
+    }
+  };
+}
+
+function withoutOffline(llm: ScopedLlm, allowOffline: boolean): ScopedLlm {
+  return {
+    ...llm,
+    stream: (request) => llm.stream({ allowOffline, ...request }),
+    complete: (request) => llm.complete({ allowOffline, ...request }),
+    object: (request) => llm.object({ allowOffline, ...request }),
+  };
+}
