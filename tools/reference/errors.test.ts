@@ -22,3 +22,15 @@ it('reads the calls of a factory inside the file, and no other call', () => {
   assert.deepEqual(codesIn(source), [{ kind: 'unavailable', code: 'fetch.dns', message: 'No {host}' }]);
   assert.deepEqual(codesIn("bus.publish('memory.added', 'x');"), []);
 });
+
+it('reads a code that is handed on, when the file makes others of its area', () => {
+  const source =
+    "throw new AppError('conflict', 'skill.open', 'Open');\nread(x, 'skill.bad_input');\nread = (x, code: string) => new AppError('invalid', code, 'No');\nwatch('node.exit');";
+  assert.deepEqual(
+    codesIn(source).map(({ kind, code }) => [kind, code]),
+    [
+      ['conflict', 'skill.open'],
+      ['invalid', 'skill.bad_input'],
+    ],
+  );
+});

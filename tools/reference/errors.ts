@@ -10,9 +10,9 @@ interface ErrorCode {
 const TEXT = String.raw`('(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|` + '`(?:[^`\\\\]|\\\\.)*`)';
 /** `new AppError('kind', 'code', 'message'`; what follows the code may be an expression. */
 const MADE = new RegExp(String.raw`(?:new AppError|super)\(\s*'(\w+)',\s*'([a-z]\w*\.\w+)',\s*(?:${TEXT})?`, 'g');
-/** `new AppError('kind', name, …`: a factory inside the file, whose calls give code and message. */
+/** `new AppError('kind', name, …`: a factory inside the file, which is given its code somewhere in it. */
 const FACTORY = /new AppError\(\s*'(\w+)',\s*[a-zA-Z]/;
-const NAMED = new RegExp(String.raw`\(\s*'([a-z]\w*\.\w+)',\s*${TEXT}`, 'g');
+const NAMED = new RegExp(String.raw`'([a-z]\w*\.\w+)'(?:,\s*${TEXT})?`, 'g');
 
 /** Every code of an AppError in the sources. A message with parts that vary shows them in braces. */
 export const errorsPage: Page = {
@@ -36,8 +36,9 @@ export function codesIn(source: string): readonly ErrorCode[] {
   const kind = FACTORY.exec(source)?.[1];
   if (kind === undefined) return made;
   const known = new Set(made.map(({ code }) => code));
+  const areas = new Set(made.map(moduleOf));
   const named = [...source.matchAll(NAMED)].map(([, code = '', message]) => ({ kind, code, message: readable(message) }));
-  return [...made, ...named.filter(({ code }) => !known.has(code))];
+  return [...made, ...named.filter((it) => !known.has(it.code) && (it.message !== '' || areas.has(moduleOf(it))))];
 }
 
 /** The text of a literal, with `${config.port}` as `{port}`. */
