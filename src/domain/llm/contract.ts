@@ -1,10 +1,10 @@
-import { z } from 'zod';
+import type { z } from 'zod';
 import type { Json } from '#core/json';
 import type { Secret } from '#core/secret';
+import type { Tier } from './tier.ts';
 
-/** The four tiers a call may ask for. `heavy` is only ever chosen by name; `local` never leaves the machine. */
-export const Tier = z.enum(['light', 'medium', 'heavy', 'local']);
-export type Tier = z.infer<typeof Tier>;
+export * from './api.ts';
+export { Tier } from './tier.ts';
 
 /** One part of a message. Tool results carry text; images are base64 with their media type. */
 export type Part =
@@ -161,7 +161,7 @@ export interface LlmRequest extends CallDefaults {
   readonly signal: AbortSignal;
 }
 
-/** Which provider answered and what it cost. */
+/** Which provider answered, and what the request used and cost: attempts that failed on the way and repairs included. */
 export interface CallReceipt {
   readonly callId: string;
   readonly provider: string;
