@@ -48,15 +48,11 @@ const Line = z.object({
 
 /** Ollama's own chat, as lines of JSON (docs.ollama.com/api/chat). */
 export async function* streamOllama(wireFetch: WireFetch, root: string, call: ModelCall): AsyncGenerator<ModelEvent> {
-  const left = new AbortController();
   try {
-    const signal = AbortSignal.any([call.signal, left.signal]);
-    const response = await wireFetch(`${root}/api/chat`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(requestOf(call)), signal });
+    const response = await wireFetch(`${root}/api/chat`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(requestOf(call)), signal: call.signal });
     yield* readLines(response);
   } catch (thrown) {
     throw call.signal.aborted ? new ProviderFailure('cancelled', 'Cancelled') : toFailure(thrown);
-  } finally {
-    left.abort();
   }
 }
 

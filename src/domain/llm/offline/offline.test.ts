@@ -106,7 +106,7 @@ test('scores stay in [0, 1], one for each item, whatever comes', async () => {
 
 const NEWS: Extract<OfflineTask, { kind: 'digest' }>['items'] = [
   { title: 'Storm reaches the coast', text: 'A storm reached the coast on Monday. Roads are closed.', url: 'https://one.test/storm', source: 'One' },
-  { title: 'Cup [final](javascript:x)', text: 'The cup was won\n# after penalties.', url: 'javascript:alert(1)', source: 'Two' },
+  { title: 'Cup [final](javascript:x)', text: 'The cup was won\n# after penalties.', url: 'javascript://x.test/%0aalert(1)', source: 'Two' },
   { title: 'Coast roads closed by storm', text: 'The storm closed the coast roads.', url: 'https://two.test/(roads)', source: 'Two' },
   { title: 'Storm reaches the coast', text: 'A storm reached the coast on Monday. Roads are closed.', url: 'https://three.test/storm', source: 'Three' },
 ];
@@ -122,6 +122,7 @@ test('makes a digest by topic, with links and with repeated news told once', asy
 test('lets no foreign markup or scheme into the digest', async () => {
   const text = await run({ task: { kind: 'digest', items: NEWS } });
   assert.ok(!/(?<!\\)\]\(javascript:/.test(text));
+  assert.ok(!text.includes('javascript://'));
   assert.ok(!/^# /m.test(text));
 });
 

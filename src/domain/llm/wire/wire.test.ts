@@ -73,6 +73,15 @@ test('nothing is stored at OpenAI', async () => {
   assert.equal((await it.send({ model: 'gpt-5' }))['store'], false);
 });
 
+for (const kind of [anthropic, google, openai]) {
+  test(`${kind.id} without a key sends none`, async () => {
+    await using fake = await startFakeLlm();
+    const client = await kind.open({ baseUrl: fake.url, apiKey: null, headers: {}, timeoutMs: 5000 });
+    await collect(client.stream(ask('Hi')));
+    assert.equal(fake.requests[0]?.key, '');
+  });
+}
+
 test('a configured header replaces ours of the same name in any case', async () => {
   await using it = await setup(openai);
   await it.send({ model: 'gpt-5' });
