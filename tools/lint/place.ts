@@ -14,11 +14,11 @@ export interface Place {
   readonly adapter: string;
   /** Below the package, with forward slashes. */
   readonly path: string;
-  /** A test, or what only tests import: testing.ts, conformance.ts, fake*, fixtures/. */
+  /** A test, or what only tests import: testing.ts, testbed.ts, conformance.ts, fake*, fixtures/. */
   readonly forTests: boolean;
 }
 
-const FOR_TESTS = /\.test\.tsx?$|(^|\/)(testing|conformance|[a-z-]+\.conformance|fake|fake-[a-z-]+)\.ts$|\/(fake|fakes|fixtures|testing)\//;
+const FOR_TESTS = /\.test\.tsx?$|(^|\/)(testing|testbed|conformance|[a-z-]+\.conformance|fake|fake-[a-z-]+)\.ts$|\/(fake|fakes|fixtures|testing)\//;
 const APP = /^src\/(app|main|castellan)\.ts$|^src\/app\//;
 
 /** Reads the place of a file from its absolute name. */

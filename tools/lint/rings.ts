@@ -32,6 +32,20 @@ const HOMES: readonly { readonly library: RegExp; readonly home: RegExp; readonl
   { library: /^grammy$/, home: /^src\/domain\/channels\/telegram\//, where: 'src/domain/channels/telegram' },
 ];
 
+/** The modules from the lowest up, as in ARCHITECTURE.md; those of one line may know each other. A higher one is reached through a port. */
+const ORDER: readonly (readonly string[])[] = [
+  ['feeds', 'audit', 'settings', 'vault', 'policy', 'owner'],
+  ['runs'],
+  ['llm'],
+  ['memory'],
+  ['skills'],
+  ['workflows'],
+  ['schedules'],
+  ['agents'],
+  ['channels'],
+  ['notifications'],
+];
+
 const BROWSER = /^(react|react-dom|@tanstack\/.+|@base-ui\/.+|lucide-react|streamdown|tailwindcss|zod)(\/|$)/;
 const BROWSER_BUILD = /^(vite|@vitejs\/.+|@tailwindcss\/.+)$|^node:/;
 /** The files of core that run in a browser: data and pure functions. */
@@ -75,6 +89,8 @@ function ringRefusal(here: Place, from: string, specifier: string, typeOnly: boo
       if (here.forTests) return null;
       if (specifier === `#${here.part}` || specifier === `#${here.part}/contract`)
         return 'Inside your own module, import by relative path.';
+      if (levelOf(nameOf(specifier)) > levelOf(here.part))
+        return `${here.part} stands below ${nameOf(specifier)}: take what it does as a function in your dependencies.`;
       return isContract(here) && !typeOnly ? contractRefusal(specifier) : null;
     case 'edge':
       return here.part === 'web' && !here.forTests ? browserRefusal(here, specifier) : null;
@@ -111,6 +127,16 @@ function browserRefusal(here: Place, specifier: string): string | null {
   if (BROWSER.test(specifier) || CONTRACT.test(specifier) || BROWSER_CORE.test(specifier)) return null;
   if (here.path.endsWith('.config.ts') && BROWSER_BUILD.test(specifier)) return null;
   return `The web interface imports React and friends, #module/contract and its own files, not ${specifier}.`;
+}
+
+function nameOf(specifier: string): string {
+  return /^#([a-z]+)/.exec(specifier)?.[1] ?? '';
+}
+
+/** 0 is the lowest; a module that the order does not name is judged by `import/no-cycle` alone. */
+function levelOf(module: string): number {
+  const level = ORDER.findIndex((line) => line.includes(module));
+  return level === -1 ? NaN : level;
 }
 
 function isContract(place: Place): boolean {

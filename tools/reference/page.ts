@@ -16,7 +16,7 @@ export interface Page {
 /** Production sources below src that match, in order of name. */
 export async function sources(pattern: string): Promise<readonly string[]> {
   const found = await Array.fromAsync(glob(pattern, { cwd: join(ROOT, 'src') }));
-  return found.filter((path) => !/\.test\.ts$|(^|\/)(fixtures|fake|testing|conformance)/.test(path)).toSorted();
+  return found.filter((path) => !/\.test\.ts$|(^|\/)(fixtures|fake|testing|testbed|conformance)/.test(path)).toSorted();
 }
 
 export async function readSource(path: string): Promise<string> {
