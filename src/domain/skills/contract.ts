@@ -70,6 +70,8 @@ export interface SkillContext {
   readonly prompt: string | null;
   /** Guarded, behind the breaker of each host. `allowPrivate` is decided here, from the resources, never by the skill. */
   readonly fetch: GuardedFetch['fetch'];
+  /** Reads what ships with the program or lies in the home, by a `file:` address of a resource; throws `skill.file_outside` for any other place. */
+  readFile(url: string): Promise<Uint8Array>;
   /** Bound to the run's budget and the step's tier, provider and model. */
   readonly llm: ScopedLlm;
   readonly memory: SkillMemory;

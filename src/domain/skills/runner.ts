@@ -18,6 +18,7 @@ export interface SkillRunnerDeps {
   readonly clock: Clock;
   readonly log: Log;
   readonly fetch: GuardedFetch['fetch'];
+  readonly readFile: SkillContext['readFile'];
   readonly llm: (scope: CallScope, defaults: readonly CallDefaults[]) => ScopedLlm;
   readonly memory: (from: { readonly runId: string; readonly step: string; readonly labels: readonly Label[] }) => SkillMemory;
   readonly setting: (key: string) => unknown;
@@ -81,6 +82,7 @@ export function createSkillRunner(deps: SkillRunnerDeps): SkillRunner {
       labels,
       prompt: request.prompt,
       fetch: guardHosts(deps.fetch, breakers, ownOrigins(request)),
+      readFile: deps.readFile,
       llm: request.allowOffline === undefined ? llm : withoutOffline(llm, request.allowOffline),
       memory: deps.memory({ runId: owner.id, step, labels }),
       setting: <T>(key: string) => deps.setting(key) as T,
