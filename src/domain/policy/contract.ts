@@ -2,6 +2,9 @@ import { z } from 'zod';
 import { endpoint, listOf, Page } from '#core/endpoint';
 import type { Json } from '#core/json';
 
+/** A capability (`runs:read`), all of an area (`runs:*`), or everything (`*`). */
+export const GrantPattern = z.string().regex(/^(?:\*|[a-z][a-z0-9_-]*:(?:\*|[a-z][a-z0-9_-]*))$/, 'a grant is "area:verb", "area:*" or "*"');
+
 /**
  * pending → answered (by the first eligible answer) | expired (its time is over) | withdrawn (nobody needs it any more)
  */

@@ -1,9 +1,6 @@
 import type { Route } from '#core/endpoint';
 import { AppError } from '#core/errors';
 
-/** A capability (`runs:read`), all of an area (`runs:*`), or everything (`*`). */
-export const GRANT_PATTERN = /^(?:\*|[a-z][a-z0-9_-]*:(?:\*|[a-z][a-z0-9_-]*))$/;
-
 /** Whether the grants held cover the one needed, itself a capability or a pattern. What is not granted is denied. */
 export function allows(grants: ReadonlySet<string>, needed: string): boolean {
   if (grants.has('*') || grants.has(needed)) return true;

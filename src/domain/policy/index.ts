@@ -1,4 +1,4 @@
 export { createApprovals, type Answering, type Approvals, type ApprovalsDeps, type NewApproval } from './approvals.ts';
-export { allows, assertAllowed, GRANT_PATTERN, grantCatalogue, type KnownGrant } from './grants.ts';
+export { allows, assertAllowed, grantCatalogue, type KnownGrant } from './grants.ts';
 export { policyRoutes, type PolicyRoutesDeps } from './routes.ts';
 export { policyMigrations } from './tables.ts';

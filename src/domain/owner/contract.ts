@@ -1,0 +1,92 @@
+import { z } from 'zod';
+import { Done, endpoint, listOf } from '#core/endpoint';
+import { GrantPattern } from '#policy/contract';
+
+const Password = z.string().max(1_024, 'a password has at most 1024 characters');
+
+/** A browser that is logged in. Times are ISO 8601, UTC. */
+export const SessionInfo = z.object({
+  id: z.string(),
+  via: z.enum(['password', 'link']),
+  address: z.string(),
+  userAgent: z.string(),
+  createdAt: z.string(),
+  lastSeenAt: z.string(),
+  expiresAt: z.string(),
+});
+export type SessionInfo = z.infer<typeof SessionInfo>;
+
+/** Whether this browser is logged in, and what it needs to go on. */
+export const SessionState = z.object({
+  authenticated: z.boolean(),
+  /** Without one, the login link is the only way in: the browser asks for a password to be set first of all. */
+  passwordSet: z.boolean(),
+  /** Sent back in the `X-CSRF-Token` header with everything that is not a GET. */
+  csrfToken: z.string().nullable(),
+  session: SessionInfo.nullable(),
+});
+export type SessionState = z.infer<typeof SessionState>;
+
+/** An API token, all but the token itself. */
+export const TokenInfo = z.object({
+  id: z.string(),
+  name: z.string(),
+  grants: z.array(z.string()),
+  createdBy: z.string(),
+  createdAt: z.string(),
+  expiresAt: z.string().nullable(),
+  isExpired: z.boolean(),
+  /** To the minute. */
+  lastUsedAt: z.string().nullable(),
+});
+export type TokenInfo = z.infer<typeof TokenInfo>;
+
+export const NewToken = z.strictObject({
+  name: z.string().trim().min(1).max(100),
+  grants: z.array(GrantPattern).min(1).max(100).default(['*']),
+  /** ISO 8601; null never expires. */
+  expiresAt: z.iso.datetime({ offset: true }).nullable().default(null),
+});
+export type NewToken = z.infer<typeof NewToken>;
+
+export const login = endpoint({ method: 'POST', path: '/api/login', grant: 'public', summary: 'Logs a browser in with the password.', input: z.strictObject({ password: Password }), output: SessionState });
+export const loginWithLink = endpoint({
+  method: 'POST',
+  path: '/api/login/link',
+  grant: 'public',
+  summary: 'Logs a browser in with the code of a login link, once.',
+  input: z.strictObject({ code: z.string().max(200) }),
+  output: SessionState,
+});
+export const logout = endpoint({ method: 'POST', path: '/api/logout', grant: 'public', summary: 'Ends the session of this browser.', input: z.strictObject({}), output: Done });
+export const getSession = endpoint({ method: 'GET', path: '/api/session', grant: 'public', summary: 'Whether this browser is logged in.', input: z.strictObject({}), output: SessionState });
+export const setPassword = endpoint({
+  method: 'PUT',
+  path: '/api/password',
+  grant: 'owner:write',
+  summary: 'Sets the password and logs every other browser out. The current one is needed, unless there is none or this browser came by a login link within the last 15 minutes.',
+  input: z.strictObject({ password: Password, current: Password.optional() }),
+  output: Done,
+});
+export const createLoginLink = endpoint({
+  method: 'POST',
+  path: '/api/login/links',
+  grant: 'owner:write',
+  summary: 'Makes a link that logs one browser in, within 15 minutes.',
+  input: z.strictObject({}),
+  output: z.object({ url: z.string(), expiresAt: z.string() }),
+  status: 201,
+});
+export const listSessions = endpoint({ method: 'GET', path: '/api/sessions', grant: 'owner:read', summary: 'The browsers that are logged in.', input: z.strictObject({}), output: listOf(SessionInfo) });
+export const revokeSession = endpoint({ method: 'DELETE', path: '/api/sessions/{id}', grant: 'owner:write', summary: 'Logs a browser out.', input: z.strictObject({ id: z.string() }), output: Done });
+export const listTokens = endpoint({ method: 'GET', path: '/api/tokens', grant: 'tokens:read', summary: 'The API tokens; never a token itself.', input: z.strictObject({}), output: listOf(TokenInfo) });
+export const createToken = endpoint({
+  method: 'POST',
+  path: '/api/tokens',
+  grant: 'tokens:write',
+  summary: 'Makes an API token, shown this once; it can do no more than who makes it.',
+  input: NewToken,
+  output: TokenInfo.extend({ token: z.string() }),
+  status: 201,
+});
+export const revokeToken = endpoint({ method: 'DELETE', path: '/api/tokens/{id}', grant: 'tokens:write', summary: 'Ends an API token at once.', input: z.strictObject({ id: z.string() }), output: Done });
