@@ -18,7 +18,8 @@ export interface Place {
   readonly forTests: boolean;
 }
 
-const FOR_TESTS = /\.test\.tsx?$|(^|\/)(testing|testbed|conformance|[a-z-]+\.conformance|fake|fake-[a-z-]+)\.ts$|\/(fake|fakes|fixtures|testing)\//;
+const FOR_TESTS =
+  /\.test\.tsx?$|(^|\/)(testing|testbed|conformance|[a-z-]+\.conformance|fake|fake-[a-z-]+)\.ts$|\/(fake|fakes|fixtures|testing)\//;
 const APP = /^src\/(app|main|castellan)\.ts$|^src\/app\//;
 
 /** Reads the place of a file from its absolute name. */
