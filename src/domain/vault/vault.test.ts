@@ -93,8 +93,13 @@ describe('vault', () => {
     await t.vault.set('dear', secret('value-dear'), 'owner');
     const dear = await t.store.db.selectFrom('vault_secret').selectAll().where('name', '=', 'dear').executeTakeFirstOrThrow();
     await t.store.write((tx) => tx.updateTable('vault_secret').set({ nonce: dear.nonce, sealed: dear.sealed }).where('name', '=', 'cheap').execute());
-    await assert.rejects(t.vault.get('cheap'), { code: 'vault.damaged' });
-    assert.equal(open(await t.vault.get('dear')), 'value-dear');
+    const again = vaultOn(t.store).vault;
+    for (const vault of [t.vault, again]) {
+      await assert.rejects(vault.get('cheap'), { code: 'vault.damaged' });
+      assert.equal(open(await vault.get('dear')), 'value-dear');
+    }
+    await again.set('cheap', secret('value-anew'), 'owner');
+    assert.equal(open(await again.get('cheap')), 'value-anew');
   });
 
   it('makes no new key while there are secrets of a lost one', async () => {

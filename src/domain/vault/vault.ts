@@ -75,9 +75,13 @@ export function createVault({ store, clock, bus, audit, masterKey, random = rand
     const rows = await allRows(store.db);
     const master = (await masterKey.read()) ?? (await firstKey(rows));
     const opened: Opened = { master, id: keyId(master), key: deriveKey(master, 'secrets') };
-    const foreign = rows.find((row) => row.key_id !== opened.id);
-    if (foreign) throw wrongKey(foreign, opened.id);
-    for (const row of rows) learn(row.name, row.version, reveal(opened, row));
+    for (const row of rows) {
+      try {
+        learn(row.name, row.version, reveal(opened, row));
+      } catch (error) {
+        if ((error as AppError).code !== 'vault.damaged') throw error; // one bad row must not lock away the others
+      }
+    }
     reload();
     return opened;
   }
