@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import { AppError } from '../errors.ts';
 import type { Migration } from './migration.ts';
-import { signCode } from './search/codes.ts';
+import { queryPlanes } from './search/codes.ts';
 import type { Engine, Entry } from './search/engine.ts';
 import { entryTable, vectorTable } from './search/engine.ts';
 import { createFts5Engine, fts5Ddl } from './search/fts5.ts';
@@ -165,13 +165,13 @@ export function createSearchIndex(store: Store, name: string): SearchIndex {
     return [...all, ...any].map((row) => found(row, row.score));
   }
 
-  /** The nearest by the signs of their values, put in order by their values; more of them while one long item fills the list. */
+  /** The nearest by the signs of their values, put in order by the values themselves; more of them while one long item fills the list. */
   async function byVector({ filter, vector, limit }: SearchQuery, depth: number): Promise<readonly Ranked<Found>[]> {
     if (!vector) return [];
     const unit = unitVector(vector.values);
-    const code = signCode(unit);
+    const planes = queryPlanes(unit);
     for (let count = Math.max(RESCORED, 4 * depth); ; count *= 4) {
-      const ids = await engine.nearest(vector.model, code, unit.length, filter, count);
+      const ids = await engine.nearest(vector.model, planes, unit.length, filter, count);
       const ranked = await rescore(ids, unit, vector.model);
       const isAll = ids.length < count;
       if (isAll || new Set(ranked.map(({ key }) => key)).size >= limit) return ranked.filter(({ value }) => value.score >= (vector.minSimilarity ?? -1));
@@ -180,12 +180,13 @@ export function createSearchIndex(store: Store, name: string): SearchIndex {
 
   async function rescore(ids: readonly number[], unit: Float32Array, model: string): Promise<readonly Ranked<Found>[]> {
     if (ids.length === 0) return [];
-    const { rows } = await sql<Entry & { vector: Uint8Array }>`
-      select e.id, e.item, e.text_start, e.text_end, v.vector from ${entries} e join ${vectors} v on v.id = e.id
-      where e.id in ${engine.numbers(ids)} and e.model = ${model}`.execute(store.db);
+    const { rows } = await sql<Entry & { model: string | null; vector: Uint8Array }>`
+      select e.id, e.item, e.text_start, e.text_end, e.model, v.vector from ${entries} e join ${vectors} v on v.id = e.id
+      where e.id in ${engine.numbers(ids)}`.execute(store.db);
     return rows
-      .filter((row) => row.vector.byteLength === unit.byteLength)
-      .map((row) => found(row, cosine(unit, readVector(row.vector))))
+      .map((row) => ({ row, values: readVector(row.vector) }))
+      .filter(({ row, values }) => row.model === model && values.length === unit.length)
+      .map(({ row, values }) => found(row, cosine(unit, values)))
       .toSorted((a, b) => b.value.score - a.value.score || (a.key < b.key ? -1 : 1));
   }
 

@@ -15,7 +15,7 @@ export interface CodeCache {
   amend(id: number, traits: RowTraits): void;
   delete(ids: readonly number[]): void;
   /** Reads the codes from the database the first time. */
-  nearest(model: string, code: Uint8Array, filter: TraitFilter, count: number): Promise<readonly number[]>;
+  nearest(model: string, planes: readonly Uint8Array[], filter: TraitFilter, count: number): Promise<readonly number[]>;
 }
 
 interface CodeRow extends RowTraits {
@@ -33,7 +33,7 @@ export function createCodeCache(store: Store, name: string): CodeCache {
   let missed: (() => void)[] = [];
 
   /** Codes of different lengths do not compare, even by one model. */
-  const keyOf = (model: string, code: Uint8Array): string => `${code.length} ${model}`;
+  const keyOf = (model: string, width: number): string => `${width} ${model}`;
 
   function whenDurable(change: () => void): void {
     store.onCommit(() => {
@@ -43,7 +43,7 @@ export function createCodeCache(store: Store, name: string): CodeCache {
   }
 
   function keep(id: number, model: string, code: Uint8Array, traits: RowTraits): void {
-    const key = keyOf(model, code);
+    const key = keyOf(model, code.length);
     const table = tables.get(key) ?? createCodeTable(code.length);
     tables.set(key, table);
     const before = tableOf.get(id);
@@ -84,7 +84,7 @@ export function createCodeCache(store: Store, name: string): CodeCache {
     set: (id, model, code, traits) => whenDurable(() => keep(id, model, code, traits)),
     amend: (id, traits) => whenDurable(() => tableOf.get(id)?.amend(id, traits)),
     delete: (ids) => whenDurable(() => ids.forEach(drop)),
-    async nearest(model, code, filter, count) {
+    async nearest(model, planes, filter, count) {
       if (!isLoaded) {
         loading ??= load().catch((error: unknown) => {
           reset();
@@ -92,7 +92,7 @@ export function createCodeCache(store: Store, name: string): CodeCache {
         });
         await loading;
       }
-      return tables.get(keyOf(model, code))?.nearest(code, filter, count) ?? [];
+      return tables.get(keyOf(model, planes[0]?.length ?? 0))?.nearest(planes, filter, count) ?? [];
     },
   };
 }

@@ -24,8 +24,8 @@ export interface Engine {
   /** False when the entry is gone. */
   setCode(tx: Db, id: number, model: string, unit: Float32Array): Promise<boolean>;
   amendCode(tx: Db, id: number, traits: RowTraits): Promise<void>;
-  /** The entries of the model that pass the filter and whose sign codes are nearest, nearest first. */
-  nearest(model: string, code: Uint8Array, dimensions: number, filter: TraitFilter, count: number): Promise<readonly number[]>;
+  /** The entries of the model that pass the filter and whose sign codes have the greatest product with the planes, greatest first. */
+  nearest(model: string, planes: readonly Uint8Array[], dimensions: number, filter: TraitFilter, count: number): Promise<readonly number[]>;
 }
 
 export const entryTable = (name: string) => sql.table(`${name}_entry`);

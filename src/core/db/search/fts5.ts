@@ -64,7 +64,7 @@ export function createFts5Engine(store: Store, name: string): Engine {
       codes.amend(id, traits);
     },
 
-    nearest: (model, code, _dimensions, filter, count) => codes.nearest(model, code, filter, count),
+    nearest: (model, planes, _dimensions, filter, count) => codes.nearest(model, planes, filter, count),
   };
   return engine;
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { createCodeTable, signCode, type RowTraits } from './codes.ts';
+import { createCodeTable, queryPlanes, signCode, type RowTraits } from './codes.ts';
 import { fuse } from './fuse.ts';
 import { queryWords, wordsOf } from './words.ts';
 
@@ -54,26 +54,30 @@ describe('fuse', () => {
 describe('code table', () => {
   const traits: RowTraits = { scope: 's', kind: 'k', expiresAt: null };
   const filter = { scopes: ['s'], now: 0 };
-  const differences = (a: Uint8Array, b: Uint8Array): number => a.reduce((sum, byte, at) => sum + (byte ^ b[at]!).toString(2).replaceAll('0', '').length, 0);
+  /** The values, each -7..7, where the code has a bit. */
+  const product = (code: Uint8Array, values: readonly number[]): number => values.reduce((sum, value, at) => sum + ((code[at >> 3]! >> (at & 7)) & 1) * value, 0);
+  /** Planes of exactly these values: the greatest fixes the step. */
+  const planesOf = (values: readonly number[]) => queryPlanes(new Float32Array(values.map((value) => value / 1_000)));
 
   it('knows the nearest after any changes', () => {
     const code = fc.uint8Array({ minLength: 16, maxLength: 16 });
     const change = fc.record({ id: fc.integer({ min: 1, max: 40 }), code: fc.option(code), scope: fc.constantFrom('s', 't') });
     fc.assert(
-      fc.property(fc.array(change, { maxLength: 200 }), code, fc.integer({ min: 1, max: 10 }), (changes, asked, count) => {
+      fc.property(fc.array(change, { maxLength: 200 }), fc.array(fc.integer({ min: -7, max: 7 }), { minLength: 127, maxLength: 127 }), fc.integer({ min: 1, max: 10 }), (changes, values, count) => {
+        const asked = [...values, 7];
         const table = createCodeTable(16);
         const model = new Map<number, { code: Uint8Array; scope: string }>();
         for (const { id, code: bits, scope } of changes) {
           if (bits) { table.set(id, bits, { ...traits, scope }); model.set(id, { code: bits, scope }); }
           else { table.delete(id); model.delete(id); }
         }
-        const distances = (ids: readonly number[]) => ids.map((id) => differences(model.get(id)!.code, asked));
+        const products = (ids: readonly number[]) => ids.map((id) => product(model.get(id)!.code, asked));
         const all = [...model].filter(([, { scope }]) => scope === 's').map(([id]) => id);
-        const found = table.nearest(asked, filter, count);
+        const found = table.nearest(planesOf(asked), filter, count);
         assert.equal(table.size, model.size);
         assert.equal(new Set(found).size, found.length);
         assert.ok(found.every((id) => all.includes(id)));
-        assert.deepEqual(distances(found), distances(all).toSorted((a, b) => a - b).slice(0, count));
+        assert.deepEqual(products(found), products(all).toSorted((a, b) => b - a).slice(0, count));
       }),
     );
   });
@@ -82,7 +86,7 @@ describe('code table', () => {
     const table = createCodeTable(8);
     const codeOf = (id: number): Uint8Array => new Uint8Array(new BigUint64Array([BigInt(id) * 0x9e3779b97f4a7c15n & 0xffffffffffffffffn]).buffer);
     for (let id = 1; id <= 20_000; id += 1) table.set(id, codeOf(id), traits);
-    for (const id of [1, 511, 512, 513, 9_999, 20_000]) assert.equal(table.nearest(codeOf(id), filter, 1)[0], id);
+    for (const id of [1, 511, 512, 513, 9_999, 20_000]) assert.equal(table.nearest(planesOf(Array.from({ length: 64 }, (_, at) => ((codeOf(id)[at >> 3]! >> (at & 7)) & 1) * 14 - 7)), filter, 1)[0], id);
   });
 
   it('reads signs', () => {

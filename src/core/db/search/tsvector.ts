@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import type { Store } from '../store.ts';
-import { signCode } from './codes.ts';
+import { PLANE_WEIGHTS, signCode } from './codes.ts';
 import { entryTable, passes, type Engine, type Entry } from './engine.ts';
 import type { QueryWord } from './words.ts';
 
@@ -52,12 +52,13 @@ export function createTsvectorEngine(store: Store, name: string): Engine {
 
     async amendCode() {}, // the filter reads the row itself
 
-    async nearest(model, code, dimensions, filter, count) {
+    async nearest(model, planes, dimensions, filter, count) {
+      const product = sql.join(planes.map((plane, at) => sql`${sql.lit(PLANE_WEIGHTS[at])} * bit_count(code & ${bitString(plane, dimensions)}::varbit)`), sql` + `);
       const { rows } = await sql<{ id: number }>`
         select id from (
           select e.id, e.code from ${entries} e
           where e.model = ${model} and length(e.code) = ${dimensions} and ${passes(engine, filter)} offset 0) near
-        order by bit_count(code # ${bitString(code, dimensions)}::varbit), id limit ${count}`.execute(store.db);
+        order by ${product} desc, id limit ${count}`.execute(store.db);
       return rows.map(({ id }) => Number(id));
     },
   };
