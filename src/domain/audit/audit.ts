@@ -29,7 +29,9 @@ export interface AuditDeps {
 export interface Audit {
   /** Inside a `store.write` pass its `tx` (or call it there: it joins), so that the act and its record share one fate. */
   record(entry: NewAuditEntry, tx?: Db): Promise<void>;
-  list(query: AuditFilter & { readonly limit: number; readonly cursor?: string | undefined }): Promise<{ items: AuditEntry[]; next: string | null }>;
+  list(
+    query: AuditFilter & { readonly limit: number; readonly cursor?: string | undefined },
+  ): Promise<{ items: AuditEntry[]; next: string | null }>;
   /** Reads the whole chain, a page at a time. Never throws for a broken chain: the report says what is wrong. */
   verify(signal?: AbortSignal): Promise<AuditReport>;
 }
@@ -56,7 +58,8 @@ export function createAudit({ store, clock, redact }: AuditDeps): Audit {
 
     async list({ limit, cursor, ...filter }) {
       const before = cursor === undefined ? undefined : Number(cursor);
-      if (before !== undefined && !Number.isSafeInteger(before)) throw new AppError('invalid', 'input.invalid', 'cursor: use the "next" of the page before');
+      if (before !== undefined && !Number.isSafeInteger(before))
+        throw new AppError('invalid', 'input.invalid', 'cursor: use the "next" of the page before');
       const rows = await findEntries(store.db, filter, limit + 1, before);
       const items = rows.slice(0, limit).map(toEntry);
       return { items, next: rows.length > limit ? String(items.at(-1)!.seq) : null };
@@ -82,7 +85,11 @@ export function createAudit({ store, clock, redact }: AuditDeps): Audit {
       const [beyond] = await entriesBeyond(store.db, head.seq);
       if (beyond && beyond.seq > ((await readHead(store.db))?.seq ?? 0)) {
         broken += 1;
-        problems.push({ seq: beyond.seq, problem: 'head', message: `Entry ${beyond.seq} lies beyond the end of the chain on record, entry ${head.seq}` });
+        problems.push({
+          seq: beyond.seq,
+          problem: 'head',
+          message: `Entry ${beyond.seq} lies beyond the end of the chain on record, entry ${head.seq}`,
+        });
       }
       return { ok: broken === 0, checked: chain.checked(), head, problems };
     },
@@ -91,7 +98,17 @@ export function createAudit({ store, clock, redact }: AuditDeps): Audit {
 
 function toEntry(row: EntryRow): AuditEntry {
   const { seq, actor, action, resource, decision, hash } = row;
-  return { seq, at: new Date(row.at).toISOString(), actor, action, resource, decision, details: readDetails(row.details), prevHash: row.prev_hash, hash };
+  return {
+    seq,
+    at: new Date(row.at).toISOString(),
+    actor,
+    action,
+    resource,
+    decision,
+    details: readDetails(row.details),
+    prevHash: row.prev_hash,
+    hash,
+  };
 }
 
 /** A tampered entry is still shown, as the text it is. */

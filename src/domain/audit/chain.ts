@@ -27,15 +27,26 @@ export function chainChecker(report: (problem: AuditProblem) => void) {
     next(row: EntryRow): void {
       const hasGap = row.seq !== seq + 1;
       if (hasGap) missing(row.seq - 1);
-      if (hashOf(row) !== row.hash) report({ seq: row.seq, problem: 'edited', message: `Entry ${row.seq} was edited: it no longer matches its hash` });
-      else if (!hasGap && row.prev_hash !== hash) report({ seq: row.seq, problem: 'relinked', message: `Entry ${row.seq} does not follow from entry ${seq}: one of them was moved or replaced` });
+      if (hashOf(row) !== row.hash)
+        report({ seq: row.seq, problem: 'edited', message: `Entry ${row.seq} was edited: it no longer matches its hash` });
+      else if (!hasGap && row.prev_hash !== hash)
+        report({
+          seq: row.seq,
+          problem: 'relinked',
+          message: `Entry ${row.seq} does not follow from entry ${seq}: one of them was moved or replaced`,
+        });
       ({ seq, hash } = row);
       checked += 1;
     },
     /** `head` is where the chain is on record to end. */
     end(head: { readonly seq: number; readonly hash: string }): void {
       if (head.seq > seq) missing(head.seq);
-      else if (head.seq !== seq || head.hash !== hash) report({ seq, problem: 'head', message: `Entry ${seq} is not the end of the chain on record, entry ${head.seq}: the end was replaced` });
+      else if (head.seq !== seq || head.hash !== hash)
+        report({
+          seq,
+          problem: 'head',
+          message: `Entry ${seq} is not the end of the chain on record, entry ${head.seq}: the end was replaced`,
+        });
     },
     checked: () => checked,
   };

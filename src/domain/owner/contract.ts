@@ -49,7 +49,14 @@ export const NewToken = z.strictObject({
 });
 export type NewToken = z.infer<typeof NewToken>;
 
-export const login = endpoint({ method: 'POST', path: '/api/login', grant: 'public', summary: 'Logs a browser in with the password.', input: z.strictObject({ password: Password }), output: SessionState });
+export const login = endpoint({
+  method: 'POST',
+  path: '/api/login',
+  grant: 'public',
+  summary: 'Logs a browser in with the password.',
+  input: z.strictObject({ password: Password }),
+  output: SessionState,
+});
 export const loginWithLink = endpoint({
   method: 'POST',
   path: '/api/login/link',
@@ -58,13 +65,28 @@ export const loginWithLink = endpoint({
   input: z.strictObject({ code: z.string().max(200) }),
   output: SessionState,
 });
-export const logout = endpoint({ method: 'POST', path: '/api/logout', grant: 'public', summary: 'Ends the session of this browser.', input: z.strictObject({}), output: Done });
-export const getSession = endpoint({ method: 'GET', path: '/api/session', grant: 'public', summary: 'Whether this browser is logged in.', input: z.strictObject({}), output: SessionState });
+export const logout = endpoint({
+  method: 'POST',
+  path: '/api/logout',
+  grant: 'public',
+  summary: 'Ends the session of this browser.',
+  input: z.strictObject({}),
+  output: Done,
+});
+export const getSession = endpoint({
+  method: 'GET',
+  path: '/api/session',
+  grant: 'public',
+  summary: 'Whether this browser is logged in.',
+  input: z.strictObject({}),
+  output: SessionState,
+});
 export const setPassword = endpoint({
   method: 'PUT',
   path: '/api/password',
   grant: 'owner:write',
-  summary: 'Sets the password and logs every other browser out. The current one is needed, unless there is none or this browser came by a login link within the last 15 minutes.',
+  summary:
+    'Sets the password and logs every other browser out. The current one is needed, unless there is none or this browser came by a login link within the last 15 minutes.',
   input: z.strictObject({ password: Password, current: Password.optional() }),
   output: Done,
 });
@@ -77,9 +99,30 @@ export const createLoginLink = endpoint({
   output: z.object({ url: z.string(), expiresAt: z.string() }),
   status: 201,
 });
-export const listSessions = endpoint({ method: 'GET', path: '/api/sessions', grant: 'owner:read', summary: 'The browsers that are logged in.', input: z.strictObject({}), output: listOf(SessionInfo) });
-export const revokeSession = endpoint({ method: 'DELETE', path: '/api/sessions/{id}', grant: 'owner:write', summary: 'Logs a browser out.', input: z.strictObject({ id: z.string() }), output: Done });
-export const listTokens = endpoint({ method: 'GET', path: '/api/tokens', grant: 'tokens:read', summary: 'The API tokens; never a token itself.', input: z.strictObject({}), output: listOf(TokenInfo) });
+export const listSessions = endpoint({
+  method: 'GET',
+  path: '/api/sessions',
+  grant: 'owner:read',
+  summary: 'The browsers that are logged in.',
+  input: z.strictObject({}),
+  output: listOf(SessionInfo),
+});
+export const revokeSession = endpoint({
+  method: 'DELETE',
+  path: '/api/sessions/{id}',
+  grant: 'owner:write',
+  summary: 'Logs a browser out.',
+  input: z.strictObject({ id: z.string() }),
+  output: Done,
+});
+export const listTokens = endpoint({
+  method: 'GET',
+  path: '/api/tokens',
+  grant: 'tokens:read',
+  summary: 'The API tokens; never a token itself.',
+  input: z.strictObject({}),
+  output: listOf(TokenInfo),
+});
 export const createToken = endpoint({
   method: 'POST',
   path: '/api/tokens',
@@ -89,4 +132,11 @@ export const createToken = endpoint({
   output: TokenInfo.extend({ token: z.string() }),
   status: 201,
 });
-export const revokeToken = endpoint({ method: 'DELETE', path: '/api/tokens/{id}', grant: 'tokens:write', summary: 'Ends an API token at once.', input: z.strictObject({ id: z.string() }), output: Done });
+export const revokeToken = endpoint({
+  method: 'DELETE',
+  path: '/api/tokens/{id}',
+  grant: 'tokens:write',
+  summary: 'Ends an API token at once.',
+  input: z.strictObject({ id: z.string() }),
+  output: Done,
+});

@@ -40,8 +40,16 @@ describe('control token', () => {
 });
 
 it('addressKey puts whoever commands an address under one key', () => {
-  const same = [['192.0.2.1', '::ffff:192.0.2.1'], ['2001:db8::1', '2001:db8:0:0:ffff::9'], ['fe80::1%eth0', 'fe80::2'], ['::1', '0:0:0:0:0:0:0:1']] as const;
+  const same = [
+    ['192.0.2.1', '::ffff:192.0.2.1'],
+    ['2001:db8::1', '2001:db8:0:0:ffff::9'],
+    ['fe80::1%eth0', 'fe80::2'],
+    ['::1', '0:0:0:0:0:0:0:1'],
+  ] as const;
   for (const [a, b] of same) assert.equal(addressKey(a), addressKey(b));
-  const different = [['192.0.2.1', '192.0.2.2'], ['2001:db8:0:1::1', '2001:db8:0:2::1']] as const;
+  const different = [
+    ['192.0.2.1', '192.0.2.2'],
+    ['2001:db8:0:1::1', '2001:db8:0:2::1'],
+  ] as const;
   for (const [a, b] of different) assert.notEqual(addressKey(a), addressKey(b));
 });

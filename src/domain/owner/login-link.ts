@@ -15,7 +15,15 @@ export interface LoginLinks {
   take(tx: Db, code: string): Promise<boolean>;
 }
 
-export function createLoginLinks({ store, clock, random = randomBytes }: { readonly store: Store; readonly clock: Clock; readonly random?: Random }): LoginLinks {
+export function createLoginLinks({
+  store,
+  clock,
+  random = randomBytes,
+}: {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly random?: Random;
+}): LoginLinks {
   return {
     async create(baseUrl) {
       const code = random(24).toString('base64url');

@@ -19,7 +19,14 @@ const codeOf = (url: Secret): string => open(url).split('#login=')[1]!;
 
 function ownerOn(store: TestStore, clock: ManualClock) {
   const audit = fakeAudit();
-  const owner = createOwner({ store, clock, audit, newId: uuidv7(), passwordCost: cheapPasswords, controlToken: secret('castellan_local_control') });
+  const owner = createOwner({
+    store,
+    clock,
+    audit,
+    newId: uuidv7(),
+    passwordCost: cheapPasswords,
+    controlToken: secret('castellan_local_control'),
+  });
   return { owner, audit };
 }
 
@@ -61,7 +68,11 @@ onEveryEngine('owner', (openStore) => {
     const codes = results.map((result) => (result as PromiseRejectedResult).reason.code as string).toSorted();
     assert.deepEqual(codes, [...Array<string>(4).fill('owner.too_many_attempts'), ...Array<string>(5).fill('owner.wrong_password')]);
     const again = ownerOn(t.store, t.clock).owner;
-    await assert.rejects(again.login(GOOD, from('203.0.113.9')), { kind: 'limited', code: 'owner.too_many_attempts', details: { retryAfterSeconds: 900 } });
+    await assert.rejects(again.login(GOOD, from('203.0.113.9')), {
+      kind: 'limited',
+      code: 'owner.too_many_attempts',
+      details: { retryAfterSeconds: 900 },
+    });
     await again.login(GOOD, here);
     t.clock.set(START + 15 * MINUTE);
     await again.login(GOOD, from('203.0.113.9'));
@@ -70,7 +81,10 @@ onEveryEngine('owner', (openStore) => {
   it('makes tokens that do what they were granted until they end', async () => {
     await using t = await setup();
     const maker = { id: 'owner', grants: new Set(['*']) };
-    const { token, info } = await t.owner.tokens.create({ name: 'ci', grants: ['runs:*'], expiresAt: new Date(START + DAY).toISOString() }, maker);
+    const { token, info } = await t.owner.tokens.create(
+      { name: 'ci', grants: ['runs:*'], expiresAt: new Date(START + DAY).toISOString() },
+      maker,
+    );
     assert.match(open(token), /^castellan_[\w-]{43}$/);
     assert.deepEqual(await t.owner.authenticate(open(token)), { id: `token:${info.id}`, grants: new Set(['runs:*']) });
     assert.equal((await t.owner.tokens.list())[0]?.lastUsedAt, new Date(START).toISOString());
@@ -96,7 +110,8 @@ describe('owner', () => {
   it('slows the guessing of one account from many addresses, while a link still opens', async () => {
     await using t = await setup();
     await withPassword(t.owner);
-    for (let n = 0; n < 30; n += 1) await assert.rejects(t.owner.login('wrong wrong wrong', from(`203.0.113.${n}`)), { code: 'owner.wrong_password' });
+    for (let n = 0; n < 30; n += 1)
+      await assert.rejects(t.owner.login('wrong wrong wrong', from(`203.0.113.${n}`)), { code: 'owner.wrong_password' });
     await assert.rejects(t.owner.login(GOOD, here), { code: 'owner.too_many_attempts' });
     const { url } = await t.owner.createLoginLink('http://127.0.0.1:4848');
     await t.owner.loginWithLink(codeOf(url), here);
@@ -106,7 +121,8 @@ describe('owner', () => {
   it('takes a /64 of IPv6 for one address', async () => {
     await using t = await setup();
     await withPassword(t.owner);
-    for (let n = 1; n <= 5; n += 1) await assert.rejects(t.owner.login('wrong wrong wrong', from(`2001:db8:1:2::${n}`)), { code: 'owner.wrong_password' });
+    for (let n = 1; n <= 5; n += 1)
+      await assert.rejects(t.owner.login('wrong wrong wrong', from(`2001:db8:1:2::${n}`)), { code: 'owner.wrong_password' });
     await assert.rejects(t.owner.login(GOOD, from('2001:db8:1:2:ffff::1')), { code: 'owner.too_many_attempts' });
     await t.owner.login(GOOD, from('2001:db8:1:3::1'));
   });
@@ -154,7 +170,22 @@ describe('owner', () => {
     await assert.rejects(t.owner.setPassword(link, 'nine odd goats', undefined, here), { code: 'owner.password_needed' });
   });
 
-  for (const weak of ['', 'short', 'password12', 'Password123!', 'qwertyuiop', '1234567890', 'changeme123', 'aaaaaaaaaaaa', 'castellan2026', 'abababababab', 'undefined!!', 'iloveyou2024', 'passwordpassword', '1q2w3e4r5t']) {
+  for (const weak of [
+    '',
+    'short',
+    'password12',
+    'Password123!',
+    'qwertyuiop',
+    '1234567890',
+    'changeme123',
+    'aaaaaaaaaaaa',
+    'castellan2026',
+    'abababababab',
+    'undefined!!',
+    'iloveyou2024',
+    'passwordpassword',
+    '1q2w3e4r5t',
+  ]) {
     it(`refuses the password ${JSON.stringify(weak)}`, async () => {
       await using t = await setup();
       const { url } = await t.owner.createLoginLink('http://127.0.0.1:4848');
@@ -178,18 +209,24 @@ describe('owner', () => {
     await using t = await setup();
     const session = await withPassword(t.owner);
     assert.equal((await t.owner.authenticate('castellan_local_control'))?.id, 'cli');
-    for (const bad of ['', 'undefined', 'null', 'castellan_', 'castellan_local_', session]) assert.equal(await t.owner.authenticate(bad), null);
+    for (const bad of ['', 'undefined', 'null', 'castellan_', 'castellan_local_', session])
+      assert.equal(await t.owner.authenticate(bad), null);
     for (const bad of ['', 'undefined', 'castellan_local_control']) assert.equal(await t.owner.authenticateSession(bad), null);
   });
 
   it('a token cannot hand on more than it holds', async () => {
     await using t = await setup();
     const weak = { id: 'token:1', grants: new Set(['runs:*', 'tokens:write']) };
-    for (const grants of [['*'], ['runs:read', 'audit:read'], ['tokens:*']]) await assert.rejects(t.owner.tokens.create({ name: 'x', grants }, weak), { kind: 'forbidden', code: 'owner.grant_exceeded' });
+    for (const grants of [['*'], ['runs:read', 'audit:read'], ['tokens:*']])
+      await assert.rejects(t.owner.tokens.create({ name: 'x', grants }, weak), { kind: 'forbidden', code: 'owner.grant_exceeded' });
     await assert.rejects(t.owner.tokens.create({ name: 'x' }, weak), { code: 'owner.grant_exceeded' });
     await t.owner.tokens.create({ name: 'x', grants: ['runs:read', 'runs:*', 'tokens:write'] }, weak);
-    for (const bad of [{ name: '' }, { name: 'x', grants: [] }, { name: 'x', grants: ['runs'] }]) await assert.rejects(t.owner.tokens.create(bad, { id: 'owner', grants: new Set(['*']) }), { code: 'input.invalid' });
-    await assert.rejects(t.owner.tokens.create({ name: 'x', expiresAt: new Date(START).toISOString() }, { id: 'owner', grants: new Set(['*']) }), { code: 'owner.token_expired' });
+    for (const bad of [{ name: '' }, { name: 'x', grants: [] }, { name: 'x', grants: ['runs'] }])
+      await assert.rejects(t.owner.tokens.create(bad, { id: 'owner', grants: new Set(['*']) }), { code: 'input.invalid' });
+    await assert.rejects(
+      t.owner.tokens.create({ name: 'x', expiresAt: new Date(START).toISOString() }, { id: 'owner', grants: new Set(['*']) }),
+      { code: 'owner.token_expired' },
+    );
   });
 
   it('stores and records nothing that would let anyone in', async () => {
@@ -198,10 +235,22 @@ describe('owner', () => {
     const session = await withPassword(t.owner);
     const { token } = await t.owner.tokens.create({ name: 'x' }, { id: 'owner', grants: new Set(['*']) });
     await assert.rejects(t.owner.login('canary password', here));
-    const tables = await Promise.all((['owner_password', 'owner_login_link', 'owner_session', 'owner_token', 'owner_throttle'] as const).map((name) => t.store.db.selectFrom(name).selectAll().execute()));
+    const tables = await Promise.all(
+      (['owner_password', 'owner_login_link', 'owner_session', 'owner_token', 'owner_throttle'] as const).map((name) =>
+        t.store.db.selectFrom(name).selectAll().execute(),
+      ),
+    );
     const seen = JSON.stringify([tables, t.audit.entries]);
     for (const canary of [codeOf(url), session, open(token), GOOD, 'canary']) assert.equal(seen.includes(canary), false);
-    assert.deepEqual(t.audit.entries.map(({ action, decision }) => [action, decision]), [['owner.login', 'allow'], ['owner.set_password', undefined], ['owner.create_token', undefined], ['owner.login', 'deny']]);
+    assert.deepEqual(
+      t.audit.entries.map(({ action, decision }) => [action, decision]),
+      [
+        ['owner.login', 'allow'],
+        ['owner.set_password', undefined],
+        ['owner.create_token', undefined],
+        ['owner.login', 'deny'],
+      ],
+    );
   });
 
   it('keeps the password as argon2id of the cost RFC 9106 recommends, and reads it back', async () => {
@@ -217,7 +266,10 @@ describe('owner', () => {
     await using t = await setup();
     const call = async (name: string, input: object, sessionToken?: string) => {
       const found = doorRoutes(t.owner).find(({ endpoint }) => `${endpoint.method} ${endpoint.path}` === name)!;
-      const answer = await found.handle(found.endpoint.input.parse(input) as never, { ...here, ...(sessionToken !== undefined && { sessionToken }) });
+      const answer = await found.handle(found.endpoint.input.parse(input) as never, {
+        ...here,
+        ...(sessionToken !== undefined && { sessionToken }),
+      });
       return { body: found.endpoint.output.parse(answer.body) as { authenticated?: boolean }, setSession: answer.setSession };
     };
     assert.equal((await call('GET /api/session', {})).body.authenticated, false);
@@ -237,7 +289,9 @@ describe('owner', () => {
     await withPassword(t.owner);
     const request = { caller: { id: 'owner', grants: new Set(['*']) }, signal: new AbortController().signal };
     const call = async (name: string, input: object): Promise<unknown> => {
-      const found = ownerRoutes({ owner: t.owner, baseUrl: () => 'http://127.0.0.1:4848' }).find(({ endpoint }) => `${endpoint.method} ${endpoint.path}` === name)!;
+      const found = ownerRoutes({ owner: t.owner, baseUrl: () => 'http://127.0.0.1:4848' }).find(
+        ({ endpoint }) => `${endpoint.method} ${endpoint.path}` === name,
+      )!;
       return found.endpoint.output.parse(await found.handle(found.endpoint.input.parse(input) as never, request));
     };
     const { id, token } = (await call('POST /api/tokens', { name: 'ci', grants: ['runs:read'] })) as { id: string; token: string };
@@ -252,6 +306,9 @@ describe('owner', () => {
 });
 
 it('the session cookie is for this host only, and named so under TLS', () => {
-  assert.deepEqual(sessionCookie(true), { name: '__Host-castellan', attributes: { httpOnly: true, sameSite: 'strict', secure: true, path: '/', maxAge: 2_592_000 } });
+  assert.deepEqual(sessionCookie(true), {
+    name: '__Host-castellan',
+    attributes: { httpOnly: true, sameSite: 'strict', secure: true, path: '/', maxAge: 2_592_000 },
+  });
   assert.deepEqual([sessionCookie(false).name, sessionCookie(false).attributes.secure], ['castellan', false]);
 });

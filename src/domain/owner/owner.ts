@@ -78,7 +78,16 @@ export function createOwner({ store, clock, newId, audit, controlToken, random, 
   async function opened(via: SessionInfo['via'], origin: Origin): Promise<OpenedSession> {
     const { token, session } = await store.write(async (tx) => {
       const it = await sessions.open(tx, via, origin);
-      await audit.record({ actor: 'owner', action: 'owner.login', resource: `session:${it.session.id}`, decision: 'allow', details: { via, address: origin.address } }, tx);
+      await audit.record(
+        {
+          actor: 'owner',
+          action: 'owner.login',
+          resource: `session:${it.session.id}`,
+          decision: 'allow',
+          details: { via, address: origin.address },
+        },
+        tx,
+      );
       return it;
     });
     await throttle.succeed(origin.address);
@@ -86,7 +95,13 @@ export function createOwner({ store, clock, newId, audit, controlToken, random, 
   }
 
   async function refused(via: SessionInfo['via'], origin: Origin): Promise<void> {
-    await audit.record({ actor: 'unknown', action: 'owner.login', resource: 'owner', decision: 'deny', details: { via, address: origin.address } });
+    await audit.record({
+      actor: 'unknown',
+      action: 'owner.login',
+      resource: 'owner',
+      decision: 'deny',
+      details: { via, address: origin.address },
+    });
   }
 
   async function verifyPassword(password: string, address = 'local'): Promise<boolean> {
@@ -112,7 +127,8 @@ export function createOwner({ store, clock, newId, audit, controlToken, random, 
     hasPassword: passwords.isSet,
 
     async login(password, origin) {
-      if (!(await passwords.isSet())) throw new AppError('unauthenticated', 'owner.no_password', 'No password is set yet: use the login link that is printed at start');
+      if (!(await passwords.isSet()))
+        throw new AppError('unauthenticated', 'owner.no_password', 'No password is set yet: use the login link that is printed at start');
       await throttle.enter(origin.address);
       if (await passwords.verify(password)) return opened('password', origin);
       await refused('password', origin);
@@ -123,7 +139,11 @@ export function createOwner({ store, clock, newId, audit, controlToken, random, 
       if (await store.write((tx) => links.take(tx, code))) return opened('link', origin);
       await throttle.enter(origin.address); // a good code always passes: it is the way in while the password is being guessed at
       await refused('link', origin);
-      throw new AppError('unauthenticated', 'owner.bad_link', 'This login link was used already or is older than 15 minutes: make a new one');
+      throw new AppError(
+        'unauthenticated',
+        'owner.bad_link',
+        'This login link was used already or is older than 15 minutes: make a new one',
+      );
     },
 
     async logout(sessionToken) {
@@ -133,15 +153,22 @@ export function createOwner({ store, clock, newId, audit, controlToken, random, 
 
     async state(sessionToken) {
       const found = sessionToken === undefined ? null : await authenticateSession(sessionToken);
-      return { authenticated: found !== null, passwordSet: await passwords.isSet(), csrfToken: found?.csrfToken ?? null, session: found?.session ?? null };
+      return {
+        authenticated: found !== null,
+        passwordSet: await passwords.isSet(),
+        csrfToken: found?.csrfToken ?? null,
+        session: found?.session ?? null,
+      };
     },
 
     async setPassword(sessionToken, password, current, origin) {
       const session = sessionToken === undefined ? null : await sessions.find(sessionToken);
       if (!session) throw new AppError('unauthenticated', 'owner.not_logged_in', 'Log in first');
       if ((await passwords.isSet()) && !isFreshFromLink(session)) {
-        if (current === undefined) throw new AppError('invalid', 'owner.password_needed', 'current: your present password is needed to change it');
-        if (!(await verifyPassword(current, origin.address))) throw new AppError('forbidden', 'owner.wrong_password', 'current: not the right password');
+        if (current === undefined)
+          throw new AppError('invalid', 'owner.password_needed', 'current: your present password is needed to change it');
+        if (!(await verifyPassword(current, origin.address)))
+          throw new AppError('forbidden', 'owner.wrong_password', 'current: not the right password');
       }
       const ready = await passwords.prepare(password);
       await store.write(async (tx) => {

@@ -67,7 +67,9 @@ export function createPasswords({ store, clock, random = randomBytes, cost = RFC
 function argon2id(password: string, nonce: Buffer, { memoryKib, passes, lanes }: Argon2Cost): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const message = password.normalize('NFKC'); // the same letters, however the keyboard composed them
-    argon2('argon2id', { message, nonce, parallelism: lanes, tagLength: TAG_BYTES, memory: memoryKib, passes }, (error, key) => (error ? reject(error) : resolve(key)));
+    argon2('argon2id', { message, nonce, parallelism: lanes, tagLength: TAG_BYTES, memory: memoryKib, passes }, (error, key) =>
+      error ? reject(error) : resolve(key),
+    );
   });
 }
 
@@ -81,5 +83,9 @@ function decode(text: string | undefined): { salt: Buffer; tag: Buffer; how: Arg
   const found = /^\$argon2id\$v=19\$m=(\d+),t=(\d+),p=(\d+)\$([A-Za-z0-9+/]+)\$([A-Za-z0-9+/]{43})$/.exec(text ?? '');
   if (!found) return null;
   const [, memory, passes, lanes, salt, tag] = found as unknown as [string, string, string, string, string, string];
-  return { salt: Buffer.from(salt, 'base64'), tag: Buffer.from(tag, 'base64'), how: { memoryKib: Number(memory), passes: Number(passes), lanes: Number(lanes) } };
+  return {
+    salt: Buffer.from(salt, 'base64'),
+    tag: Buffer.from(tag, 'base64'),
+    how: { memoryKib: Number(memory), passes: Number(passes), lanes: Number(lanes) },
+  };
 }

@@ -8,7 +8,11 @@ export async function readPasswordHash(db: Db): Promise<string | undefined> {
 }
 
 export async function putPasswordHash(tx: Db, hash: string, at: number): Promise<void> {
-  await tx.insertInto('owner_password').values({ id: 1, hash, set_at: at }).onConflict((on) => on.column('id').doUpdateSet({ hash, set_at: at })).execute();
+  await tx
+    .insertInto('owner_password')
+    .values({ id: 1, hash, set_at: at })
+    .onConflict((on) => on.column('id').doUpdateSet({ hash, set_at: at }))
+    .execute();
 }
 
 export async function insertLink(tx: Db, row: Tables['owner_login_link']): Promise<void> {
@@ -18,7 +22,11 @@ export async function insertLink(tx: Db, row: Tables['owner_login_link']): Promi
 
 /** Uses a link up; says whether there was one. */
 export async function takeLink(tx: Db, codeHash: string, now: number): Promise<boolean> {
-  const { numDeletedRows } = await tx.deleteFrom('owner_login_link').where('code_hash', '=', codeHash).where('expires_at', '>', now).executeTakeFirst();
+  const { numDeletedRows } = await tx
+    .deleteFrom('owner_login_link')
+    .where('code_hash', '=', codeHash)
+    .where('expires_at', '>', now)
+    .executeTakeFirst();
   return numDeletedRows > 0n;
 }
 
@@ -43,11 +51,17 @@ export async function deleteSession(tx: Db, id: string): Promise<boolean> {
 }
 
 export async function deleteOtherSessions(tx: Db, keepId: string | null): Promise<void> {
-  await tx.deleteFrom('owner_session').where('id', '<>', keepId ?? '').execute();
+  await tx
+    .deleteFrom('owner_session')
+    .where('id', '<>', keepId ?? '')
+    .execute();
 }
 
 export async function deleteOldSessions(tx: Db, now: number, idleBefore: number): Promise<void> {
-  await tx.deleteFrom('owner_session').where((eb) => eb.or([eb('expires_at', '<=', now), eb('last_seen_at', '<=', idleBefore)])).execute();
+  await tx
+    .deleteFrom('owner_session')
+    .where((eb) => eb.or([eb('expires_at', '<=', now), eb('last_seen_at', '<=', idleBefore)]))
+    .execute();
 }
 
 export async function insertToken(tx: Db, row: TokenRow): Promise<void> {
@@ -77,8 +91,18 @@ export async function countAttempt(tx: Db, key: string, now: number, windowMs: n
     .values({ key, attempts: 1, since: now })
     .onConflict((on) =>
       on.column('key').doUpdateSet((eb) => ({
-        attempts: eb.case().when('owner_throttle.since', '<=', now - windowMs).then(1).else(eb('owner_throttle.attempts', '+', 1)).end(),
-        since: eb.case().when('owner_throttle.since', '<=', now - windowMs).then(now).else(eb.ref('owner_throttle.since')).end(),
+        attempts: eb
+          .case()
+          .when('owner_throttle.since', '<=', now - windowMs)
+          .then(1)
+          .else(eb('owner_throttle.attempts', '+', 1))
+          .end(),
+        since: eb
+          .case()
+          .when('owner_throttle.since', '<=', now - windowMs)
+          .then(now)
+          .else(eb.ref('owner_throttle.since'))
+          .end(),
       })),
     )
     .returning(['attempts', 'since'])

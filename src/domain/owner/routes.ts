@@ -1,7 +1,19 @@
 import { route, type Endpoint, type Route } from '#core/endpoint';
 import type { Secret } from '#core/secret';
 import type { z } from 'zod';
-import { createLoginLink, createToken, getSession, listSessions, listTokens, login, loginWithLink, logout, revokeSession, revokeToken, setPassword } from './contract.ts';
+import {
+  createLoginLink,
+  createToken,
+  getSession,
+  listSessions,
+  listTokens,
+  login,
+  loginWithLink,
+  logout,
+  revokeSession,
+  revokeToken,
+  setPassword,
+} from './contract.ts';
 import type { Owner } from './owner.ts';
 import type { Origin } from './sessions.ts';
 
@@ -25,7 +37,11 @@ export interface DoorRoute {
   readonly handle: (input: never, request: DoorRequest) => Promise<DoorAnswer<unknown>>;
 }
 
-function door<I extends z.ZodType, O extends z.ZodType>(endpoint: Endpoint<I, O>, needsCsrfToken: boolean, handle: (input: z.output<I>, request: DoorRequest) => Promise<DoorAnswer<z.input<O>>>): DoorRoute {
+function door<I extends z.ZodType, O extends z.ZodType>(
+  endpoint: Endpoint<I, O>,
+  needsCsrfToken: boolean,
+  handle: (input: z.output<I>, request: DoorRequest) => Promise<DoorAnswer<z.input<O>>>,
+): DoorRoute {
   return { endpoint, needsCsrfToken, handle: handle as DoorRoute['handle'] };
 }
 

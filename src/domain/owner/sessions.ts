@@ -5,7 +5,16 @@ import { AppError } from '#core/errors';
 import type { NewId } from '#core/ids';
 import { secret, type Secret } from '#core/secret';
 import type { SessionInfo } from './contract.ts';
-import { allSessions, deleteOldSessions, deleteOtherSessions, deleteSession, findSession, insertSession, touchSession, type SessionRow } from './queries.ts';
+import {
+  allSessions,
+  deleteOldSessions,
+  deleteOtherSessions,
+  deleteSession,
+  findSession,
+  insertSession,
+  touchSession,
+  type SessionRow,
+} from './queries.ts';
 import { hashToken, type Random } from './token-hash.ts';
 
 const DAY_MS = 86_400_000;
@@ -47,7 +56,16 @@ export function createSessions({ store, clock, newId, random = randomBytes }: Se
     async open(tx, via, { address, userAgent }) {
       const now = clock.now();
       const token = random(32).toString('base64url');
-      const row: SessionRow = { id: newId(), token_hash: hashToken(token), via, address, user_agent: userAgent.slice(0, 300), created_at: now, last_seen_at: now, expires_at: now + ABSOLUTE_MS };
+      const row: SessionRow = {
+        id: newId(),
+        token_hash: hashToken(token),
+        via,
+        address,
+        user_agent: userAgent.slice(0, 300),
+        created_at: now,
+        last_seen_at: now,
+        expires_at: now + ABSOLUTE_MS,
+      };
       await deleteOldSessions(tx, now, now - IDLE_MS);
       await insertSession(tx, row);
       return { token: secret(token), session: toInfo(row) };
@@ -67,7 +85,8 @@ export function createSessions({ store, clock, newId, random = randomBytes }: Se
     },
 
     async revoke(tx, id) {
-      if (!(await deleteSession(tx, id))) throw new AppError('not_found', 'owner.no_session', 'No such session: it may have ended already', { id });
+      if (!(await deleteSession(tx, id)))
+        throw new AppError('not_found', 'owner.no_session', 'No such session: it may have ended already', { id });
     },
 
     revokeOthers: (tx, keepId) => deleteOtherSessions(tx, keepId),
@@ -76,5 +95,13 @@ export function createSessions({ store, clock, newId, random = randomBytes }: Se
 
 function toInfo(row: SessionRow): SessionInfo {
   const iso = (ms: number): string => new Date(ms).toISOString();
-  return { id: row.id, via: row.via, address: row.address, userAgent: row.user_agent, createdAt: iso(row.created_at), lastSeenAt: iso(row.last_seen_at), expiresAt: iso(Math.min(row.expires_at, row.last_seen_at + IDLE_MS)) };
+  return {
+    id: row.id,
+    via: row.via,
+    address: row.address,
+    userAgent: row.user_agent,
+    createdAt: iso(row.created_at),
+    lastSeenAt: iso(row.last_seen_at),
+    expiresAt: iso(Math.min(row.expires_at, row.last_seen_at + IDLE_MS)),
+  };
 }

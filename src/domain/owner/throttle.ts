@@ -33,7 +33,12 @@ export function createThrottle({ store, clock }: { readonly store: Store; readon
       });
       if (refusedUntil === null) return;
       const retryAfterSeconds = Math.ceil((refusedUntil - now) / 1_000);
-      throw new AppError('limited', 'owner.too_many_attempts', `Too many attempts: try again in ${Math.ceil(retryAfterSeconds / 60)} minutes, or make a login link on the machine itself`, { retryAfterSeconds });
+      throw new AppError(
+        'limited',
+        'owner.too_many_attempts',
+        `Too many attempts: try again in ${Math.ceil(retryAfterSeconds / 60)} minutes, or make a login link on the machine itself`,
+        { retryAfterSeconds },
+      );
     },
     succeed: (address) => store.write((tx) => forgetAttempts(tx, keysOf(address))),
   };
@@ -47,5 +52,8 @@ export function addressKey(address: string): string {
   const groups = head === '' ? [] : head.split(':');
   const after = tail === undefined || tail === '' ? [] : tail.split(':');
   const filled = [...groups, ...Array.from({ length: tail === undefined ? 0 : 8 - groups.length - after.length }, () => '0'), ...after];
-  return `${filled.slice(0, 4).map((group) => Number.parseInt(group, 16).toString(16)).join(':')}::/64`;
+  return `${filled
+    .slice(0, 4)
+    .map((group) => Number.parseInt(group, 16).toString(16))
+    .join(':')}::/64`;
 }

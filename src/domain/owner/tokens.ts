@@ -40,15 +40,28 @@ export function createTokens({ store, clock, newId, audit, random = randomBytes 
     async create(input, maker) {
       const { name, grants, expiresAt } = check(input, NewToken, 'token');
       const beyond = grants.find((grant) => !allows(maker.grants, grant));
-      if (beyond !== undefined) throw new AppError('forbidden', 'owner.grant_exceeded', `grants: "${beyond}" is more than you hold yourself`, { grant: beyond });
+      if (beyond !== undefined)
+        throw new AppError('forbidden', 'owner.grant_exceeded', `grants: "${beyond}" is more than you hold yourself`, { grant: beyond });
       const now = clock.now();
       const expires = expiresAt === null ? null : Date.parse(expiresAt);
       if (expires !== null && expires <= now) throw new AppError('invalid', 'owner.token_expired', 'expiresAt: is in the past');
       const token = PREFIX + random(32).toString('base64url');
-      const row: TokenRow = { id: newId(), token_hash: hashToken(token), name, grants: JSON.stringify(grants), created_by: maker.id, created_at: now, expires_at: expires, last_used_at: null };
+      const row: TokenRow = {
+        id: newId(),
+        token_hash: hashToken(token),
+        name,
+        grants: JSON.stringify(grants),
+        created_by: maker.id,
+        created_at: now,
+        expires_at: expires,
+        last_used_at: null,
+      };
       await store.write(async (tx) => {
         await insertToken(tx, row);
-        await audit.record({ actor: maker.id, action: 'owner.create_token', resource: `token:${row.id}`, details: { name, grants, expiresAt } }, tx);
+        await audit.record(
+          { actor: maker.id, action: 'owner.create_token', resource: `token:${row.id}`, details: { name, grants, expiresAt } },
+          tx,
+        );
       });
       return { token: secret(token), info: toInfo(row, now) };
     },

@@ -13,7 +13,16 @@ import { readAnswer } from './codes.ts';
 
 const START = 1_700_000_000_000;
 const owner = { by: 'owner', via: 'web' };
-const question: NewApproval = { runId: 'r1', step: 'send', kind: 'approval_step', title: 'Send it?', question: 'Shall the mail go out?', details: { to: 'ann@example.com' }, options: yesOrNo, expiresAt: null };
+const question: NewApproval = {
+  runId: 'r1',
+  step: 'send',
+  kind: 'approval_step',
+  title: 'Send it?',
+  question: 'Shall the mail go out?',
+  details: { to: 'ann@example.com' },
+  options: yesOrNo,
+  expiresAt: null,
+};
 
 function approvalsOn(store: TestStore, clock: Clock, more: Partial<ApprovalsDeps> = {}) {
   const newId = uuidv7();
@@ -22,7 +31,16 @@ function approvalsOn(store: TestStore, clock: Clock, more: Partial<ApprovalsDeps
   bus.tap((name, event) => void seen.push([name, (event as Events['approval.asked']).approval.status]), new AbortController().signal);
   const audit = fakeAudit();
   const queue = createLocalQueue({ store, clock, newId, onError: (_, error) => assert.fail(error) });
-  const approvals = createApprovals({ store, clock, newId, audit, queue, outbox: createOutbox({ store, bus, clock, newId }), verifyPassword: async (password) => password === 'right', ...more });
+  const approvals = createApprovals({
+    store,
+    clock,
+    newId,
+    audit,
+    queue,
+    outbox: createOutbox({ store, bus, clock, newId }),
+    verifyPassword: async (password) => password === 'right',
+    ...more,
+  });
   const ask = (it: Partial<NewApproval> = {}) => store.write((tx) => approvals.ask(tx, { ...question, ...it }));
   return { approvals, ask, seen, bus, audit };
 }
@@ -37,13 +55,19 @@ onEveryEngine('approvals', (open) => {
   it('the first answer wins and the next one learns who gave it', async () => {
     await using t = await setup();
     const { id } = await t.ask();
-    const results = await Promise.allSettled([t.approvals.answer(id, 'yes', owner), t.approvals.answer(id, 'No', { by: 'channel:7', via: 'telegram' })]);
+    const results = await Promise.allSettled([
+      t.approvals.answer(id, 'yes', owner),
+      t.approvals.answer(id, 'No', { by: 'channel:7', via: 'telegram' }),
+    ]);
     const won = results.find((result) => result.status === 'fulfilled')!.value;
     const lost = results.find((result) => result.status === 'rejected')!.reason as { code: string; details: Record<string, unknown> };
     assert.equal(lost.code, 'policy.already_answered');
     assert.deepEqual([lost.details['answer'], lost.details['answeredBy'], lost.details['via']], [won.answer, won.answeredBy, won.via]);
     assert.deepEqual(await t.approvals.get(id), won);
-    assert.deepEqual(t.audit.entries.map(({ action, decision }) => [action, decision]), [['policy.answer', won.answer === 'yes' ? 'allow' : 'deny']]);
+    assert.deepEqual(
+      t.audit.entries.map(({ action, decision }) => [action, decision]),
+      [['policy.answer', won.answer === 'yes' ? 'allow' : 'deny']],
+    );
   });
 
   it('expires what nobody answered, also when the time passed while it was down', async () => {
@@ -66,10 +90,16 @@ onEveryEngine('approvals', (open) => {
     await using t = await setup();
     const [a, b, c] = [await t.ask(), await t.ask({ runId: 'r2' }), await t.ask()];
     await t.approvals.answer(a.id, 'yes', owner);
-    assert.deepEqual((await t.approvals.list({ status: 'pending', limit: 10 })).items.map(({ id }) => id), [c.id, b.id]);
+    assert.deepEqual(
+      (await t.approvals.list({ status: 'pending', limit: 10 })).items.map(({ id }) => id),
+      [c.id, b.id],
+    );
     const first = await t.approvals.list({ run: 'r1', limit: 1 });
     assert.deepEqual([first.items.map(({ id }) => id), first.next], [[c.id], c.id]);
-    assert.deepEqual((await t.approvals.list({ run: 'r1', limit: 1, cursor: first.next! })).items.map(({ id }) => id), [a.id]);
+    assert.deepEqual(
+      (await t.approvals.list({ run: 'r1', limit: 1, cursor: first.next! })).items.map(({ id }) => id),
+      [a.id],
+    );
   });
 });
 
@@ -90,10 +120,12 @@ describe('approvals', () => {
 
   it('a question that was undone was never asked', async () => {
     await using t = await setup();
-    await assert.rejects(t.store.write(async (tx) => {
-      await t.approvals.ask(tx, { ...question, expiresAt: START + 5 });
-      throw new Error('undo');
-    }));
+    await assert.rejects(
+      t.store.write(async (tx) => {
+        await t.approvals.ask(tx, { ...question, expiresAt: START + 5 });
+        throw new Error('undo');
+      }),
+    );
     assert.deepEqual([(await t.approvals.list({ limit: 9 })).items, t.seen], [[], []]);
   });
 
@@ -102,11 +134,24 @@ describe('approvals', () => {
     const [a, b, c] = [await t.ask(), await t.ask(), await t.ask({ runId: 'r2' })];
     await t.approvals.answer(a.id, 'yes', owner);
     await t.store.write((tx) => t.approvals.withdrawAll(tx, 'r1'));
-    assert.deepEqual((await t.approvals.list({ limit: 9 })).items.map(({ status }) => status), ['pending', 'withdrawn', 'answered']);
+    assert.deepEqual(
+      (await t.approvals.list({ limit: 9 })).items.map(({ status }) => status),
+      ['pending', 'withdrawn', 'answered'],
+    );
     await assert.rejects(t.approvals.answer(b.id, 'yes', owner), { kind: 'conflict', code: 'policy.approval_withdrawn' });
     await t.store.write((tx) => t.approvals.withdraw(tx, c.id));
-    await assert.rejects(t.store.write((tx) => t.approvals.withdraw(tx, 'none')), { code: 'policy.no_approval' });
-    assert.deepEqual(t.seen.map(([name]) => name).toSorted(), ['approval.answered', 'approval.asked', 'approval.asked', 'approval.asked', 'approval.withdrawn', 'approval.withdrawn']);
+    await assert.rejects(
+      t.store.write((tx) => t.approvals.withdraw(tx, 'none')),
+      { code: 'policy.no_approval' },
+    );
+    assert.deepEqual(t.seen.map(([name]) => name).toSorted(), [
+      'approval.answered',
+      'approval.asked',
+      'approval.asked',
+      'approval.asked',
+      'approval.withdrawn',
+      'approval.withdrawn',
+    ]);
   });
 
   it('takes no other option, no answer to nothing, and none from a run', async () => {
@@ -131,17 +176,26 @@ describe('approvals', () => {
 
   it('is answered by a text with its code', async () => {
     await using t = await setup();
-    const options = [{ id: 'retry', label: 'Send it again', style: 'primary' }, { id: 'done', label: 'It was sent', style: 'neutral' }] as const;
+    const options = [
+      { id: 'retry', label: 'Send it again', style: 'primary' },
+      { id: 'done', label: 'It was sent', style: 'neutral' },
+    ] as const;
     const [a, b] = [await t.ask(), await t.ask({ options })];
     const sender = { by: 'channel:7', via: 'telegram' };
-    for (const text of ['yes', 'yes please do', `maybe ${a.code}`, 'hello there', 'yes ZZZZ9', '', a.code]) assert.equal(await t.approvals.answerText(text, sender), null, text);
+    for (const text of ['yes', 'yes please do', `maybe ${a.code}`, 'hello there', 'yes ZZZZ9', '', a.code])
+      assert.equal(await t.approvals.answerText(text, sender), null, text);
     assert.equal((await t.approvals.answerText(`${a.code.toLowerCase()}: Yes`, sender))?.answer, 'yes');
     assert.equal((await t.approvals.answerText(`it was sent ${b.code}.`, sender))?.answer, 'done');
     await assert.rejects(t.approvals.answerText(`no ${a.code}`, sender), { code: 'policy.already_answered' });
   });
 
   it('gives a code anew when the first one is taken, and never to two that wait', async () => {
-    const rolls = [[0, 0, 0, 0], [0, 0, 0, 0], [1, 1, 1, 1], [0, 0, 0, 0]];
+    const rolls = [
+      [0, 0, 0, 0],
+      [0, 0, 0, 0],
+      [1, 1, 1, 1],
+      [0, 0, 0, 0],
+    ];
     await using t = await setup({ random: () => Uint8Array.from(rolls.shift()!) });
     const a = await t.ask();
     assert.deepEqual([a.code, (await t.ask()).code], ['AAAA', 'BBBB']);
@@ -159,7 +213,10 @@ describe('approvals', () => {
       const found = routes.find(({ endpoint }) => `${endpoint.method} ${endpoint.path}` === name)!;
       return found.endpoint.output.parse(await found.handle(found.endpoint.input.parse(input) as never, request));
     };
-    const answered = (await call('POST /api/approvals/{id}/answer', { id, option: 'no', note: 'not today' })) as { via: string; note: string };
+    const answered = (await call('POST /api/approvals/{id}/answer', { id, option: 'no', note: 'not today' })) as {
+      via: string;
+      note: string;
+    };
     assert.deepEqual([answered.via, answered.note], ['cli', 'not today']);
     assert.deepEqual(await call('GET /api/approvals/{id}', { id }), answered);
     assert.deepEqual(await call('GET /api/approvals', {}), { items: [answered], next: null });

@@ -11,7 +11,16 @@ import { parseJson, type Json } from '#core/json';
 import type { Service } from '#core/service';
 import { codeFrom, matchOption, readAnswer } from './codes.ts';
 import { ApprovalOption, type Approval, type ApprovalStatus } from './contract.ts';
-import { endApproval, findApproval, findApprovals, findByCode, insertApproval, isCodeTaken, pendingOfRun, type ApprovalRow } from './queries.ts';
+import {
+  endApproval,
+  findApproval,
+  findApprovals,
+  findByCode,
+  insertApproval,
+  isCodeTaken,
+  pendingOfRun,
+  type ApprovalRow,
+} from './queries.ts';
 
 const QUEUE = 'approvals.expire';
 
@@ -64,12 +73,26 @@ export interface Approvals {
   withdraw(tx: Db, id: string): Promise<void>;
   withdrawAll(tx: Db, runId: string): Promise<void>;
   get(id: string): Promise<Approval>;
-  list(query: { status?: ApprovalStatus | undefined; run?: string | undefined; limit: number; cursor?: string | undefined }): Promise<{ items: Approval[]; next: string | null }>;
+  list(query: {
+    status?: ApprovalStatus | undefined;
+    run?: string | undefined;
+    limit: number;
+    cursor?: string | undefined;
+  }): Promise<{ items: Approval[]; next: string | null }>;
   /** Ends what nobody answered in time. */
   readonly service: Service;
 }
 
-export function createApprovals({ store, outbox, queue, clock, newId, audit, verifyPassword, random = randomBytes }: ApprovalsDeps): Approvals {
+export function createApprovals({
+  store,
+  outbox,
+  queue,
+  clock,
+  newId,
+  audit,
+  verifyPassword,
+  random = randomBytes,
+}: ApprovalsDeps): Approvals {
   const expiryOf = (id: string): string => `approval-expiry:${id}`;
 
   async function freeCode(tx: Db): Promise<string> {
@@ -84,7 +107,8 @@ export function createApprovals({ store, outbox, queue, clock, newId, audit, ver
     const there = await findApproval(tx, id);
     if (there) return toApproval(there);
     const ids = approval.options.map((option) => ApprovalOption.parse(option).id);
-    if (ids.length === 0 || new Set(ids).size < ids.length) throw new Error(`The options of an approval need ids of their own: ${ids.join(', ')}`);
+    if (ids.length === 0 || new Set(ids).size < ids.length)
+      throw new Error(`The options of an approval need ids of their own: ${ids.join(', ')}`);
     const row: ApprovalRow = {
       id,
       code: await freeCode(tx),
@@ -113,7 +137,10 @@ export function createApprovals({ store, outbox, queue, clock, newId, audit, ver
 
   async function load(db: Db, id: string): Promise<ApprovalRow> {
     const row = await findApproval(db, id);
-    if (!row) throw new AppError('not_found', 'policy.no_approval', 'No such question: list those that wait with "castellan approvals list"', { id });
+    if (!row)
+      throw new AppError('not_found', 'policy.no_approval', 'No such question: list those that wait with "castellan approvals list"', {
+        id,
+      });
     return row;
   }
 
@@ -121,27 +148,53 @@ export function createApprovals({ store, outbox, queue, clock, newId, audit, ver
     const { by, via, note, password } = answering;
     const approval = toApproval(await load(store.db, id));
     assertOpen(approval, clock.now());
-    if (by.startsWith('run:')) throw new AppError('forbidden', 'policy.not_eligible', 'A run cannot answer a question to the owner', { by });
+    if (by.startsWith('run:'))
+      throw new AppError('forbidden', 'policy.not_eligible', 'A run cannot answer a question to the owner', { by });
     const option = matchOption(approval.options, wanted);
-    if (!option) throw new AppError('invalid', 'policy.unknown_option', `option: choose one of ${approval.options.map((each) => each.id).join(', ')}`, { options: approval.options });
+    if (!option)
+      throw new AppError(
+        'invalid',
+        'policy.unknown_option',
+        `option: choose one of ${approval.options.map((each) => each.id).join(', ')}`,
+        { options: approval.options },
+      );
     if (approval.kind === 'second_factor') await assertPassword(password);
     return store.write(async (tx) => {
       const now = clock.now();
-      const won = await endApproval(tx, id, { status: 'answered', answer: option.id, note: note ?? null, answered_by: by, via, ended_at: now }, now);
+      const won = await endApproval(
+        tx,
+        id,
+        { status: 'answered', answer: option.id, note: note ?? null, answered_by: by, via, ended_at: now },
+        now,
+      );
       const after = toApproval(await load(tx, id));
       if (!won) {
         assertOpen(after, now);
         throw new Error(`The approval ${id} can be neither answered nor refused`);
       }
       await queue.remove(tx, QUEUE, expiryOf(id));
-      await audit.record({ actor: by, action: 'policy.answer', resource: `approval:${id}`, decision: option.style === 'danger' ? 'deny' : 'allow', details: { option: option.id, via, kind: after.kind, runId: after.runId, step: after.step } }, tx);
+      await audit.record(
+        {
+          actor: by,
+          action: 'policy.answer',
+          resource: `approval:${id}`,
+          decision: option.style === 'danger' ? 'deny' : 'allow',
+          details: { option: option.id, via, kind: after.kind, runId: after.runId, step: after.step },
+        },
+        tx,
+      );
       await outbox.add(tx, 'approval.answered', { approval: after });
       return after;
     });
   }
 
   async function assertPassword(password: string | undefined): Promise<void> {
-    if (password === undefined) throw new AppError('forbidden', 'policy.password_needed', 'password: this answer needs your password; give it in the browser or with "castellan approvals answer"');
+    if (password === undefined)
+      throw new AppError(
+        'forbidden',
+        'policy.password_needed',
+        'password: this answer needs your password; give it in the browser or with "castellan approvals answer"',
+      );
     if (!(await verifyPassword(password))) throw new AppError('forbidden', 'policy.wrong_password', 'password: not the right one');
   }
 
@@ -180,17 +233,30 @@ export function createApprovals({ store, outbox, queue, clock, newId, audit, ver
       return { items, next: rows.length > limit ? items.at(-1)!.id : null };
     },
 
-    service: queue.worker(QUEUE, { concurrency: 1, maxAttempts: 10, backoffMs: (attempt) => Math.min(60_000, 1_000 * 2 ** attempt) }, async (job, { done }) => {
-      const { id } = Expiry.parse(job.payload);
-      await store.write(async (tx) => {
-        if (await endApproval(tx, id, { status: 'expired', ended_at: clock.now() })) {
-          const approval = toApproval(await load(tx, id));
-          await audit.record({ actor: 'system', action: 'policy.expire', resource: `approval:${id}`, decision: 'deny', details: { kind: approval.kind, runId: approval.runId } }, tx);
-          await outbox.add(tx, 'approval.expired', { approval });
-        }
-        await done(tx);
-      });
-    }),
+    service: queue.worker(
+      QUEUE,
+      { concurrency: 1, maxAttempts: 10, backoffMs: (attempt) => Math.min(60_000, 1_000 * 2 ** attempt) },
+      async (job, { done }) => {
+        const { id } = Expiry.parse(job.payload);
+        await store.write(async (tx) => {
+          if (await endApproval(tx, id, { status: 'expired', ended_at: clock.now() })) {
+            const approval = toApproval(await load(tx, id));
+            await audit.record(
+              {
+                actor: 'system',
+                action: 'policy.expire',
+                resource: `approval:${id}`,
+                decision: 'deny',
+                details: { kind: approval.kind, runId: approval.runId },
+              },
+              tx,
+            );
+            await outbox.add(tx, 'approval.expired', { approval });
+          }
+          await done(tx);
+        });
+      },
+    ),
   };
 }
 
@@ -198,9 +264,18 @@ const Expiry = z.object({ id: z.string() });
 
 function assertOpen(approval: Approval, now: number): void {
   const { id, status, answer, answeredBy, via, endedAt, expiresAt } = approval;
-  if (status === 'answered') throw new AppError('conflict', 'policy.already_answered', `Already answered: ${answer} by ${answeredBy} via ${via}`, { id, answer, answeredBy, via, answeredAt: endedAt });
-  if (status === 'withdrawn') throw new AppError('conflict', 'policy.approval_withdrawn', 'This question was withdrawn: nothing waits for it any more', { id });
-  if (status === 'expired' || (expiresAt !== null && Date.parse(expiresAt) <= now)) throw new AppError('conflict', 'policy.approval_expired', `The time to answer was over at ${expiresAt}`, { id, expiresAt });
+  if (status === 'answered')
+    throw new AppError('conflict', 'policy.already_answered', `Already answered: ${answer} by ${answeredBy} via ${via}`, {
+      id,
+      answer,
+      answeredBy,
+      via,
+      answeredAt: endedAt,
+    });
+  if (status === 'withdrawn')
+    throw new AppError('conflict', 'policy.approval_withdrawn', 'This question was withdrawn: nothing waits for it any more', { id });
+  if (status === 'expired' || (expiresAt !== null && Date.parse(expiresAt) <= now))
+    throw new AppError('conflict', 'policy.approval_expired', `The time to answer was over at ${expiresAt}`, { id, expiresAt });
 }
 
 function toApproval(row: ApprovalRow): Approval {

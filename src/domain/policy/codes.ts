@@ -17,7 +17,9 @@ export function readAnswer(text: string): { readonly code: string; readonly opti
     { code: words.at(-1)!, option: words.slice(0, -1).join(' ') },
     { code: words[0]!, option: words.slice(1).join(' ') },
   ];
-  return readings.map(({ code, option }) => ({ code: code.replace(/[.,:;!]$/, '').toUpperCase(), option })).filter(({ code }) => CODE.test(code));
+  return readings
+    .map(({ code, option }) => ({ code: code.replace(/[.,:;!]$/, '').toUpperCase(), option }))
+    .filter(({ code }) => CODE.test(code));
 }
 
 /** The option of this id or label, whatever the case. */

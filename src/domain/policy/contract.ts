@@ -3,7 +3,9 @@ import { endpoint, listOf, Page } from '#core/endpoint';
 import type { Json } from '#core/json';
 
 /** A capability (`runs:read`), all of an area (`runs:*`), or everything (`*`). */
-export const GrantPattern = z.string().regex(/^(?:\*|[a-z][a-z0-9_-]*:(?:\*|[a-z][a-z0-9_-]*))$/, 'a grant is "area:verb", "area:*" or "*"');
+export const GrantPattern = z
+  .string()
+  .regex(/^(?:\*|[a-z][a-z0-9_-]*:(?:\*|[a-z][a-z0-9_-]*))$/, 'a grant is "area:verb", "area:*" or "*"');
 
 /**
  * pending → answered (by the first eligible answer) | expired (its time is over) | withdrawn (nobody needs it any more)
@@ -65,13 +67,25 @@ export const listApprovals = endpoint({
   input: Page.extend({ status: ApprovalStatus.optional(), run: z.string().optional() }),
   output: listOf(Approval),
 });
-export const getApproval = endpoint({ method: 'GET', path: '/api/approvals/{id}', grant: 'approvals:read', summary: 'One question.', input: z.strictObject({ id: z.string() }), output: Approval });
+export const getApproval = endpoint({
+  method: 'GET',
+  path: '/api/approvals/{id}',
+  grant: 'approvals:read',
+  summary: 'One question.',
+  input: z.strictObject({ id: z.string() }),
+  output: Approval,
+});
 export const answerApproval = endpoint({
   method: 'POST',
   path: '/api/approvals/{id}/answer',
   grant: 'approvals:answer',
   summary: 'Answers a question; the first answer wins. A question of the kind second_factor also needs the password.',
-  input: z.strictObject({ id: z.string(), option: z.string(), note: z.string().max(2_000).optional(), password: z.string().max(1_024).optional() }),
+  input: z.strictObject({
+    id: z.string(),
+    option: z.string(),
+    note: z.string().max(2_000).optional(),
+    password: z.string().max(1_024).optional(),
+  }),
   output: Approval,
 });
 export const listGrants = endpoint({

@@ -10,7 +10,8 @@ export function allows(grants: ReadonlySet<string>, needed: string): boolean {
 
 /** Throws `policy.not_allowed`, which names the capability that is missing. */
 export function assertAllowed(caller: { readonly id: string; readonly grants: ReadonlySet<string> }, needed: string): void {
-  if (!allows(caller.grants, needed)) throw new AppError('forbidden', 'policy.not_allowed', `This needs the grant "${needed}", which ${caller.id} does not have`, { needed });
+  if (!allows(caller.grants, needed))
+    throw new AppError('forbidden', 'policy.not_allowed', `This needs the grant "${needed}", which ${caller.id} does not have`, { needed });
 }
 
 /** A capability the program knows, and what it opens. */
@@ -22,6 +23,11 @@ export interface KnownGrant {
 
 /** Every capability that a route asks for, in order of name; `public` asks for none. */
 export function grantCatalogue(routes: readonly Route[]): readonly KnownGrant[] {
-  const known = Map.groupBy(routes.map(({ endpoint }) => endpoint).filter(({ grant }) => grant !== 'public'), ({ grant }) => grant);
-  return Array.from(known, ([grant, endpoints]) => ({ grant, opens: endpoints.map(({ summary }) => summary) })).toSorted((a, b) => (a.grant < b.grant ? -1 : 1));
+  const known = Map.groupBy(
+    routes.map(({ endpoint }) => endpoint).filter(({ grant }) => grant !== 'public'),
+    ({ grant }) => grant,
+  );
+  return Array.from(known, ([grant, endpoints]) => ({ grant, opens: endpoints.map(({ summary }) => summary) })).toSorted((a, b) =>
+    a.grant < b.grant ? -1 : 1,
+  );
 }

@@ -19,7 +19,10 @@ export async function findByCode(db: Db, code: string): Promise<ApprovalRow | un
 }
 
 export async function isCodeTaken(db: Db, code: string): Promise<boolean> {
-  return (await db.selectFrom('policy_approval').select('id').where('code', '=', code).where('status', '=', 'pending').executeTakeFirst()) !== undefined;
+  return (
+    (await db.selectFrom('policy_approval').select('id').where('code', '=', code).where('status', '=', 'pending').executeTakeFirst()) !==
+    undefined
+  );
 }
 
 /** Ends it if it is still pending, and, when a time is given, had not expired by then; says whether it did. */
@@ -34,7 +37,12 @@ export async function pendingOfRun(db: Db, runId: string): Promise<ApprovalRow[]
 }
 
 /** Newest first, before `cursor` (an id). */
-export async function findApprovals(db: Db, filter: { status?: ApprovalStatus | undefined; run?: string | undefined }, limit: number, cursor: string | undefined): Promise<ApprovalRow[]> {
+export async function findApprovals(
+  db: Db,
+  filter: { status?: ApprovalStatus | undefined; run?: string | undefined },
+  limit: number,
+  cursor: string | undefined,
+): Promise<ApprovalRow[]> {
   let query = db.selectFrom('policy_approval').selectAll().orderBy('id', 'desc').limit(limit);
   if (filter.status) query = query.where('status', '=', filter.status);
   if (filter.run) query = query.where('run_id', '=', filter.run);

@@ -13,7 +13,9 @@ export function policyRoutes({ approvals, catalogue }: PolicyRoutesDeps): readon
   return [
     route(listApprovals, (query) => approvals.list(query)),
     route(getApproval, ({ id }) => approvals.get(id)),
-    route(answerApproval, ({ id, option, note, password }, { caller }) => approvals.answer(id, option, { by: caller.id, via: wayOf(caller.id), note, password })),
+    route(answerApproval, ({ id, option, note, password }, { caller }) =>
+      approvals.answer(id, option, { by: caller.id, via: wayOf(caller.id), note, password }),
+    ),
     route(listGrants, async () => ({ items: catalogue().map(({ grant, opens }) => ({ grant, opens: [...opens] })), next: null })),
   ];
 }

@@ -20,7 +20,9 @@ export interface Setting<T = unknown> {
   readonly env?: readonly string[];
 }
 
-export function defineSetting<S extends z.ZodType>(it: Omit<Setting<z.output<S>>, 'schema'> & { readonly schema: S }): Setting<z.output<S>> {
+export function defineSetting<S extends z.ZodType>(
+  it: Omit<Setting<z.output<S>>, 'schema'> & { readonly schema: S },
+): Setting<z.output<S>> {
   return it as Setting<z.output<S>>;
 }
 
@@ -70,7 +72,14 @@ export const listSettings = endpoint({
   input: z.strictObject({ category: z.string().optional() }),
   output: listOf(SettingInfo),
 });
-export const getSetting = endpoint({ method: 'GET', path: '/api/settings/{key}', grant: 'settings:read', summary: 'One setting.', input: Key, output: SettingInfo });
+export const getSetting = endpoint({
+  method: 'GET',
+  path: '/api/settings/{key}',
+  grant: 'settings:read',
+  summary: 'One setting.',
+  input: Key,
+  output: SettingInfo,
+});
 export const putSettings = endpoint({
   method: 'PUT',
   path: '/api/settings',
@@ -79,8 +88,22 @@ export const putSettings = endpoint({
   input: z.strictObject({ values: z.record(z.string(), Value) }),
   output: listOf(SettingInfo),
 });
-export const putSetting = endpoint({ method: 'PUT', path: '/api/settings/{key}', grant: 'settings:write', summary: 'Changes a setting.', input: Key.extend({ value: Value }), output: SettingInfo });
-export const resetSetting = endpoint({ method: 'DELETE', path: '/api/settings/{key}', grant: 'settings:write', summary: 'Puts a setting back to its default.', input: Key, output: SettingInfo });
+export const putSetting = endpoint({
+  method: 'PUT',
+  path: '/api/settings/{key}',
+  grant: 'settings:write',
+  summary: 'Changes a setting.',
+  input: Key.extend({ value: Value }),
+  output: SettingInfo,
+});
+export const resetSetting = endpoint({
+  method: 'DELETE',
+  path: '/api/settings/{key}',
+  grant: 'settings:write',
+  summary: 'Puts a setting back to its default.',
+  input: Key,
+  output: SettingInfo,
+});
 export const settingHistory = endpoint({
   method: 'GET',
   path: '/api/settings/{key}/history',

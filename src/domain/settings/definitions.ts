@@ -89,4 +89,13 @@ export const uiTheme = defineSetting({
 });
 
 /** Settings that belong to no module. */
-export const generalSettings: readonly Setting[] = [ownerName, ownerTimeZone, ownerLanguage, ownerInterests, runsRetentionDays, runsRetentionCount, defaultChannel, uiTheme];
+export const generalSettings: readonly Setting[] = [
+  ownerName,
+  ownerTimeZone,
+  ownerLanguage,
+  ownerInterests,
+  runsRetentionDays,
+  runsRetentionCount,
+  defaultChannel,
+  uiTheme,
+];

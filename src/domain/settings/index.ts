@@ -1,5 +1,16 @@
 export { defineSetting } from './contract.ts';
-export { defaultChannel, generalSettings, ownerInterests, ownerLanguage, ownerName, ownerTimeZone, runsRetentionCount, runsRetentionDays, TimeZone, uiTheme } from './definitions.ts';
+export {
+  defaultChannel,
+  generalSettings,
+  ownerInterests,
+  ownerLanguage,
+  ownerName,
+  ownerTimeZone,
+  runsRetentionCount,
+  runsRetentionDays,
+  TimeZone,
+  uiTheme,
+} from './definitions.ts';
 export { nearest } from './nearest.ts';
 export { settingsRoutes } from './routes.ts';
 export { createSettings, type Settings, type SettingsDeps } from './settings.ts';

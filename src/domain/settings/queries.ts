@@ -9,7 +9,11 @@ export async function allValues(db: Db): Promise<ValueRow[]> {
 
 export async function putValue(tx: Db, row: ValueRow): Promise<void> {
   const { key: _, ...change } = row;
-  await tx.insertInto('settings_value').values(row).onConflict((on) => on.column('key').doUpdateSet(change)).execute();
+  await tx
+    .insertInto('settings_value')
+    .values(row)
+    .onConflict((on) => on.column('key').doUpdateSet(change))
+    .execute();
 }
 
 export async function deleteValue(tx: Db, key: string): Promise<void> {

@@ -8,11 +8,45 @@ import type { Store } from '#core/db/store';
 import { memoryStore, onEveryEngine } from '#core/db/testing';
 import { uuidv7 } from '#core/ids';
 import type { Secret } from '#core/secret';
-import { createSettings, defineSetting, generalSettings, ownerInterests, ownerTimeZone, settingsMigrations, settingsRoutes, type SettingsDeps } from '#settings';
+import {
+  createSettings,
+  defineSetting,
+  generalSettings,
+  ownerInterests,
+  ownerTimeZone,
+  settingsMigrations,
+  settingsRoutes,
+  type SettingsDeps,
+} from '#settings';
 
-const days = defineSetting({ key: 'memory.retention_days', schema: z.number().int().min(1).max(100), default: 30, title: 'Days', description: 'How long.', category: 'memory', env: ['OLD_DAYS', 'DAYS'] });
-const tags = defineSetting({ key: 'memory.tags', schema: z.array(z.string()), default: [], title: 'Tags', description: 'Which.', category: 'memory', env: ['TAGS'] });
-const token = defineSetting({ key: 'telegram.bot_token', schema: z.string().min(8), default: '', title: 'Token', description: 'Of the bot.', category: 'telegram', sensitive: true, env: ['TELEGRAM_BOT_TOKEN'] });
+const days = defineSetting({
+  key: 'memory.retention_days',
+  schema: z.number().int().min(1).max(100),
+  default: 30,
+  title: 'Days',
+  description: 'How long.',
+  category: 'memory',
+  env: ['OLD_DAYS', 'DAYS'],
+});
+const tags = defineSetting({
+  key: 'memory.tags',
+  schema: z.array(z.string()),
+  default: [],
+  title: 'Tags',
+  description: 'Which.',
+  category: 'memory',
+  env: ['TAGS'],
+});
+const token = defineSetting({
+  key: 'telegram.bot_token',
+  schema: z.string().min(8),
+  default: '',
+  title: 'Token',
+  description: 'Of the bot.',
+  category: 'telegram',
+  sensitive: true,
+  env: ['TELEGRAM_BOT_TOKEN'],
+});
 
 function settingsOn(store: Store, more: Partial<SettingsDeps> = {}) {
   const vault = new Map<string, Secret>();
@@ -37,7 +71,13 @@ function settingsOn(store: Store, more: Partial<SettingsDeps> = {}) {
 
 /** Writes a row the way a person with a database tool would. */
 const handEdit = (store: Store, key: string, value: string) =>
-  store.write((tx) => tx.insertInto('settings_value').values({ key, value, changed_at: 1, changed_by: 'hand' }).onConflict((on) => on.column('key').doUpdateSet({ value })).execute());
+  store.write((tx) =>
+    tx
+      .insertInto('settings_value')
+      .values({ key, value, changed_at: 1, changed_by: 'hand' })
+      .onConflict((on) => on.column('key').doUpdateSet({ value }))
+      .execute(),
+  );
 
 onEveryEngine('settings', (open) => {
   it('keep a value over a restart, with its history, and go back', async () => {
@@ -51,19 +91,32 @@ onEveryEngine('settings', (open) => {
     await again.start();
     assert.equal(again.settings.get(days), 20);
     const history = await again.settings.history('memory.retention_days');
-    assert.deepEqual(history.map(({ value }) => value), [20, 10]);
+    assert.deepEqual(
+      history.map(({ value }) => value),
+      [20, 10],
+    );
     await again.settings.revert('memory.retention_days', history[1]!.id, 'owner');
     assert.equal(again.settings.get(days), 10);
     const info = await again.settings.reset('memory.retention_days', 'token:1');
     assert.deepEqual([info.value, info.isDefault, again.settings.get(days)], [30, true, 30]);
-    assert.deepEqual((await again.settings.history('memory.retention_days')).map(({ value, changedBy }) => [value, changedBy]), [[null, 'token:1'], [10, 'owner'], [20, 'owner'], [10, 'owner']]);
+    assert.deepEqual(
+      (await again.settings.history('memory.retention_days')).map(({ value, changedBy }) => [value, changedBy]),
+      [
+        [null, 'token:1'],
+        [10, 'owner'],
+        [20, 'owner'],
+        [10, 'owner'],
+      ],
+    );
   });
 
   it('change together or not at all', async () => {
     await using store = await open(settingsMigrations);
     const { settings, start, audit, vault } = settingsOn(store);
     await start();
-    await assert.rejects(settings.setAll({ 'telegram.bot_token': 'plain-token', 'memory.retention_days': 0 }, 'owner'), { code: 'settings.invalid' });
+    await assert.rejects(settings.setAll({ 'telegram.bot_token': 'plain-token', 'memory.retention_days': 0 }, 'owner'), {
+      code: 'settings.invalid',
+    });
     assert.deepEqual([settings.get(token), settings.get(days), vault.size, audit.entries.length], ['', 30, 0, 0]);
     await settings.setAll({ 'memory.tags': ['a'], 'memory.retention_days': 3 }, 'owner');
     assert.deepEqual([settings.get(tags), settings.get(days)], [['a'], 3]);
@@ -81,14 +134,22 @@ describe('settings', () => {
 
   it('refuse an unknown key and name the nearest', async () => {
     await using t = await setup();
-    await assert.rejects(t.settings.set('memory.retention_day', 3, 'owner'), { kind: 'not_found', code: 'settings.unknown_key', details: { key: 'memory.retention_day', nearest: ['memory.retention_days', 'runs.retention_days'] } });
+    await assert.rejects(t.settings.set('memory.retention_day', 3, 'owner'), {
+      kind: 'not_found',
+      code: 'settings.unknown_key',
+      details: { key: 'memory.retention_day', nearest: ['memory.retention_days', 'runs.retention_days'] },
+    });
     await assert.rejects(t.settings.set('retention_days', 3, 'owner'), { code: 'settings.unknown_key' });
-    assert.throws(() => t.settings.value('nothing.like.it.at.all'), { code: 'settings.unknown_key', details: { key: 'nothing.like.it.at.all', nearest: [] } });
+    assert.throws(() => t.settings.value('nothing.like.it.at.all'), {
+      code: 'settings.unknown_key',
+      details: { key: 'nothing.like.it.at.all', nearest: [] },
+    });
   });
 
   it('store nothing of an invalid value', async () => {
     await using t = await setup();
-    for (const bad of ['ten', 0, 1.5, null, [3]]) await assert.rejects(t.settings.set('memory.retention_days', bad, 'owner'), { kind: 'invalid', code: 'settings.invalid' });
+    for (const bad of ['ten', 0, 1.5, null, [3]])
+      await assert.rejects(t.settings.set('memory.retention_days', bad, 'owner'), { kind: 'invalid', code: 'settings.invalid' });
     await assert.rejects(t.settings.set('owner.time_zone', 'Mars/Olympus', 'owner'), { code: 'settings.invalid' });
     assert.deepEqual([await t.settings.history('memory.retention_days'), t.settings.get(days), t.audit.entries], [[], 30, []]);
   });
@@ -103,15 +164,20 @@ describe('settings', () => {
     await t.settings.reset('memory.retention_days', 'owner');
     over.abort();
     await t.settings.set('memory.retention_days', 6, 'owner');
-    assert.deepEqual(seen, [[5, 5], [30, 30]]);
+    assert.deepEqual(seen, [
+      [5, 5],
+      [30, 30],
+    ]);
   });
 
   it('an undone change leaves the cache alone', async () => {
     await using t = await setup();
-    await assert.rejects(t.store.write(async () => {
-      await t.settings.set('memory.retention_days', 5, 'owner');
-      throw new Error('undo');
-    }));
+    await assert.rejects(
+      t.store.write(async () => {
+        await t.settings.set('memory.retention_days', 5, 'owner');
+        throw new Error('undo');
+      }),
+    );
     assert.equal(t.settings.get(days), 30);
   });
 
@@ -142,8 +208,16 @@ describe('settings', () => {
     await using t = await setup();
     const info = await t.settings.set('telegram.bot_token', 'canary-token', 'owner');
     assert.deepEqual([info.value, t.settings.get(token)], ['@secret:telegram.bot_token', '@secret:telegram.bot_token']);
-    assert.equal(t.vault.get('telegram.bot_token')!.use((text) => text), 'canary-token');
-    const tables = [await t.store.db.selectFrom('settings_value').selectAll().execute(), await t.settings.history('telegram.bot_token'), t.audit.entries, t.settings.list()];
+    assert.equal(
+      t.vault.get('telegram.bot_token')!.use((text) => text),
+      'canary-token',
+    );
+    const tables = [
+      await t.store.db.selectFrom('settings_value').selectAll().execute(),
+      await t.settings.history('telegram.bot_token'),
+      t.audit.entries,
+      t.settings.list(),
+    ];
     assert.equal(JSON.stringify(tables).includes('canary'), false);
     await assert.rejects(t.settings.set('telegram.bot_token', 'short', 'owner'), { code: 'settings.invalid' });
     await assert.rejects(t.settings.set('telegram.bot_token', '@secret:nothing', 'owner'), { code: 'settings.invalid' });
@@ -155,7 +229,10 @@ describe('settings', () => {
     it(`a hand-written sensitive row ${row} is moved to the vault at start`, async () => {
       await using t = await setup({}, (store) => handEdit(store, 'telegram.bot_token', row));
       assert.equal(t.settings.get(token), '@secret:telegram.bot_token');
-      assert.equal(t.vault.get('telegram.bot_token')!.use((text) => text), 'canary-token');
+      assert.equal(
+        t.vault.get('telegram.bot_token')!.use((text) => text),
+        'canary-token',
+      );
       const rows = await t.store.db.selectFrom('settings_value').selectAll().execute();
       assert.equal(JSON.stringify([rows, t.told]).includes('canary'), false);
     });
@@ -199,7 +276,9 @@ describe('settings', () => {
     };
     await call('PUT /api/settings/{key}', { key: 'owner.name', value: 'Ann' });
     await call('PUT /api/settings', { values: { 'ui.theme': 'dark' } });
-    const { items } = (await call('GET /api/settings', { category: 'owner' })) as { items: { key: string; value: unknown; schema: unknown }[] };
+    const { items } = (await call('GET /api/settings', { category: 'owner' })) as {
+      items: { key: string; value: unknown; schema: unknown }[];
+    };
     assert.deepEqual(items.find(({ key }) => key === 'owner.name')?.value, 'Ann');
     const { items: changes } = (await call('GET /api/settings/{key}/history', { key: 'owner.name' })) as { items: { id: string }[] };
     await call('POST /api/settings/{key}/revert', { key: 'owner.name', id: changes[0]!.id });

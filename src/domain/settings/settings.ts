@@ -65,7 +65,13 @@ interface Cached {
 
 export function createSettings({ store, bus, audit, clock, newId, definitions, secrets, env, tell }: SettingsDeps): Settings {
   const known = new Map(definitions.map((setting) => [setting.key, setting]));
-  if (known.size < definitions.length) throw new Error(`Setting defined twice: ${definitions.map(({ key }) => key).filter((key, at, all) => all.indexOf(key) !== at).join(', ')}`);
+  if (known.size < definitions.length)
+    throw new Error(
+      `Setting defined twice: ${definitions
+        .map(({ key }) => key)
+        .filter((key, at, all) => all.indexOf(key) !== at)
+        .join(', ')}`,
+    );
   let cache: Map<string, Cached> | null = null;
 
   function definition(key: string): Setting {
@@ -97,7 +103,11 @@ export function createSettings({ store, bus, audit, clock, newId, definitions, s
     if (setting.sensitive) return conceal(setting, row);
     const { value, what } = await lastGood(setting);
     const problem = `The stored value ${reading.problem}`;
-    tell('warning', `Setting ${setting.key} cannot be read`, `${problem}. ${what} is in force instead. Set it again to mend this: castellan settings set ${setting.key} VALUE`);
+    tell(
+      'warning',
+      `Setting ${setting.key} cannot be read`,
+      `${problem}. ${what} is in force instead. Set it again to mend this: castellan settings set ${setting.key} VALUE`,
+    );
     return { value, row, problem };
   }
 
@@ -110,7 +120,11 @@ export function createSettings({ store, bus, audit, clock, newId, definitions, s
         const value = referenceTo(setting.key);
         const concealed = { ...row, value: JSON.stringify(value) };
         await store.write((tx) => putValue(tx, concealed));
-        tell('info', `Setting ${setting.key} was moved to the vault`, 'Its plain text stood in the database. It may be in backups made before: rotate it if that matters.');
+        tell(
+          'info',
+          `Setting ${setting.key} was moved to the vault`,
+          'Its plain text stood in the database. It may be in backups made before: rotate it if that matters.',
+        );
         return { value, row: concealed, problem: null };
       } catch {
         // a vault that does not open is told of by the vault
@@ -137,7 +151,10 @@ export function createSettings({ store, bus, audit, clock, newId, definitions, s
       if (!variable || settled.has(setting.key) || cache!.has(setting.key)) continue;
       const reading = readEnv(setting, env[variable]!);
       if ('problem' in reading) tell('warning', `${variable} was not taken over`, `${setting.key}: ${reading.problem}`);
-      else await setAll({ [setting.key]: reading.value }, 'environment').catch((error: unknown) => tell('warning', `${variable} was not taken over`, error instanceof AppError ? error.message : 'It could not be stored'));
+      else
+        await setAll({ [setting.key]: reading.value }, 'environment').catch((error: unknown) =>
+          tell('warning', `${variable} was not taken over`, error instanceof AppError ? error.message : 'It could not be stored'),
+        );
     }
   }
 
@@ -157,7 +174,8 @@ export function createSettings({ store, bus, audit, clock, newId, definitions, s
 
   async function setAll(values: Readonly<Record<string, unknown>>, actor: string): Promise<SettingInfo[]> {
     const wanted = Object.entries(values).map(([key, value]) => ({ setting: definition(key), value }));
-    for (const { setting, value } of wanted) { // all are looked at before a secret of the first is stored
+    for (const { setting, value } of wanted) {
+      // all are looked at before a secret of the first is stored
       const reading = setting.sensitive && isHeld(value) ? { value } : readValue(setting, value);
       if ('problem' in reading) throw invalid(setting, reading.problem);
     }
@@ -179,7 +197,15 @@ export function createSettings({ store, bus, audit, clock, newId, definitions, s
       if (row) await putValue(tx, row);
       else await deleteValue(tx, key);
       await addHistory(tx, { id: newId(), key, value: text, changed_at: now, changed_by: actor });
-      await audit.record({ actor, action: next ? 'settings.set' : 'settings.reset', resource: `setting:${key}`, details: { from: cached(key).value, to: next ? next.value : setting.default } }, tx);
+      await audit.record(
+        {
+          actor,
+          action: next ? 'settings.set' : 'settings.reset',
+          resource: `setting:${key}`,
+          details: { from: cached(key).value, to: next ? next.value : setting.default },
+        },
+        tx,
+      );
       store.onCommit(() => {
         if (next) cache!.set(key, { value: next.value, row, problem: null });
         else cache!.delete(key);
@@ -230,7 +256,10 @@ export function createSettings({ store, bus, audit, clock, newId, definitions, s
     },
 
     describe,
-    list: (category) => Array.from(known.values()).filter((setting) => category === undefined || setting.category === category).map(({ key }) => describe(key)),
+    list: (category) =>
+      Array.from(known.values())
+        .filter((setting) => category === undefined || setting.category === category)
+        .map(({ key }) => describe(key)),
     history: async (key) => (await historyOf(store.db, definition(key).key, HISTORY_SHOWN)).map(toChange),
 
     subscribe(setting, handler, signal) {

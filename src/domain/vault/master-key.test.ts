@@ -46,13 +46,33 @@ describe('master key', () => {
     await assert.rejects(masterKeySource({ home: at.path, file: join(at.path, 'none') }).read(), { code: 'vault.key_missing' });
   });
 
-  for (const weak of ['', 'undefined', 'changeme', 'changemechangemechangemechangemechangeme', 'your-secret-key', '<YOUR_KEY>', 'short-but-random-9f2', 'a'.repeat(64), '0123456789abcdef0123456789abcdef', 'passwordpasswordpasswordpasswordpassword', 'abcabcabcabcabcabcabcabcabcabcabcabcabcabc']) {
+  for (const weak of [
+    '',
+    'undefined',
+    'changeme',
+    'changemechangemechangemechangemechangeme',
+    'your-secret-key',
+    '<YOUR_KEY>',
+    'short-but-random-9f2',
+    'a'.repeat(64),
+    '0123456789abcdef0123456789abcdef',
+    'passwordpasswordpasswordpasswordpassword',
+    'abcabcabcabcabcabcabcabcabcabcabcabcabcabc',
+  ]) {
     it(`${JSON.stringify(weak.slice(0, 24))} is too weak`, () => {
-      assert.throws(() => strongKey(weak, 'CASTELLAN_MASTER_KEY'), (error: Error & { code?: string }) => error.code === 'vault.weak_key' && (weak === '' || !error.message.includes(weak)));
+      assert.throws(
+        () => strongKey(weak, 'CASTELLAN_MASTER_KEY'),
+        (error: Error & { code?: string }) => error.code === 'vault.weak_key' && (weak === '' || !error.message.includes(weak)),
+      );
     });
   }
 
   it('takes hex, base64 and plain text of 32 bytes or more', () => {
-    for (const good of ['9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08', 'q7Zp0l1m9Yx3Rt5Wv8Kd2Nf4Hb6Jc0Gs1Ae3Ui5Oo7M=', 'four wet horses, one dry barn & 17 keys']) assert.ok(strongKey(good, 'x').length >= 32);
+    for (const good of [
+      '9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08',
+      'q7Zp0l1m9Yx3Rt5Wv8Kd2Nf4Hb6Jc0Gs1Ae3Ui5Oo7M=',
+      'four wet horses, one dry barn & 17 keys',
+    ])
+      assert.ok(strongKey(good, 'x').length >= 32);
   });
 });

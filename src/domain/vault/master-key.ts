@@ -39,7 +39,13 @@ async function readGiven(file: string): Promise<string> {
   try {
     return await readFile(file, 'utf8');
   } catch (cause) {
-    throw new AppError('unavailable', 'vault.key_missing', `Cannot read the master key file ${file} (CASTELLAN_MASTER_KEY_FILE): ${(cause as NodeJS.ErrnoException).code ?? 'error'}`, { file }, cause);
+    throw new AppError(
+      'unavailable',
+      'vault.key_missing',
+      `Cannot read the master key file ${file} (CASTELLAN_MASTER_KEY_FILE): ${(cause as NodeJS.ErrnoException).code ?? 'error'}`,
+      { file },
+      cause,
+    );
   }
 }
 
@@ -50,10 +56,22 @@ function inHome(path: string): MasterKeySource {
       text = await readFile(path, 'utf8');
     } catch (cause) {
       if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return null;
-      throw new AppError('unavailable', 'vault.key_missing', `Cannot read the master key ${path}: check that it belongs to you`, { path }, cause);
+      throw new AppError(
+        'unavailable',
+        'vault.key_missing',
+        `Cannot read the master key ${path}: check that it belongs to you`,
+        { path },
+        cause,
+      );
     }
     const { mode } = await stat(path);
-    if (process.platform !== 'win32' && (mode & 0o077) !== 0) throw new AppError('unavailable', 'vault.key_exposed', `Others on this machine can read the master key: run "chmod 600 ${path}", and rotate your secrets if they may have`, { path });
+    if (process.platform !== 'win32' && (mode & 0o077) !== 0)
+      throw new AppError(
+        'unavailable',
+        'vault.key_exposed',
+        `Others on this machine can read the master key: run "chmod 600 ${path}", and rotate your secrets if they may have`,
+        { path },
+      );
     return strongKey(text, path);
   }
 

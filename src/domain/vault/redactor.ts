@@ -33,7 +33,13 @@ export function createRedactor(): LiveRedactor {
 
 /** The longest first, so that a secret that begins with another is taken whole. */
 function alternation(forms: readonly string[]): RegExp {
-  return new RegExp(forms.toSorted((a, b) => b.length - a.length).map(RegExp.escape).join('|'), 'g');
+  return new RegExp(
+    forms
+      .toSorted((a, b) => b.length - a.length)
+      .map(RegExp.escape)
+      .join('|'),
+    'g',
+  );
 }
 
 /** A value as it may appear: itself, in JSON, URLs, HTML, hex, and inside any base64 (RFC 4648, both alphabets). */

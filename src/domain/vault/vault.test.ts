@@ -32,7 +32,18 @@ onEveryEngine('vault', (openStore) => {
     assert.equal(open(await t.vault.get('github')), 'ghp_correct-horse');
     assert.equal(open(await t.vault.resolve('@secret:github')), 'ghp_correct-horse');
     const shown = await t.vault.list();
-    assert.deepEqual(shown, [{ name: 'github', scope: 'skill:github', description: 'for issues', version: 1, createdAt: '1970-01-01T00:16:40.000Z', rotatedAt: null, lastUsedAt: '1970-01-01T00:16:40.000Z', previousUntil: null }]);
+    assert.deepEqual(shown, [
+      {
+        name: 'github',
+        scope: 'skill:github',
+        description: 'for issues',
+        version: 1,
+        createdAt: '1970-01-01T00:16:40.000Z',
+        rotatedAt: null,
+        lastUsedAt: '1970-01-01T00:16:40.000Z',
+        previousUntil: null,
+      },
+    ]);
     assert.equal(inspect([shown, t.audit.entries, await t.vault.get('github')], { depth: 9 }).includes('horse'), false);
   });
 
@@ -67,7 +78,10 @@ onEveryEngine('vault', (openStore) => {
     await assert.rejects(t.vault.get('a'), { kind: 'not_found', code: 'vault.no_secret' });
     await assert.rejects(t.vault.remove('a', 'owner'), { code: 'vault.no_secret' });
     assert.equal(t.vault.redactor.redact('value-of-a'), 'value-of-a');
-    assert.deepEqual(t.audit.entries.map((entry) => entry.action), ['vault.set', 'vault.remove']);
+    assert.deepEqual(
+      t.audit.entries.map((entry) => entry.action),
+      ['vault.set', 'vault.remove'],
+    );
   });
 
   it('with the wrong key says so, changes nothing, and opens again with the right one', async () => {
@@ -92,7 +106,9 @@ describe('vault', () => {
     await t.vault.set('cheap', secret('value-cheap'), 'owner');
     await t.vault.set('dear', secret('value-dear'), 'owner');
     const dear = await t.store.db.selectFrom('vault_secret').selectAll().where('name', '=', 'dear').executeTakeFirstOrThrow();
-    await t.store.write((tx) => tx.updateTable('vault_secret').set({ nonce: dear.nonce, sealed: dear.sealed }).where('name', '=', 'cheap').execute());
+    await t.store.write((tx) =>
+      tx.updateTable('vault_secret').set({ nonce: dear.nonce, sealed: dear.sealed }).where('name', '=', 'cheap').execute(),
+    );
     const again = vaultOn(t.store).vault;
     for (const vault of [t.vault, again]) {
       await assert.rejects(vault.get('cheap'), { code: 'vault.damaged' });
@@ -104,7 +120,11 @@ describe('vault', () => {
 
   it('makes no new key while there are secrets of a lost one', async () => {
     let lost = false;
-    const source: MasterKeySource = { ...memoryKey(), read: async () => (lost ? null : memoryKey().read()), create: () => assert.fail('made a new key') };
+    const source: MasterKeySource = {
+      ...memoryKey(),
+      read: async () => (lost ? null : memoryKey().read()),
+      create: () => assert.fail('made a new key'),
+    };
     await using t = await setup(source);
     await t.vault.set('a', secret('value-of-a'), 'owner');
     lost = true;
@@ -113,7 +133,13 @@ describe('vault', () => {
 
   it('reads no key until it is used, and then once', async () => {
     let reads = 0;
-    await using t = await setup({ ...memoryKey(), read: async () => { reads += 1; return memoryKey().read(); } });
+    await using t = await setup({
+      ...memoryKey(),
+      read: async () => {
+        reads += 1;
+        return memoryKey().read();
+      },
+    });
     assert.equal(reads, 0);
     await Promise.all([t.vault.keyFor('csrf'), t.vault.set('a', secret('value-of-a'), 'owner')]);
     await t.vault.get('a');
@@ -152,10 +178,12 @@ describe('vault', () => {
 
   it('an undone write leaves no trace, in the redactor either', async () => {
     await using t = await setup();
-    await assert.rejects(t.store.write(async () => {
-      await t.vault.set('a', secret('value-of-a'), 'owner');
-      throw new Error('undo');
-    }));
+    await assert.rejects(
+      t.store.write(async () => {
+        await t.vault.set('a', secret('value-of-a'), 'owner');
+        throw new Error('undo');
+      }),
+    );
     assert.equal(await t.vault.has('a'), false);
     assert.equal(t.vault.redactor.redact('value-of-a'), 'value-of-a');
   });
@@ -175,7 +203,10 @@ describe('vault', () => {
   it('a service that cannot open it is unwell, not down', async () => {
     await using t = await setup();
     await t.vault.set('a', secret('value-of-a'), 'owner');
-    const running = await vaultOn(t.store, memoryKey(2)).vault.service.start({ signal: new AbortController().signal, exit: () => assert.fail('down') });
+    const running = await vaultOn(t.store, memoryKey(2)).vault.service.start({
+      signal: new AbortController().signal,
+      exit: () => assert.fail('down'),
+    });
     await running.stop();
     assert.equal(running.health?.().ok, false);
   });
@@ -194,6 +225,9 @@ describe('vault', () => {
       await call('DELETE /api/secrets/{name}', { name: 'a' }),
     ];
     assert.equal(JSON.stringify(answers).includes('canary'), false);
-    await assert.rejects(call('PUT /api/secrets/{name}', { name: 'a', value: '[secret:canary]' }), (error) => error instanceof AppError && !JSON.stringify([error.message, error.details]).includes('canary'));
+    await assert.rejects(
+      call('PUT /api/secrets/{name}', { name: 'a', value: '[secret:canary]' }),
+      (error) => error instanceof AppError && !JSON.stringify([error.message, error.details]).includes('canary'),
+    );
   });
 });

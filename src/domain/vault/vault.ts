@@ -30,7 +30,12 @@ export interface VaultDeps {
 /** Seals the owner's secrets and lends them. Opened by its first use; errors of opening are `vault.wrong_key`, `vault.key_missing`, `vault.weak_key`, `vault.key_exposed`. */
 export interface Vault {
   /** Puts a value under a name; the value before is gone at once. What is not given (scope, description) stays as it was. */
-  set(name: string, value: Secret, actor: string, options?: { readonly scope?: string | undefined; readonly description?: string | undefined }): Promise<SecretInfo>;
+  set(
+    name: string,
+    value: Secret,
+    actor: string,
+    options?: { readonly scope?: string | undefined; readonly description?: string | undefined },
+  ): Promise<SecretInfo>;
   /** A new version, while the old one is still among `accepted` for `graceMs`. */
   rotate(name: string, value: Secret, actor: string, options: { readonly graceMs: number }): Promise<SecretInfo>;
   remove(name: string, actor: string): Promise<void>;
@@ -89,7 +94,12 @@ export function createVault({ store, clock, bus, audit, masterKey, random = rand
   async function firstKey(rows: readonly SecretRow[]): Promise<Buffer> {
     const sealed = rows[0];
     if (!sealed) return masterKey.create();
-    throw new AppError('unavailable', 'vault.key_missing', `The vault holds secrets, but its master key ${masterKey.where} is gone: put the file back from a backup. Nothing was changed.`, { keyId: sealed.key_id });
+    throw new AppError(
+      'unavailable',
+      'vault.key_missing',
+      `The vault holds secrets, but its master key ${masterKey.where} is gone: put the file back from a backup. Nothing was changed.`,
+      { keyId: sealed.key_id },
+    );
   }
 
   function wrongKey(row: SecretRow, id: string): AppError {
@@ -102,7 +112,13 @@ export function createVault({ store, clock, bus, audit, masterKey, random = rand
     try {
       return unseal(key, row, row);
     } catch (cause) {
-      throw new AppError('unavailable', 'vault.damaged', `The secret "${row.name}" was altered in the database and does not open: set it again`, { name: row.name }, cause);
+      throw new AppError(
+        'unavailable',
+        'vault.damaged',
+        `The secret "${row.name}" was altered in the database and does not open: set it again`,
+        { name: row.name },
+        cause,
+      );
     }
   }
 
@@ -125,7 +141,12 @@ export function createVault({ store, clock, bus, audit, masterKey, random = rand
     return secret(value);
   }
 
-  async function put(name: string, value: Secret, actor: string, how: { graceMs: number | null; scope?: string | undefined; description?: string | undefined }): Promise<SecretInfo> {
+  async function put(
+    name: string,
+    value: Secret,
+    actor: string,
+    how: { graceMs: number | null; scope?: string | undefined; description?: string | undefined },
+  ): Promise<SecretInfo> {
     check(name, SecretName, 'name');
     const plain = value.use(assertSecret);
     const { key, id } = await open();
@@ -153,7 +174,15 @@ export function createVault({ store, clock, bus, audit, masterKey, random = rand
         last_used_at: current?.last_used_at ?? null,
       });
       const rows = await rowsOf(tx, name);
-      await audit.record({ actor, action: how.graceMs === null ? 'vault.set' : 'vault.rotate', resource: `secret:${name}`, details: { version, scope: rows[0]!.scope } }, tx);
+      await audit.record(
+        {
+          actor,
+          action: how.graceMs === null ? 'vault.set' : 'vault.rotate',
+          resource: `secret:${name}`,
+          details: { version, scope: rows[0]!.scope },
+        },
+        tx,
+      );
       store.onCommit(() => {
         for (const old of known.get(name)?.keys() ?? []) if (!rows.some((row) => row.version === old)) known.get(name)!.delete(old);
         learn(name, version, plain);
@@ -233,10 +262,16 @@ export function createVault({ store, clock, bus, audit, masterKey, random = rand
       name: 'vault',
       async start() {
         let failure: Error | null = null;
-        const done = open().then(() => {}, (error: unknown) => { failure = toError(error); });
+        const done = open().then(
+          () => {},
+          (error: unknown) => {
+            failure = toError(error);
+          },
+        );
         return {
           stop: () => done,
-          health: () => (failure === null || opening !== null ? { ok: true, detail: `${known.size} secrets` } : { ok: false, detail: failure.message }),
+          health: () =>
+            failure === null || opening !== null ? { ok: true, detail: `${known.size} secrets` } : { ok: false, detail: failure.message },
         };
       },
     },
@@ -249,7 +284,8 @@ function assertSecret(value: string): string {
     throw new AppError('invalid', 'vault.not_a_secret', `value: ${why}`);
   };
   if (value.trim() === '') refuse('is empty');
-  if (/^\s*\[secret(?::[^\]]*)?\]\s*$/.test(value) || /\[secret:[A-Za-z0-9._-]+\]/.test(value)) refuse('is what a hidden secret is shown as, not the secret itself');
+  if (/^\s*\[secret(?::[^\]]*)?\]\s*$/.test(value) || /\[secret:[A-Za-z0-9._-]+\]/.test(value))
+    refuse('is what a hidden secret is shown as, not the secret itself');
   if (referencedName(value.trim()) !== null) refuse('is a reference to a secret, not a value');
   if (/^\s*(?:undefined|null|nan|\[object object\])\s*$/i.test(value)) refuse('is a programming accident, not a secret');
   return value;
