@@ -71,7 +71,7 @@ function address({ method, path }: Endpoint, input: Record<string, unknown>): { 
   });
   if (method !== 'GET' && method !== 'DELETE') return { url, body: JSON.stringify(rest) };
   const query = new URLSearchParams();
-  for (const [name, value] of Object.entries(rest)) if (value !== undefined && value !== null) query.set(name, String(value));
+  for (const [name, value] of Object.entries(rest)) if (value !== undefined && value !== null) query.set(name, typeof value === 'string' ? value : JSON.stringify(value));
   return { url: query.size > 0 ? `${url}?${query.toString()}` : url };
 }
 

@@ -20,7 +20,7 @@ onEveryEngine('local queue', (open) => {
     const working = await queue.worker('q', options, async (job) => void seen.push(job.payload)).start(run);
     await store.write(async (tx) => { for (let i = 0; i < 5; i += 1) await queue.add(tx, { queue: 'q', payload: i }); });
     await until(async () => seen.length === 5 && (await queue.counts()).length === 0);
-    assert.deepEqual(seen.toSorted(), [0, 1, 2, 3, 4]);
+    assert.deepEqual(seen.toSorted((a, b) => Number(a) - Number(b)), [0, 1, 2, 3, 4]);
     abort.abort(); await working.stop();
   });
 

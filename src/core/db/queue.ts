@@ -114,7 +114,7 @@ export function createLocalQueue({ store, clock, newId, onError }: LocalQueueDep
   }
 
   const worker: JobQueue['worker'] = (queue, options, handler) => ({
-    name: `worker ${queue}`,
+    name: `worker-${queue}`,
     stopTimeoutMs: 10_000,
     async start({ signal }) {
       const waiting = new Map<string, Waiting>();

@@ -154,6 +154,19 @@ onEveryEngine('search index', (open) => {
   });
 });
 
+describe('search index of many entries', () => {
+  it('looks for the rare words of a question where common ones would hide an old answer', async () => {
+    await using store = await memoryStore(migrations);
+    const index = createSearchIndex(store, 'x');
+    await add(store, index, 'old', 'is a zanzibar');
+    await store.write(async () => {
+      for (let i = 0; i < 3_100; i += 1) await add(store, index, `new-${i}`, 'is is');
+    });
+    assert.deepEqual(items(await index.search({ filter, text: 'is zanzibar expensive', limit: 1 })), ['old']);
+    assert.equal((await index.search({ filter, text: 'is', limit: 7 })).length, 7);
+  });
+});
+
 describe('search index, by its properties', () => {
   const word = fc.constantFrom('alpha', 'beta', 'gamma', 'delta');
   const trait = fc.record({ scope: fc.constantFrom('s1', 's2', 's3'), kind: fc.constantFrom('k1', 'k2'), expiresAt: fc.constantFrom(null, NOW - 1, NOW, NOW + 1) });

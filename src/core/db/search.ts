@@ -3,12 +3,12 @@ import { AppError } from '../errors.ts';
 import type { Migration } from './migration.ts';
 import { queryPlanes } from './search/codes.ts';
 import type { Engine, Entry } from './search/engine.ts';
-import { entryTable, vectorTable } from './search/engine.ts';
+import { entryTable, MOST_RANKED, vectorTable } from './search/engine.ts';
 import { createFts5Engine, fts5Ddl } from './search/fts5.ts';
 import { fuse, type Ranked } from './search/fuse.ts';
 import { createTsvectorEngine, tsvectorDdl } from './search/tsvector.ts';
 import { cosine, readVector, unitVector, writeVector } from './search/vector.ts';
-import { queryWords, wordsOf } from './search/words.ts';
+import { queryWords, wordsOf, type QueryWord } from './search/words.ts';
 import type { Db, Store } from './store.ts';
 
 /** How many of the nearest codes are compared again by their full vectors. */
@@ -161,8 +161,16 @@ export function createSearchIndex(store: Store, name: string): SearchIndex {
     const words = queryWords(text);
     if (words.length === 0) return [];
     const all = await engine.match(words, 'all', filter, depth);
-    const any = all.length < limit && words.length > 1 ? await engine.match(words, 'any', filter, depth) : [];
+    const any = all.length < limit && words.length > 1 ? await engine.match(await telling(words), 'any', filter, depth) : [];
     return [...all, ...any].map((row) => found(row, row.score));
+  }
+
+  /** The rarest of the words, as many as can be ranked together. */
+  async function telling(words: readonly QueryWord[]): Promise<readonly QueryWord[]> {
+    const counted: { word: QueryWord; count: number }[] = [];
+    for (const word of words) counted.push({ word, count: await engine.frequency(word.word, MOST_RANKED) });
+    let sum = 0;
+    return counted.toSorted((a, b) => a.count - b.count).filter(({ count }, at) => (sum += count) <= MOST_RANKED || at === 0).map(({ word }) => word);
   }
 
   /** The nearest by the signs of their values, put in order by the values themselves; more of them while one long item fills the list. */

@@ -1,7 +1,6 @@
 import type { Kysely } from 'kysely';
 
 /** Every table and its columns. A module adds its own, under its own prefix, by declaration merging in its tables.ts. */
-// oxlint-disable-next-line typescript/no-empty-object-type -- filled in by the modules
 export interface Tables {}
 
 /** A connection, or a transaction, that typed queries run on. Query functions take it first. */

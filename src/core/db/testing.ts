@@ -18,7 +18,6 @@ export async function memoryStore(...migrations: readonly (readonly Migration[])
 export function onEveryEngine(title: string, suite: (open: (...migrations: readonly (readonly Migration[])[]) => Promise<TestStore>) => void): void {
   describe(`${title} (SQLite)`, () => suite(memoryStore));
   describe(`${title} (PostgreSQL, PGlite)`, () => suite(pgliteStore));
-  // oxlint-disable-next-line house/no-process-env -- tests are told of a server this way
   const url = process.env['CASTELLAN_TEST_DATABASE_URL'];
   if (url) describe(`${title} (PostgreSQL, server)`, () => suite((...migrations) => serverStore(url, migrations)));
 }

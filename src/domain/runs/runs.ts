@@ -124,7 +124,7 @@ export function createRuns({ store, bus, clock, newId, keep }: RunsDeps): Runs {
   }
 
   const retention: Service = {
-    name: 'run retention',
+    name: 'run-retention',
     async start({ signal }) {
       const sweep = async (): Promise<void> => {
         const { days, perWorkflow } = keep();

@@ -95,6 +95,12 @@ export interface SkillMemory {
   search(query: string, options?: { readonly limit?: number; readonly kinds?: readonly string[] }): Promise<readonly { readonly id: string; readonly kind: string; readonly title: string | null; readonly text: string; readonly url: string | null; readonly score: number; readonly at: number }[]>;
 }
 
+/** A step as the editor fills it in: values for the fields that the skill uses. */
+export interface Preset {
+  readonly config?: Readonly<Record<string, Json>>;
+  readonly prompt?: string;
+}
+
 export interface SkillCall<C, I> {
   readonly config: C;
   readonly input: I;
@@ -120,8 +126,8 @@ export interface Skill<C extends z.ZodType = z.ZodType, I extends z.ZodType = z.
   readonly timeoutMs: number;
   /** Which step fields it uses, for the editor's form. */
   readonly stepFields: readonly ('tier' | 'provider' | 'model' | 'prompt' | 'config')[];
-  /** Ready-made configurations the editor offers. */
-  readonly presets?: Readonly<Record<string, unknown>>;
+  /** Ready-made steps the editor offers, by title. */
+  readonly presets?: Readonly<Record<string, Preset>>;
   run(call: SkillCall<z.output<C>, z.output<I>>): Promise<SkillResult>;
 }
 

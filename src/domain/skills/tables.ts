@@ -2,9 +2,24 @@ import type { Migration } from '#core/db/migration';
 
 export type BreakerState = 'closed' | 'open' | 'half_open';
 
+/** A feed that some workflow reads: how it does, and what to ask it by. */
+export interface FeedRow {
+  url: string;
+  etag: string | null;
+  last_modified: string | null;
+  /** How far back its items had been looked at when the validators were kept; 0 is all of them. */
+  window_hours: number | null;
+  last_ok_at: number | null;
+  /** In a row. */
+  failures: number;
+  last_error: string | null;
+  changed_at: number;
+}
+
 declare module '#core/db/store' {
   interface Tables {
     skill_breaker: { key: string; state: BreakerState; failures: number; until: number | null; last_error: string | null; changed_at: number };
+    skill_feed: FeedRow;
   }
 }
 
@@ -15,6 +30,14 @@ export const skillMigrations: readonly Migration[] = [
       `create table skill_breaker (
         key text primary key, state text not null check (state in ('closed', 'open', 'half_open')), failures integer not null,
         until integer, last_error text, changed_at integer not null) strict, without rowid`,
+    ],
+  },
+  {
+    name: 'skill-002-feed',
+    ddl: [
+      `create table skill_feed (
+        url text primary key, etag text, last_modified text, window_hours integer, last_ok_at integer,
+        failures integer not null, last_error text, changed_at integer not null) strict, without rowid`,
     ],
   },
 ];

@@ -343,7 +343,7 @@ export function createEngine(deps: EngineDeps): Engine {
       }),
   );
 
-  return { start, cancel, pause, resume, retry, signal, service: { ...worker, name: 'workflow engine' } };
+  return { start, cancel, pause, resume, retry, signal, service: { ...worker, name: 'engine' } };
 }
 
 /** Open, or ended in the error that stopped the run. */

@@ -4,10 +4,11 @@ import { AppError, errorInfo, type ErrorInfo } from '#core/errors';
 import type { Json } from '#core/json';
 import { updateStep, type Label, type RunRow, type Runs, type StepRow } from '#runs';
 import type { CallDefaults } from '#llm/contract';
+import { addressesIn } from '#skills';
 import type { DeferredAct, SkillResult, SkillRunner } from '#skills/contract';
 import type { ApprovalStep, MapStep, Retry, SkillStep, Step, SubWorkflowStep, WaitStep } from './contract.ts';
 import { type Frame, union } from './frame.ts';
-import { hasTemplate, type Templates } from './template.ts';
+import type { Templates } from './template.ts';
 import type { Live, Question, WalkEnd } from './walk.ts';
 
 /** How one step came to rest. */
@@ -289,13 +290,6 @@ export function createPerform(deps: PerformDeps): Perform {
   }
 
   return perform;
-}
-
-/** Addresses written out in a configuration, not made by a template. */
-function addressesIn(value: Json): string[] {
-  if (typeof value === 'string') return /^https?:\/\//i.test(value) && !hasTemplate(value) ? [value] : [];
-  if (value === null || typeof value !== 'object') return [];
-  return Object.values(value).flatMap((each) => addressesIn(each as Json));
 }
 
 // ── small things ────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -73,13 +73,19 @@ async function load(): Promise<Liquid> {
   const { Liquid: Engine } = await import('liquidjs');
   const engine = new Engine({
     ownPropertyOnly: true,
-    outputEscape: (value: unknown) => (value !== null && typeof value === 'object' ? JSON.stringify(value, null, 2) : String(value ?? '')),
+    relativeReference: false,
+    outputEscape: toText,
     memoryLimit: LONGEST_OUTPUT,
     renderLimit: LONGEST_RENDER_MS,
     // nothing is ever read from a file: a template cannot include another
     fs: { exists: async () => false, existsSync: () => false, readFile: refuse, readFileSync: refuse, resolve: (_dir, file) => file },
   });
   return engine;
+}
+
+function toText(value: unknown): string {
+  if (typeof value === 'string') return value;
+  return value === null || value === undefined ? '' : JSON.stringify(value, null, 2);
 }
 
 function refuse(): never {

@@ -19,7 +19,9 @@ export interface Engine {
   addWords(tx: Db, id: number, title: readonly string[], body: readonly string[]): Promise<void>;
   /** Forgets words and codes of entries whose rows are gone. */
   removeParts(tx: Db, ids: readonly number[]): Promise<void>;
-  /** The best entry of each item that passes the filter, best first. */
+  /** How many entries have the word, counted up to `most`. */
+  frequency(word: string, most: number): Promise<number>;
+  /** The best entry of each item that passes the filter, best first; of more than `MOST_RANKED` entries the newest are ranked. */
   match(words: readonly QueryWord[], mode: 'all' | 'any', filter: TraitFilter, limit: number): Promise<readonly (Entry & { readonly score: number })[]>;
   /** False when the entry is gone. */
   setCode(tx: Db, id: number, model: string, unit: Float32Array): Promise<boolean>;
@@ -27,6 +29,9 @@ export interface Engine {
   /** The entries of the model that pass the filter and whose sign codes have the greatest product with the planes, greatest first. */
   nearest(model: string, planes: readonly Uint8Array[], dimensions: number, filter: TraitFilter, count: number): Promise<readonly number[]>;
 }
+
+/** Ranking costs time for each entry that matches. A question with more answers than this is about words that say little. */
+export const MOST_RANKED = 3_000;
 
 export const entryTable = (name: string) => sql.table(`${name}_entry`);
 export const vectorTable = (name: string) => sql.table(`${name}_vector`);

@@ -2,7 +2,7 @@ import { sql } from 'kysely';
 import type { Db, Store } from '../store.ts';
 import { createCodeCache } from './code-cache.ts';
 import { signCode, type RowTraits } from './codes.ts';
-import { entryTable, passes, type Engine, type Entry } from './engine.ts';
+import { entryTable, MOST_RANKED, passes, type Engine, type Entry } from './engine.ts';
 import type { QueryWord } from './words.ts';
 
 /** A word in the title counts as much as this many in the text. */
@@ -41,12 +41,20 @@ export function createFts5Engine(store: Store, name: string): Engine {
       codes.delete(ids);
     },
 
+    async frequency(word, most) {
+      const { rows } = await sql<{ n: number }>`
+        select count(*) as n from (select rowid from ${words} where ${words} match ${`"${word}"`} limit ${most})`.execute(store.db);
+      return rows[0]!.n;
+    },
+
     async match(asked, mode, filter, limit) {
       const { rows } = await sql<Entry & { score: number }>`
         with hit as materialized (
-          select rowid as id, -bm25(${words}, ${sql.lit(TITLE_WEIGHT)}, 1) as score from ${words} where ${words} match ${expression(asked, mode)})
-        select e.id, e.item, e.text_start, e.text_end, max(hit.score) as score from hit join ${entries} e on e.id = hit.id
-        where ${passes(engine, filter)} group by e.item order by score desc, e.item limit ${limit}`.execute(store.db);
+          select e.id, e.item, e.text_start, e.text_end, -bm25(${words}, ${sql.lit(TITLE_WEIGHT)}, 1) as score
+          from ${words} cross join ${entries} e on e.id = ${words}.rowid
+          where ${words} match ${expression(asked, mode)} and ${passes(engine, filter)}
+          order by ${words}.rowid desc limit ${MOST_RANKED})
+        select id, item, text_start, text_end, max(score) as score from hit group by item order by score desc, item limit ${limit}`.execute(store.db);
       return rows;
     },
 

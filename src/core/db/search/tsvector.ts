@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import type { Store } from '../store.ts';
 import { PLANE_WEIGHTS, signCode } from './codes.ts';
-import { entryTable, passes, type Engine, type Entry } from './engine.ts';
+import { entryTable, MOST_RANKED, passes, type Engine, type Entry } from './engine.ts';
 import type { QueryWord } from './words.ts';
 
 /** Positions of a tsvector end here (PostgreSQL manual, 8.11.1). */
@@ -34,13 +34,20 @@ export function createTsvectorEngine(store: Store, name: string): Engine {
 
     async removeParts() {}, // words and codes went with the rows
 
+    async frequency(word, most) {
+      const { rows } = await sql<{ n: number }>`
+        select count(*)::int as n from (select 1 from ${entries} where words @@ ${`'${word}'`}::tsquery limit ${most}) known`.execute(store.db);
+      return rows[0]!.n;
+    },
+
     async match(asked, mode, filter, limit) {
       const { rows } = await sql<Entry & { score: number }>`
-        select * from (
-          select distinct on (e.item) e.id, e.item, e.text_start, e.text_end, ts_rank('{0.1, 0.2, 0.25, 1}', e.words, query, 1)::float8 as score
+        with hit as materialized (
+          select e.id, e.item, e.text_start, e.text_end, ts_rank('{0.1, 0.2, 0.25, 1}', e.words, query, 1)::float8 as score
           from ${entries} e, (select ${expression(asked, mode)}::tsquery as query) asked
-          where e.words @@ query and ${passes(engine, filter)} order by e.item, score desc) best
-        order by score desc, item limit ${limit}`.execute(store.db);
+          where e.words @@ query and ${passes(engine, filter)} order by e.id desc limit ${MOST_RANKED}),
+        best as (select distinct on (item) * from hit order by item, score desc)
+        select * from best order by score desc, item limit ${limit}`.execute(store.db);
       return rows;
     },
 

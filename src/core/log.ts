@@ -1,0 +1,113 @@
+import { pino } from 'pino';
+import { systemClock, type Clock } from './clock.ts';
+import { createCleaner } from './log/clean.ts';
+import { createRotatingFile, type RotatingFile } from './log/file.ts';
+import { isShown, readEntry, type LogEntry, type LogLevel } from './log/entry.ts';
+import { pretty } from './log/pretty.ts';
+import { createTail } from './log/tail.ts';
+
+export { logLevels, type LogEntry, type LogLevel } from './log/entry.ts';
+
+/** Data of a log line; whatever is in it is cleaned of secrets and cut to size before it is written. */
+export type LogFields = Readonly<Record<string, unknown>>;
+
+/** Writes for the operator: a constant message, the data in fields. Never throws. */
+export interface Log extends Readonly<Record<LogLevel, (message: string, fields?: LogFields) => void>> {
+  /** The same with these fields in each line; `component` names who writes. */
+  child(fields: LogFields): Log;
+}
+
+export interface LoggingOptions {
+  readonly level: LogLevel;
+  /** Where lines go that a person or a service manager reads. */
+  readonly stream: NodeJS.WritableStream;
+  /** Lines for people instead of JSON, with colours. */
+  readonly pretty: boolean;
+  /** `logs/castellan.log` of the home; no file when left out. */
+  readonly file?: string;
+  readonly fileLimits?: { readonly maxBytes: number; readonly files: number };
+  /** Takes secrets out of a text; replaced by `setScan` once the vault is open. */
+  readonly scan?: (text: string) => string;
+  readonly clock?: Clock;
+  /** How many lines the page of the logs can show: 1,000 when left out. */
+  readonly keep?: number;
+}
+
+/** The log of the process, with what the owner's page of it needs. */
+export interface Logging {
+  readonly log: Log;
+  /** The latest entries, the oldest first. */
+  recent(filter?: { readonly level?: LogLevel; readonly component?: string; readonly limit?: number }): readonly LogEntry[];
+  /** Hears every entry from now on, until the signal. */
+  subscribe(handler: (entry: LogEntry) => void, signal: AbortSignal): void;
+  setLevel(level: LogLevel): void;
+  setScan(scan: (text: string) => string): void;
+  /** Writes what is still held back, at once; for the last moment of a process. */
+  flush(): void;
+  close(): Promise<void>;
+}
+
+export function createLogging(options: LoggingOptions): Logging {
+  const { clock = systemClock, stream } = options;
+  const tail = createTail(options.keep ?? 1000);
+  const file: RotatingFile | null = options.file === undefined ? null : createRotatingFile(options.file, options.fileLimits);
+  let scan = options.scan ?? ((text: string): string => text);
+  const clean = createCleaner((text) => scan(text));
+  // Whoever read our lines may be gone: that is no reason to end.
+  const ignore = (): void => {};
+  stream.on('error', ignore);
+
+  const root = pino(
+    {
+      level: options.level,
+      base: null,
+      messageKey: 'message',
+      timestamp: () => `,"time":"${new Date(clock.now()).toISOString()}"`,
+      formatters: { level: (level) => ({ level }) },
+    },
+    { write: (line) => [tail.push, write, (text: string) => file?.write(text)].forEach((outlet) => quietly(() => outlet(line))) },
+  );
+
+  function write(line: string): void {
+    stream.write(options.pretty ? pretty(readEntry(line)) : line);
+  }
+
+  function wrap(logger: pino.Logger): Log {
+    const at = (level: LogLevel) => (message: string, fields?: LogFields): void =>
+      quietly(() => {
+        if (logger.isLevelEnabled(level)) logger[level](clean.fields(fields ?? {}), clean.text(message));
+      });
+    return {
+      trace: at('trace'),
+      debug: at('debug'),
+      info: at('info'),
+      warn: at('warn'),
+      error: at('error'),
+      fatal: at('fatal'),
+      child: (fields) => wrap(logger.child(clean.fields(fields), { level: undefined as never })),
+    };
+  }
+
+  return {
+    log: wrap(root),
+    recent: ({ level = 'trace', component, limit = Infinity } = {}) =>
+      tail.lines().map(readEntry).filter((entry) => isShown(entry, level) && (component === undefined || entry.component === component)).slice(-limit),
+    subscribe: (handler, signal) => tail.subscribe((line) => handler(readEntry(line)), signal),
+    setLevel(level) { root.level = level; },
+    setScan(next) { scan = next; },
+    flush: () => file?.flush(),
+    async close() {
+      await file?.close();
+      stream.removeListener('error', ignore);
+    },
+  };
+}
+
+/** A log that fails must not take down what it reports on. */
+function quietly(fn: () => void): void {
+  try {
+    fn();
+  } catch {
+    // There is nobody left to tell.
+  }
+}
