@@ -5,7 +5,7 @@ import { ProviderFailure } from './contract.ts';
 import type { OverBudget } from './budgets.ts';
 import { estimateTokens, SAFETY } from './estimate.ts';
 import type { Failure } from './health.ts';
-import { NO_USAGE, type Ledger, type Outcome } from './ledger.ts';
+import { NO_USAGE, type Ledger, type Outcome, type Spent } from './ledger.ts';
 import type { PriceOf } from './prices.ts';
 import { createStreamRedactor, redactJson, type Scanner } from './redaction.ts';
 import type { HealthRow } from './tables.ts';
@@ -37,13 +37,6 @@ export interface Prepared {
   /** Estimated. */
   readonly inputTokens: number;
   readonly signal: AbortSignal;
-}
-
-/** What an attempt used, whatever became of it. */
-export interface Spent {
-  readonly callId: string;
-  readonly usage: Usage;
-  readonly costUsd: number;
 }
 
 /** How an attempt that gave no whole answer ended. */
@@ -85,9 +78,9 @@ export async function* attempt(deps: AttemptDeps, target: Target, call: Prepared
   let hasLeft = false;
   let outcome: Outcome | undefined;
   const estimated = (): Usage => ({ ...NO_USAGE, inputTokens: call.inputTokens, outputTokens: Math.ceil(received) });
-  const settle = async (it: Outcome): Promise<Spent> => {
+  const settle = (it: Outcome): Promise<Spent> => {
     outcome = it;
-    return { callId: opened.id, usage: it.usage, costUsd: await opened.settle(it) };
+    return opened.settle(it);
   };
 
   try {
@@ -101,7 +94,7 @@ export async function* attempt(deps: AttemptDeps, target: Target, call: Prepared
       firstTokenAt ??= clock.now();
       if (event.type === 'end') {
         end = event;
-        break;
+        continue; // it is the last one; reading on lets the connection be used again
       }
       if (event.type === 'tool_call') {
         received += estimateTokens(event.name + JSON.stringify(event.input));

@@ -117,7 +117,8 @@ export function createBudgets({ store, clock }: { readonly store: Store; readonl
 
   async function reserve(scope: CallScope, operation: 'chat' | 'embedding', usd: number, at: number): Promise<Hold | OverBudget> {
     const claims = claimsOf(scope, operation, at);
-    if (claims.some(({ account }) => account.ready)) await Promise.all(claims.map(({ account }) => account.ready));
+    const loading = claims.flatMap((it) => it.account.ready ?? []);
+    if (loading.length > 0) await Promise.all(loading);
     // Nothing waits from here to the end.
     if (usd > 0) {
       for (const { scope: which, key, account, limitUsd } of claims) {

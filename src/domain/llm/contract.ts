@@ -143,7 +143,7 @@ export interface CallScope {
   readonly runBudgetUsd?: number;
   /** Most this workflow may spend in a day, USD. */
   readonly workflowDailyBudgetUsd?: number;
-  /** Hears each hop, reservation and settlement. */
+  /** Hears each hop, reservation and settlement. Contract: returns at once and does not throw. */
   readonly journal?: (type: string, data: Json) => void;
 }
 
@@ -183,6 +183,6 @@ export interface ScopedLlm {
   complete(request: LlmRequest): Promise<{ readonly text: string; readonly reasoning: string; readonly toolCalls: readonly Extract<Part, { type: 'tool_call' }>[]; readonly receipt: CallReceipt }>;
   /** An answer that satisfies the schema, asked for again with the validation errors when it does not (twice at most). */
   object<S extends z.ZodType>(request: LlmRequest & { readonly schema: S; readonly schemaName: string }): Promise<{ readonly value: z.output<S>; readonly receipt: CallReceipt }>;
-  /** Unit vectors, all of `dimensions`. */
+  /** Unit vectors, all of one length, by the one provider whose vectors the index holds: there is no falling back to another model. */
   embed(texts: readonly string[], options: { readonly signal: AbortSignal }): Promise<{ readonly vectors: readonly Float32Array[]; readonly model: string; readonly receipt: CallReceipt }>;
 }

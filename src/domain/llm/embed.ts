@@ -45,9 +45,8 @@ export async function embedTexts(
   try {
     const client = await target.open();
     const { vectors, tokens } = await client.embed({ model, texts, dimensions: deps.dimensions(), signal });
-    const usage = { ...NO_USAGE, inputTokens: tokens };
-    const costUsd = await opened.settle({ status: 'ok', reason: null, usage, usageSource: 'provider', firstTokenAt: clock.now(), health: onOutcome(target, null) });
-    return { vectors, model, receipt: { callId: opened.id, provider: name, kind, model, usage, costUsd, offline, hops: [] } };
+    const spent = await opened.settle({ status: 'ok', reason: null, usage: { ...NO_USAGE, inputTokens: tokens }, usageSource: 'provider', firstTokenAt: clock.now(), health: onOutcome(target, null) });
+    return { vectors, model, receipt: { ...spent, provider: name, kind, model, offline, hops: [] } };
   } catch (thrown) {
     const failure: Failure = signal.aborted ? { reason: 'cancelled', message: 'Cancelled' } : describeFailure(thrown);
     const maybeBilled = failure.reason === 'cancelled' || failure.reason === 'timeout' || failure.reason === 'protocol';

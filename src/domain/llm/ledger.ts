@@ -31,12 +31,19 @@ export interface Outcome {
   readonly health: HealthRow | null;
 }
 
+/** What a call used, whatever became of it. */
+export interface Spent {
+  readonly callId: string;
+  readonly usage: Usage;
+  readonly costUsd: number;
+}
+
 /** A call that holds its worst case, durably. */
 export interface OpenCall {
   readonly id: string;
   readonly startedAt: number;
-  /** Books what it used and resolves with the cost when that is durable. */
-  settle(outcome: Outcome): Promise<number>;
+  /** Books what it used, and resolves with that when it is durable. */
+  settle(outcome: Outcome): Promise<Spent>;
 }
 
 export interface Ledger {
@@ -140,8 +147,9 @@ export function createLedger({ store, clock, newId, budgets, node, onSettled, on
     return { id: row.id, startedAt, settle: (outcome) => settle(row, plan, held, outcome) };
   }
 
-  async function settle({ node: _node, ...row }: ReservationRow, { price, scope, operation }: CallPlan, hold: Hold, outcome: Outcome): Promise<number> {
-    const { usage, usageSource, status, reason, health } = outcome;
+  async function settle({ node: _node, ...row }: ReservationRow, { price, scope, operation }: CallPlan, hold: Hold, outcome: Outcome): Promise<Spent> {
+    const { usageSource, status, reason, health } = outcome;
+    const usage = countable(outcome.usage);
     const costUsd = usageSource === 'none' ? 0 : price.costUsd(usage);
     hold.settle(costUsd);
     if (operation === 'chat' && status === 'failed' && usageSource === 'none') count(row.day, row.provider_id, -1);
@@ -171,13 +179,26 @@ export function createLedger({ store, clock, newId, budgets, node, onSettled, on
     }
     tell(scope, 'llm.settled', { callId: row.id, provider: row.provider, model: row.model, status, reason, usageSource, costUsd, usage: { ...usage } });
     onSettled(entry);
-    return costUsd;
+    return { callId: row.id, usage, costUsd };
   }
 
   return { recover, open, callsToday: (providerId) => answersOn(dayOf(clock.now())).get(providerId) ?? 0 };
 }
 
-/** The journal's ears must not hurt the call. */
+/** Counts as numbers that can be added up, whatever a provider sent. */
+function countable(usage: Usage): Usage {
+  const whole = (count = 0): number => (Number.isFinite(count) ? Math.max(0, Math.ceil(count)) : 0);
+  const inputTokens = whole(usage.inputTokens);
+  return {
+    inputTokens,
+    outputTokens: whole(usage.outputTokens),
+    cachedInputTokens: Math.min(whole(usage.cachedInputTokens), inputTokens),
+    reasoningTokens: whole(usage.reasoningTokens),
+    cacheWriteInputTokens: whole(usage.cacheWriteInputTokens),
+  };
+}
+
+/** A line for the journal of the run that pays. */
 export function tell({ journal }: CallScope, type: string, data: Json): void {
   journal?.(type, data);
 }

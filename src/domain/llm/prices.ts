@@ -59,33 +59,51 @@ function flat(price: Price, source: PriceSource): PriceOf {
 }
 
 type CalcPrice = (typeof import('@pydantic/genai-prices'))['calcPrice'];
+type Rates = NonNullable<ReturnType<CalcPrice>>['model_price'];
 
 /** Undefined when the table does not know the model. */
 function fromTable(calcPrice: CalcPrice, provider: PriceTable, model: string, at: number): PriceOf | undefined {
   const timestamp = new Date(at);
   const known = calcPrice({ input_tokens: 1, output_tokens: 1 }, model, { provider, timestamp });
   if (!known) return undefined;
+  const rates = known.model_price;
+  const byTable = (tokens: Tokens): number =>
+    calcPrice({ input_tokens: tokens.input, output_tokens: tokens.output, cache_read_tokens: tokens.read, cache_write_tokens: tokens.written }, model, { provider, timestamp })?.total_price ?? 0;
+  const cost = linear(rates) ?? byTable;
   // Models that write no cache refuse the count of what was written.
-  const writesCache = known.model_price['cache_write_mtok'] !== undefined;
-  const cost = (usage: Record<string, number>): number => calcPrice(usage, model, { provider, timestamp })?.total_price ?? 0;
+  const writesCache = rates['cache_write_mtok'] !== undefined;
   return {
     source: 'table',
-    costUsd({ inputTokens, outputTokens, cachedInputTokens, cacheWriteInputTokens = 0 }) {
-      const read = Math.min(cachedInputTokens, inputTokens);
-      const written = writesCache ? Math.min(cacheWriteInputTokens, inputTokens - read) : 0;
-      return cost({ input_tokens: inputTokens, output_tokens: outputTokens, cache_read_tokens: read, cache_write_tokens: written });
+    costUsd({ inputTokens: input, outputTokens: output, cachedInputTokens, cacheWriteInputTokens = 0 }) {
+      const read = Math.min(cachedInputTokens, input);
+      return cost({ input, output, read, written: writesCache ? Math.min(cacheWriteInputTokens, input - read) : 0 });
     },
-    worstUsd(inputTokens, maxOutputTokens) {
-      const plain = { input_tokens: inputTokens, output_tokens: maxOutputTokens };
-      return writesCache ? Math.max(cost(plain), cost({ ...plain, cache_write_tokens: inputTokens })) : cost(plain);
+    worstUsd(input, output) {
+      const plain = cost({ input, output, read: 0, written: 0 });
+      return writesCache ? Math.max(plain, cost({ input, output, read: 0, written: input })) : plain;
     },
     perMTok: {
-      inputPerMTok: basePrice(known.model_price['input_mtok']),
-      outputPerMTok: basePrice(known.model_price['output_mtok']),
-      ...(known.model_price['cache_read_mtok'] !== undefined && { cachedInputPerMTok: basePrice(known.model_price['cache_read_mtok']) }),
+      inputPerMTok: basePrice(rates['input_mtok']),
+      outputPerMTok: basePrice(rates['output_mtok']),
+      ...(rates['cache_read_mtok'] !== undefined && { cachedInputPerMTok: basePrice(rates['cache_read_mtok']) }),
     },
     contextWindow: known.model.context_window ?? null,
   };
+}
+
+interface Tokens {
+  readonly input: number;
+  readonly output: number;
+  /** Of the input. */
+  readonly read: number;
+  readonly written: number;
+}
+
+/** Most models have one price for any size of prompt: four products, where the table's own way takes a tenth of a millisecond. */
+function linear(rates: Rates): ((tokens: Tokens) => number) | undefined {
+  const { input_mtok: inputRate = 0, output_mtok: outputRate = 0, cache_read_mtok: readRate = inputRate, cache_write_mtok: writeRate = inputRate } = rates;
+  if (typeof inputRate !== 'number' || typeof outputRate !== 'number' || typeof readRate !== 'number' || typeof writeRate !== 'number') return undefined;
+  return ({ input, output, read, written }) => ((input - read - written) * inputRate + read * readRate + written * writeRate + output * outputRate) / MILLION;
 }
 
 function basePrice(price: number | { base: number } | undefined): number {

@@ -1,13 +1,13 @@
 import type { z } from 'zod';
 import { AppError } from '#core/errors';
-import { attempt, AttemptFailed, type AttemptDeps, type Prepared, type Spent, type Target } from './attempt.ts';
+import { attempt, AttemptFailed, type AttemptDeps, type Prepared, type Target } from './attempt.ts';
 import type { OverBudget } from './budgets.ts';
 import { candidates, choose, type Candidate } from './chain.ts';
 import type { CallDefaults, CallReceipt, CallScope, LlmEvent, LlmRequest, Message, ModelCall, ModelEvent, Part, ScopedLlm, Tier, Usage } from './contract.ts';
 import { embedTexts, type EmbedDeps } from './embed.ts';
 import { endOfChain, failed } from './errors.ts';
 import { estimateInput } from './estimate.ts';
-import { NO_USAGE, tell } from './ledger.ts';
+import { NO_USAGE, tell, type Spent } from './ledger.ts';
 import type { Provider } from './providers.ts';
 import { redactJson, type Scanner } from './redaction.ts';
 import { readObject, repairMessages, toJsonSchema } from './structured.ts';
