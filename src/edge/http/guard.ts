@@ -1,0 +1,101 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
+import { isIP } from 'node:net';
+import type { FastifyRequest } from 'fastify';
+import type { Caller } from '#core/endpoint';
+import { AppError } from '#core/errors';
+import type { Denial } from './denials.ts';
+import { sessionCookieName } from './headers.ts';
+import type { Auth, HttpConfig } from './ports.ts';
+
+/** Whoever asks for what is open, without a credential that holds. */
+const ANONYMOUS: Caller = { id: 'anonymous', grants: new Set() };
+
+const LOOPBACK = ['localhost', '127.0.0.1', '[::1]'];
+
+export interface GuardDeps {
+  readonly config: HttpConfig;
+  readonly auth: Auth;
+  readonly allows: (grants: ReadonlySet<string>, needed: string) => boolean;
+  readonly onDenial: (denial: Denial) => void;
+}
+
+/** Lets a request in, as its caller, or throws; runs before the body is read. */
+export type Guard = (request: FastifyRequest) => Promise<Caller>;
+
+/**
+ * In this order: is it meant for us (Host: DNS rebinding), does it come from our own page (Origin: hostile pages), who asks
+ * (token or session), may they (grant), did the page itself send it (CSRF token). A token is read from its header and nowhere else.
+ */
+export function createGuard({ config, auth, allows, onDenial }: GuardDeps): Guard {
+  const isOurName = hostCheck(config);
+
+  async function admit(request: FastifyRequest, onCaller: (caller: Caller) => void): Promise<Caller> {
+    if (!isOurName(request.hostname)) {
+      throw new AppError('forbidden', 'http.unknown_host', 'This server is not called by that name: use localhost, or the address it was configured with', { host: request.host.slice(0, 200) });
+    }
+    const { authorization } = request.headers;
+    // A page of another origin cannot send this header: that takes a preflight, and we answer none.
+    if (authorization === undefined && isForeign(request)) {
+      throw new AppError('forbidden', 'http.foreign_origin', 'A page of another origin may not call this server', { origin: String(request.headers.origin ?? '').slice(0, 200) });
+    }
+    if (request.is404) return ANONYMOUS;
+    const { grant } = request.routeOptions.config;
+    const credential = await identify(request, authorization);
+    if (grant === 'public') return credential?.caller ?? ANONYMOUS;
+    if (!credential) throw new AppError('unauthenticated', 'http.unauthenticated', 'Log in, or send Authorization: Bearer <token>');
+    onCaller(credential.caller);
+    if (grant === undefined || !allows(credential.caller.grants, grant)) {
+      throw new AppError('forbidden', 'http.forbidden', `That needs the grant ${grant}`, { grant });
+    }
+    const { csrfToken } = credential;
+    if (csrfToken !== undefined && request.method !== 'GET' && request.method !== 'HEAD' && !isSame(request.headers['x-csrf-token'], csrfToken)) {
+      throw new AppError('forbidden', 'http.csrf', 'The header x-csrf-token is missing or stale: reload the page');
+    }
+    return credential.caller;
+  }
+
+  async function identify(request: FastifyRequest, authorization: string | undefined): Promise<{ caller: Caller; csrfToken?: string } | null> {
+    if (authorization !== undefined) {
+      const token = /^Bearer +(\S{1,500})$/i.exec(authorization)?.[1];
+      const caller = token === undefined ? null : await auth.bearer(token);
+      return caller && { caller };
+    }
+    const cookie = request.cookies[sessionCookieName(request.protocol === 'https')];
+    return cookie ? auth.session(cookie) : null;
+  }
+
+  return async (request) => {
+    let actor = ANONYMOUS.id;
+    try {
+      return await admit(request, ({ id }) => (actor = id));
+    } catch (error) {
+      if (error instanceof AppError && error.kind === 'forbidden') onDenial({ actor, resource: `${request.method} ${request.routeOptions.url ?? '*'}`, error });
+      throw error;
+    }
+  };
+}
+
+/**
+ * Names we answer to. Beyond loopback any literal address is ours too: rebinding needs a name, and the machine's own
+ * addresses cannot be known where the network translates them.
+ */
+function hostCheck({ host, hostNames = [] }: HttpConfig): (hostname: string) => boolean {
+  const bound = isIP(host) === 6 ? `[${host}]` : host;
+  const names = new Set([...LOOPBACK, bound, ...hostNames].map((name) => name.toLowerCase()));
+  const isWide = !LOOPBACK.includes(bound) && !bound.startsWith('127.');
+  return (hostname) => names.has(hostname.toLowerCase()) || (isWide && isIP(hostname.replace(/^\[|\]$/g, '')) !== 0);
+}
+
+/** What browsers say of themselves: `Origin` (Fetch standard) and `Sec-Fetch-Site` (Fetch Metadata). Programs send neither. */
+function isForeign(request: FastifyRequest): boolean {
+  const { origin, 'sec-fetch-site': site, 'sec-fetch-mode': mode } = request.headers;
+  if (origin !== undefined) return origin.toLowerCase() !== `${request.protocol}://${request.host.toLowerCase()}`;
+  if (site === undefined || site === 'same-origin' || site === 'none') return false;
+  // A link on another page may lead here; its cookie stays behind (SameSite=Strict).
+  return !(mode === 'navigate' && request.method === 'GET');
+}
+
+function isSame(given: string | string[] | undefined, expected: string): boolean {
+  const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
+  return typeof given === 'string' && timingSafeEqual(digest(given), digest(expected));
+}

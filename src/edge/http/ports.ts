@@ -1,0 +1,84 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Bus } from '#core/bus';
+import type { Clock } from '#core/clock';
+import type { Caller, Route } from '#core/endpoint';
+import type { Secret } from '#core/secret';
+import type { Health } from '#core/service';
+
+/** Where the owner's side listens and under which names it may be called. */
+export interface HttpConfig {
+  readonly host: string;
+  /** 0 takes a free one; `address()` tells which. */
+  readonly port: number;
+  /** PEM texts. With them every cookie is `Secure` and only https is spoken. */
+  readonly tls?: { readonly key: Secret; readonly cert: string };
+  /** Addresses or CIDR ranges, comma separated, whose `X-Forwarded-*` headers are believed. */
+  readonly trustedProxy?: string;
+  /** Host names that a `Host` header may carry besides `host` and the loopback names. */
+  readonly hostNames?: readonly string[];
+}
+
+/** Who a credential belongs to; null when it is unknown, expired or revoked. The owner module answers. */
+export interface Auth {
+  session(cookie: string): Promise<{ readonly caller: Caller; readonly csrfToken: string } | null>;
+  bearer(token: string): Promise<Caller | null>;
+}
+
+/** What the edge writes to the log: a constant message, the data in fields. */
+export interface Log {
+  warn(message: string, fields?: Readonly<Record<string, unknown>>): void;
+  error(message: string, fields?: Readonly<Record<string, unknown>>): void;
+}
+
+/** Where refusals are recorded. */
+export interface DenialRecord {
+  record(entry: { actor: string; action: string; resource: string; decision: 'deny'; details: Readonly<Record<string, unknown>> }): Promise<void>;
+}
+
+/** One figure of the metrics page, read when it is asked for; `name` in Prometheus style, with its unit. */
+export interface Metric {
+  readonly name: string;
+  readonly help: string;
+  readonly type: 'counter' | 'gauge';
+  readonly samples: readonly { readonly labels?: Readonly<Record<string, string>>; readonly value: number }[];
+}
+
+/** A route that reads and writes the request by itself (MCP, the OpenAI-compatible API); guarded like any other. */
+export interface RawRoute {
+  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
+  readonly path: `/${string}`;
+  readonly grant: string;
+  readonly summary: string;
+  /** The body is unread and unbounded: `handle` limits it. What it throws before the answer began becomes an error answer. */
+  readonly handle: (req: IncomingMessage, res: ServerResponse, about: RawRequest) => Promise<void>;
+}
+
+/** What a raw route may know beyond Node's own request. */
+export interface RawRequest {
+  readonly caller: Caller;
+  /** Aborted when the client has gone or the server closes. */
+  readonly signal: AbortSignal;
+  /** Path parameters, decoded. */
+  readonly params: Readonly<Record<string, string>>;
+  /** Id of the request; an error answer carries it. */
+  readonly id: string;
+}
+
+export interface HttpDeps {
+  readonly config: HttpConfig;
+  readonly routes: readonly Route[];
+  readonly rawRoutes?: readonly RawRoute[];
+  readonly auth: Auth;
+  /** Whether grants held cover the one needed: `allows` of the policy module. */
+  readonly allows: (grants: ReadonlySet<string>, needed: string) => boolean;
+  readonly health: () => Health;
+  readonly ready: () => boolean | Promise<boolean>;
+  readonly version: string;
+  /** Folder of the built web interface; it need not exist. */
+  readonly staticDir: string;
+  readonly bus: Bus;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly audit: DenialRecord;
+  readonly metrics?: () => readonly Metric[];
+}
