@@ -20,14 +20,12 @@ import { allHealth, putHealth, usageBy } from './queries.ts';
 import { createLocality, type Resolve } from './reach.ts';
 import type { Scanner } from './redaction.ts';
 import { createScopedLlm, type RouterDeps } from './router.ts';
-import { pickModels, probeModels, seededProviders, type LlmSeeds } from './seeds.ts';
+import { seededProviders, type LlmSeeds } from './seeds.ts';
 import { assumedPrice, defaultTier, embeddingDimensions, embeddingProvider, maxOutputTokens } from './settings.ts';
 import type { HealthRow } from './tables.ts';
 import { createTargets } from './targets.ts';
+import { createUpkeep } from './upkeep.ts';
 
-const TICK_MS = 5_000;
-const RETEST_LIMIT_MS = 10_000;
-const PROBE_LIMIT_MS = 300;
 const MODEL_LIST_LIMIT_MS = 10_000;
 
 export interface LlmDeps {
@@ -204,70 +202,25 @@ export function createLlm(deps: LlmDeps): Llm {
     }
   }
 
-  /** Asks the endpoint for its models: costs nothing, and says whether it is there and takes the key. */
-  async function retest({ provider_id: id, reason }: HealthRow, signal: AbortSignal): Promise<void> {
-    const provider = providers.all().find((it) => it.id === id);
-    if (!provider?.enabled) return;
-    providers.close(id);
-    let failure: Failure | null = null;
-    try {
-      const names = await (await providers.client(provider)).models(AbortSignal.any([signal, AbortSignal.timeout(RETEST_LIMIT_MS)]));
-      if (reason === 'model_missing' && !names.some((it) => it === provider.model || it.endsWith(`/${provider.model}`))) failure = { reason, message: `${provider.model} is still not offered` };
-    } catch (thrown) {
-      if (signal.aborted) return;
-      const described = describeFailure(thrown);
-      // An endpoint without a list of models is there all the same.
-      if (described.reason !== 'protocol' && described.reason !== 'bad_request') failure = described.reason === 'cancelled' ? { reason: 'timeout', message: 'No answer in time' } : described;
-    }
-    const row = noteHealth(health.retested(id, failure, clock.now()), null);
-    if (row) await store.write((tx) => putHealth(tx, row));
-  }
-
-  /** Seeded local rows that never answered: one that does is enabled, with the model it lists. */
-  async function detect(signal: AbortSignal): Promise<void> {
-    const unknown = providers.all().filter((it) => !it.enabled && it.model === '' && it.baseUrl !== null && it.createdAt === it.updatedAt && locality.isSurely(it.baseUrl));
-    await Promise.all(
-      unknown.map(async (provider) => {
-        const names = await probeModels(provider.baseUrl!, AbortSignal.any([signal, AbortSignal.timeout(PROBE_LIMIT_MS)]));
-        const picked = names && pickModels(names);
-        if (picked && (picked.model || picked.embeddingModel) && !signal.aborted) await change(provider.id, { ...picked, enabled: true });
-      }),
-    );
-  }
-
-  const service: Service = {
-    name: 'llm',
-    async start({ signal }) {
+  const service = createUpkeep({
+    clock,
+    bus,
+    providers,
+    health,
+    locality,
+    change,
+    reset: resetHealth,
+    onError,
+    async load() {
       loading = null;
       await ready();
-      bus.subscribe(
-        'vault.changed',
-        async ({ name }) => {
-          for (const { id } of providers.using(name)) {
-            providers.close(id);
-            await resetHealth(id);
-          }
-        },
-        signal,
-      );
-      const work = (async () => {
-        await detect(signal).catch((error: unknown) => onError('looking for local models failed', error));
-        while (!signal.aborted) {
-          await clock.sleep(TICK_MS, signal).catch(() => {});
-          if (signal.aborted) return;
-          for (const row of health.due(clock.now())) await retest(row, signal).catch((error: unknown) => onError('a provider could not be re-tested', error));
-          budgets.forget();
-        }
-      })();
-      return {
-        stop: () => work,
-        health() {
-          const unwell = providers.all().filter((it) => it.enabled && health.of(it.id).state !== 'healthy');
-          return { ok: true, detail: `${providers.all().filter((it) => it.enabled).length} providers enabled${unwell.length > 0 ? `; unwell: ${unwell.map((it) => it.name).join(', ')}` : ''}` };
-        },
-      };
     },
-  };
+    async keep(row) {
+      const noted = noteHealth(row, null);
+      if (noted) await store.write((tx) => putHealth(tx, noted));
+    },
+    tidy: budgets.forget,
+  });
 
   return {
     scoped: (scope, defaults = []) => createScopedLlm(router, scope, defaults),

@@ -3,11 +3,10 @@ import { it } from 'node:test';
 import { llmRoutes } from './routes.ts';
 import { setup } from './testbed.ts';
 
-const request = { caller: { id: 'owner', grants: new Set(['*']) }, signal: AbortSignal.timeout(10_000) };
-
 it('every endpoint takes its input and gives what it says', async () => {
   await using t = await setup();
   const routes = llmRoutes(t.llm);
+  const request = { caller: { id: 'owner', grants: new Set(['*']) }, signal: AbortSignal.timeout(10_000) };
   const call = async (method: string, path: string, input: object = {}): Promise<Record<string, unknown>> => {
     const { endpoint, handle } = routes.find((it) => it.endpoint.method === method && it.endpoint.path === path)!;
     return endpoint.output.parse(await handle(endpoint.input.parse(input) as never, request)) as Record<string, unknown>;
