@@ -1,0 +1,151 @@
+import { join } from 'node:path';
+import { createBus } from '#core/bus';
+import { systemClock } from '#core/clock';
+import type { Config } from '#core/config';
+import { migrate } from '#core/db/migration';
+import { createOutbox, outboxMigrations } from '#core/db/outbox';
+import { createLocalQueue, queueMigrations } from '#core/db/queue';
+import { openSqlite } from '#core/db/sqlite';
+import type { Store } from '#core/db/store';
+import type { Route } from '#core/endpoint';
+import { createFetch } from '#core/fetch';
+import { uuidv7 } from '#core/ids';
+import type { Logging } from '#core/log';
+import type { Service } from '#core/service';
+import { logSupervision, supervisor, type RunningSupervisor, type Supervisor } from '#core/supervisor';
+import { auditMigrations, auditRoutes, createAudit } from '#audit';
+import { createFeedParser } from '#feeds';
+import { createLlm, llmMigrations, llmRoutes, llmSettings, providerKinds } from '#llm';
+import { createOwner, doorRoutes, ensureControlToken, ownerMigrations, ownerRoutes } from '#owner';
+import { allows, createApprovals, grantCatalogue, policyMigrations, policyRoutes } from '#policy';
+import { createRuns, runMigrations, runRoutes } from '#runs';
+import { createSettings, generalSettings, ownerTimeZone, runsRetentionCount, runsRetentionDays, settingsMigrations, settingsRoutes } from '#settings';
+import { createBreakers, createCatalogue, createSkillRunner, skillMigrations, skillRoutes } from '#skills';
+import { createVault, masterKeySource, vaultMigrations, vaultRoutes } from '#vault';
+import { createEngine, createTemplates, createWorkflows, workflowMigrations, workflowRoutes } from '#workflows';
+import { doorAsRoute } from './app/doors.ts';
+import { createFirstStart } from './app/first-start.ts';
+import { ownFiles, programFolder } from './app/own-files.ts';
+import { trySkill } from './app/try-skill.ts';
+import { createHttp, createIngress, type Listener } from './edge/http/index.ts';
+
+/** A whole agent, not started yet. */
+export interface App {
+  /** The supervision tree; its end is the agent's end. */
+  readonly root: Supervisor;
+  readonly http: Listener;
+  readonly ingress: Listener;
+  /** A one-time address for the owner's browser, or null when there is a password. */
+  loginUrl(): Promise<string | null>;
+  hasPassword(): Promise<boolean>;
+  /** Seeds a fresh home and runs the first briefing; called when the tree is up. */
+  readonly firstStart: () => Promise<void>;
+  /** The tree that runs now, for the health page. */
+  running: RunningSupervisor | null;
+}
+
+export interface AppOptions {
+  readonly config: Config;
+  readonly logging: Logging;
+  readonly version: string;
+}
+
+const MIGRATIONS = [
+  outboxMigrations, queueMigrations, auditMigrations, settingsMigrations, vaultMigrations, ownerMigrations, policyMigrations,
+  runMigrations, llmMigrations, skillMigrations, workflowMigrations,
+].flat();
+
+const SETTINGS = [...generalSettings, ...llmSettings];
+
+/** Opens the store and wires every part: who gets what, and who lives under whom. There is no logic here. */
+export async function createApp({ config, logging, version }: AppOptions): Promise<App> {
+  const { log } = logging;
+  const { home, seeds } = config;
+  const clock = systemClock;
+  const newId = uuidv7();
+  const store = await openStore(config);
+  await migrate(store, MIGRATIONS);
+
+  // how parts talk
+  const bus = createBus((event, error) => log.error('An event handler failed', { event, error }));
+  const outbox = createOutbox({ store, bus, clock, newId });
+  const queue = createLocalQueue({ store, clock, newId, onError: (name, error) => log.warn('A job failed', { queue: name, error }) });
+  const web = createFetch();
+  const parser = createFeedParser();
+  const tell = (severity: 'info' | 'warning' | 'critical', title: string, body: string): void => log.warn('To the owner', { severity, title, body });
+
+  // the owner's house
+  const audit = createAudit({ store, clock, redact: (text) => vault.redactor.redact(text) });
+  const vault = createVault({ store, clock, bus, audit, masterKey: masterKeySource({ home, given: config.masterKey, file: config.masterKeyFile }) });
+  logging.setScan(vault.redactor.redact);
+  const settings = createSettings({ store, bus, audit, clock, newId, tell, secrets: vault, env: seeds, definitions: SETTINGS });
+  const owner = createOwner({ store, clock, newId, audit, controlToken: await ensureControlToken(home) });
+  const approvals = createApprovals({ store, outbox, queue, clock, newId, audit, verifyPassword: (password) => owner.verifyPassword(password) });
+
+  // work
+  const runs = createRuns({ store, bus, clock, newId, keep: () => ({ days: settings.get(runsRetentionDays), perWorkflow: settings.get(runsRetentionCount) }) });
+  const llm = createLlm({ store, clock, newId, bus, settings, secrets: vault, kinds: providerKinds, scanner: vault.redactor, tell, node: config.node, onError: (what, error) => log.error(what, { error }) });
+  const breakers = createBreakers({ store, bus, clock, limits: () => ({ threshold: 5, coolDownMs: 60_000 }) });
+  const catalogue = createCatalogue([], breakers);
+  const templates = createTemplates();
+  const runner = createSkillRunner({
+    catalogue, breakers, runs, clock, log, fetch: web.fetch, readFile: ownFiles(home), llm: llm.scoped,
+    memory: () => ({ known: async () => new Set(), add: async () => ({ id: '', existed: false }), search: async () => [] }),
+    setting: (key) => settings.value(key), wishes: () => ({}), timeZone: () => settings.get(ownerTimeZone),
+    deliver: async () => ({ delivered: [] }),
+  });
+  const workflows = createWorkflows({
+    store, bus, clock, newId, templates,
+    ports: { skill: (name) => (catalogue.find(name) ? catalogue.info(name) : undefined), checkConfig: catalogue.checkConfig, checkTrigger: () => null, provider: async (name) => (await llm.list()).some((it) => it.name === name) },
+    syncTriggers: async () => {}, removeTriggers: async () => {},
+    audit: (entry) => audit.record(entry),
+  });
+  const engine = createEngine({
+    store, bus, clock, queue, runs, templates, skills: runner, workflow: workflows.get, concurrency: 16,
+    ask: async (tx, { options, ...question }) => (await approvals.ask(tx, { ...question, options: options.map((it, at) => ({ ...it, style: at === 0 ? 'primary' : 'neutral' })) })).id,
+    withdraw: approvals.withdraw, grantExtra: async (runId, usd) => void (await llm.grantExtra('run', runId, usd)),
+    deferred: {}, onCrash: (runId, error) => log.error('A run could not be driven', { runId, error }),
+  });
+
+  // doors
+  const routes: Route[] = [
+    ...doorRoutes(owner).map(doorAsRoute), ...ownerRoutes({ owner, baseUrl: () => http.address()?.url ?? '' }), ...auditRoutes(audit), ...settingsRoutes(settings), ...vaultRoutes(vault),
+    ...policyRoutes({ approvals, catalogue: () => grantCatalogue(routes) }), ...runRoutes(runs, []), ...llmRoutes(llm),
+    ...skillRoutes({ catalogue, tryOut: trySkill({ store, runs, runner, templates, clock }) }), ...workflowRoutes({ store, workflows, engine }),
+  ];
+  const app: App = {
+    root: undefined as never, http: undefined as never, ingress: undefined as never, running: null,
+    hasPassword: owner.hasPassword,
+    loginUrl: async () => ((await owner.hasPassword()) ? null : (await owner.createLoginLink(http.address()!.url)).url.use((url) => url)),
+    firstStart: createFirstStart({ store, vault, llm, workflows, engine, seeds }),
+  };
+  const http = createHttp({
+    config: { host: config.host, port: config.port }, routes, version, bus, clock, log, allows,
+    auth: { session: owner.authenticateSession, bearer: owner.authenticate },
+    health: () => app.running?.health() ?? { ok: false }, ready: () => app.running !== null,
+    staticDir: join(programFolder, 'dist', 'web'), audit,
+  });
+  const ingress = createIngress({ config: { host: config.ingressHost, port: config.ingressPort }, handlers: [], log });
+
+  // life
+  const intensity = { restarts: 3, withinMs: 60_000 };
+  const storeService: Service = { name: 'store', start: async () => ({ stop: () => store.close() }) };
+  const answers: Service = {
+    name: 'answers',
+    async start({ signal }) {
+      const wake = (id: string, option: string | null) => store.write((tx) => engine.signal(tx, `approval:${id}`, { option }));
+      bus.subscribe('approval.answered', async ({ approval }) => void (await wake(approval.id, approval.answer)), signal);
+      bus.subscribe('approval.expired', async ({ approval }) => void (await wake(approval.id, null)), signal);
+      return { stop: async () => {} };
+    },
+  };
+  const work = supervisor('work', [engine.service, runs.retention], { strategy: 'rest_for_one', intensity });
+  const edge = supervisor('edge', [http, ingress], { strategy: 'one_for_one', intensity });
+  const root = supervisor('root', [storeService, settings.service, vault.service, breakers.service, llm.service, approvals.service, answers, outbox.service, work, edge], { strategy: 'rest_for_one', intensity, onEvent: logSupervision(log) });
+  return Object.assign(app, { root, http, ingress });
+}
+
+async function openStore({ databaseUrl, home }: Config): Promise<Store> {
+  if (databaseUrl) return (await import('#core/db/postgres')).openPostgres(databaseUrl.use((url) => url));
+  return openSqlite(join(home, 'castellan.db'));
+}

@@ -1,0 +1,60 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Store } from '#core/db/store';
+import type { Llm } from '#llm';
+import { secret } from '#core/secret';
+import type { Vault } from '#vault';
+import type { Engine, Workflows } from '#workflows';
+import { programFolder } from './own-files.ts';
+
+export interface FirstStartDeps {
+  readonly store: Store;
+  readonly vault: Vault;
+  readonly llm: Llm;
+  readonly workflows: Workflows;
+  readonly engine: Engine;
+  readonly seeds: Readonly<Record<string, string | undefined>>;
+}
+
+/** Keys of the environment that go to the vault, by the name they get there. */
+const KEYS = { 'anthropic-api-key': 'ANTHROPIC_API_KEY', 'google-api-key': 'GEMINI_API_KEY', 'openai-api-key': 'OPENAI_API_KEY', 'github-token': 'GITHUB_TOKEN' } as const;
+
+/**
+ * What a fresh home needs: keys of the environment sealed, providers, and the morning briefing, which is offered (switched
+ * off) and run once. Each part looks whether it is there, so that a start that was cut off goes on with the next one.
+ */
+export function createFirstStart({ store, vault, llm, workflows, engine, seeds }: FirstStartDeps): () => Promise<void> {
+  async function sealKeys(): Promise<Record<string, string>> {
+    const references: Record<string, string> = {};
+    for (const [name, variable] of Object.entries(KEYS)) {
+      const value = seeds[variable] ?? (variable === 'GEMINI_API_KEY' ? seeds['GOOGLE_API_KEY'] : undefined);
+      if (value === undefined && !(await vault.has(name))) continue;
+      if (value !== undefined && !(await vault.has(name))) await vault.set(name, secret(value), 'system', { description: `From ${variable} at the first start` });
+      references[name] = `@secret:${name}`;
+    }
+    return references;
+  }
+
+  async function offerBriefing(): Promise<void> {
+    const { items } = await workflows.list({ limit: 1 });
+    if (items.length > 0) return;
+    const document = JSON.parse(await readFile(join(programFolder, 'examples', 'workflows', 'morning-briefing.json'), 'utf8')) as unknown;
+    const workflow = await workflows.create(document, { enabled: false, by: 'system' });
+    await store.write((tx) => engine.start(tx, workflow, { trigger: { kind: 'first_start' }, idempotencyKey: 'first-start' }));
+  }
+
+  return async () => {
+    const keys = await sealKeys();
+    await llm.seed({
+      anthropicKey: keys['anthropic-api-key'],
+      googleKey: keys['google-api-key'],
+      openaiKey: keys['openai-api-key'],
+      anthropicBaseUrl: seeds['ANTHROPIC_BASE_URL'],
+      googleBaseUrl: seeds['GOOGLE_GEMINI_BASE_URL'],
+      openaiBaseUrl: seeds['OPENAI_BASE_URL'],
+      ollamaHost: seeds['OLLAMA_HOST'],
+      lmstudioHost: seeds['LMSTUDIO_HOST'],
+    });
+    await offerBriefing();
+  };
+}
