@@ -88,7 +88,7 @@ export interface SearchIndex {
   remove(tx: Db, items: readonly string[]): Promise<void>;
   /** Gives parts their vectors; a part that was removed or replaced in the meantime is passed over. */
   setVectors(tx: Db, model: string, vectors: readonly { readonly id: number; readonly values: Float32Array }[]): Promise<void>;
-  /** Parts without any vector, oldest first; with a `model`, those that have one of another model. */
+  /** Parts without any vector, oldest first; with a `model`, those that have one of another model, in any order. */
   unembedded(limit: number, model?: string): Promise<readonly Unembedded[]>;
   /** Parts by model; null has no vector. */
   counts(): Promise<readonly { readonly model: string | null; readonly parts: number }[]>;
@@ -146,8 +146,10 @@ export function createSearchIndex(store: Store, name: string): SearchIndex {
   }
 
   async function unembedded(limit: number, model?: string): Promise<readonly Unembedded[]> {
-    const missing = model === undefined ? sql`model is null` : sql`model <> ${model}`;
-    const { rows } = await sql<Entry>`select id, item, text_start, text_end from ${entries} where ${missing} order by id limit ${limit}`.execute(store.db);
+    const select = sql`select id, item, text_start, text_end from ${entries}`;
+    // Below and above instead of unequal: two short looks into the index.
+    const missing = model === undefined ? sql`${select} where model is null order by id` : sql`${select} where model < ${model} union all ${select} where model > ${model}`;
+    const { rows } = await sql<Entry>`${missing} limit ${limit}`.execute(store.db);
     return rows.map(({ id, item, text_start, text_end }) => ({ id: Number(id), item, start: text_start, end: text_end }));
   }
 

@@ -1,0 +1,16 @@
+import type { MemoryHit } from './contract.ts';
+
+const TAG = 'recalled-memory';
+
+/**
+ * What is put before a model of memories that were found: each in a tag of its own. The write gate knows the tag, so
+ * what was recalled is never learnt again as if it were news.
+ */
+export function recallBlock(hits: readonly Pick<MemoryHit, 'id' | 'kind' | 'createdAt' | 'passage'>[]): string {
+  return hits.map(({ id, kind, createdAt, passage }) => `<${TAG} id="${id}" kind="${kind}" date="${createdAt.slice(0, 10)}">\n${passage.replaceAll(TAG, 'recalled memory')}\n</${TAG}>`).join('\n');
+}
+
+/** Whether a text holds such a block. */
+export function holdsRecalled(text: string): boolean {
+  return text.includes(`<${TAG} `);
+}
