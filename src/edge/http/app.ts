@@ -80,12 +80,18 @@ function bareApp({ config: { tls, trustedProxy } }: HttpDeps, fail: Fail): Fasti
     forceCloseConnections: 'idle',
     genReqId: uuidv7(),
     routerOptions: { maxParamLength: 500 },
+    schemaController: { compilersFactory: { buildValidator: noCompiler, buildSerializer: noCompiler } },
     ...(trustedProxy !== undefined && { trustProxy: trustedProxy }),
     frameworkErrors: (error: unknown, request: unknown, reply: unknown) => void fail(error, request as FastifyRequest, reply as FastifyReply),
     clientErrorHandler: refuseMalformed,
   } as const;
   if (!tls) return fastify(options);
   return tls.key.use((key) => fastify({ ...options, https: { key, cert: tls.cert } })) as unknown as FastifyInstance;
+}
+
+/** Stands in for Ajv and its kin, which would cost 20 ms at start: zod reads every input here. */
+function noCompiler(): never {
+  throw new Error('no route here has a JSON schema');
 }
 
 /** JSON or nothing: a form or a text, which any page may send without asking, is refused by its type. */

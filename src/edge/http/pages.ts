@@ -52,7 +52,7 @@ export function createPages(dir: string): Pages {
     if (listed?.at === at) return listed.names;
     const entries = await readdir(dir, { recursive: true, withFileTypes: true });
     const names = entries.filter((entry) => entry.isFile()).map((entry) => relative(dir, join(entry.parentPath, entry.name)).split(sep).join('/'));
-    listed = { at, names: new Set(names) };
+    listed = { at, names: new Set(names.filter((name) => !/(^|\/)\./.test(name))) };
     return listed.names;
   }
 

@@ -103,7 +103,8 @@ describe('the HTTP API', () => {
     const bug = await fail('bug');
     assert.deepEqual([bug.status, bug.json.error.kind, bug.text.includes('hunter2')], [500, 'internal', false]);
     assert.equal(bug.json.error.id, bug.headers['x-request-id']);
-    assert.deepEqual([t.logged[0]?.fields?.['id'], (t.logged[0]?.fields?.['error'] as Error).message], [bug.json.error.id, 'the password is hunter2']);
+    const { id, error } = t.logged[0]!.fields!;
+    assert.deepEqual([id, (error as Error).message], [bug.json.error.id, 'the password is hunter2']);
   });
 
   it('answers what it does not know with 404, what it knows otherwise with 405', async () => {
