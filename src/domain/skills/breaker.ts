@@ -67,30 +67,34 @@ export function createBreakers({ store, bus, clock, limits }: BreakersDeps): Bre
     if (breaker.state === 'open' || (breaker.state === 'half_open' && breaker.probing)) {
       throw new AppError('unavailable', 'breaker.open', `${key} failed ${breaker.failures} times and rests until ${breaker.until === null ? 'its probe ends' : new Date(breaker.until).toISOString()}`, { key, until: breaker.until });
     }
-    if (breaker.state === 'half_open') breaker.probing = true;
+    const isProbe = breaker.state === 'half_open';
+    if (isProbe) breaker.probing = true;
     let over = false;
-    const once = (fn: () => void) => (): void => {
+    const end = (fn: () => void): void => {
       if (over) return;
       over = true;
-      breaker.probing = false;
+      if (isProbe) breaker.probing = false;
       fn();
     };
     return {
-      succeeded: once(() => {
-        breaker.failures = 0;
-        breaker.coolDowns = 0;
-        if (breaker.state !== 'closed') change(key, breaker, 'closed', null);
-      }),
+      succeeded: () =>
+        end(() => {
+          breaker.failures = 0;
+          breaker.coolDowns = 0;
+          if (breaker.state !== 'closed') change(key, breaker, 'closed', null);
+        }),
       failed: (error) =>
-        once(() => {
+        end(() => {
           breaker.failures += 1;
           const { threshold, coolDownMs } = limits();
-          if (breaker.state === 'closed' && breaker.failures < threshold) return;
+          // Of calls that were under way together, the first ones open it; the late ones do not make the rest longer.
+          const isLate = breaker.state !== 'closed' && !isProbe;
+          if (isLate || (breaker.state === 'closed' && breaker.failures < threshold)) return;
           breaker.until = clock.now() + Math.min(LONGEST_COOL_DOWN_MS, coolDownMs * 2 ** breaker.coolDowns);
           breaker.coolDowns += 1;
           change(key, breaker, 'open', error);
-        })(),
-      abandoned: once(() => {}),
+        }),
+      abandoned: () => end(() => {}),
     };
   }
 
@@ -111,8 +115,8 @@ export function createBreakers({ store, bus, clock, limits }: BreakersDeps): Bre
     enter,
     state: (key) => known.get(key) ?? fresh(),
     async reset(key) {
-      known.set(key, fresh());
-      await save(key, of(key), null);
+      const breaker = Object.assign(of(key), fresh()); // in place: calls under way report to it
+      await save(key, breaker, null);
       bus.publish('breaker.changed', { key, state: 'closed', failures: 0, until: null, error: null });
     },
     service: {

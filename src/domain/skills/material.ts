@@ -33,7 +33,7 @@ export function modelText(input: Json): string {
 /** `{ text }`, with a title and an address where it has them. */
 export function pageIn(input: Json): string | null {
   if (typeof input !== 'object' || input === null || !('text' in input) || typeof input['text'] !== 'string') return null;
-  const head = [input['title'], input['url']].filter((it) => typeof it === 'string' && it !== '').join('\n');
+  const head = [input['title'], input['url']].filter((it): it is string => typeof it === 'string' && it !== '').join('\n');
   return head ? `${head}\n\n${input['text']}` : input['text'];
 }
 

@@ -123,9 +123,13 @@ function checkResult(skill: Skill, result: SkillResult): SkillResult {
   return { ...result, output: parsed.data as Json, labels: [...labels] };
 }
 
-/** Only what the skill or the other side did counts; a mistake in the workflow, a budget or the owner's hand does not. */
+const INNOCENT_KINDS: readonly string[] = ['invalid', 'limited', 'forbidden', 'not_found', 'conflict'];
+/** Hosts, providers and channels have breakers and health of their own: what they did closes no skill. */
+const ELSEWHERE = /^(breaker|fetch|feeds|llm|channel)\.|^skill\.(all_feeds_failed|http_status)$/;
+
+/** Only what the skill did counts; a mistake in the workflow, a budget, the other side or the owner's hand does not. */
 function settle(passage: Passage, error: unknown, outer: AbortSignal): void {
-  const innocent = outer.aborted || (error instanceof AppError && (['invalid', 'limited', 'forbidden', 'not_found', 'conflict'].includes(error.kind) || error.code === 'breaker.open' || error.code.startsWith('llm.')));
+  const innocent = outer.aborted || (error instanceof AppError && (INNOCENT_KINDS.includes(error.kind) || ELSEWHERE.test(error.code)));
   if (innocent) passage.abandoned();
   else passage.failed(toError(error).message);
 }
