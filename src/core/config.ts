@@ -1,142 +1,188 @@
 import { readFile } from 'node:fs/promises';
-import { homedir, hostname } from 'node:os';
+import { hostname, homedir } from 'node:os';
 import { isIP } from 'node:net';
 import { join, resolve } from 'node:path';
-import { z } from 'zod';
-import { AppError } from './errors.ts';
-import { secret, type Secret } from './secret.ts';
+import { bad, unknown } from './config/fault.ts';
+import { options, type Given, type Option, type OptionKey } from './config/options.ts';
+import { readSeeds, type Seeds } from './config/seeds.ts';
+import { AppError, exitCode } from './errors.ts';
+import type { Secret } from './secret.ts';
+import type { LogLevel } from './log.ts';
 
-/** What the process needs to boot; read once. Everything else is a setting. */
+export { openSeeds, type Seeds } from './config/seeds.ts';
+
+/** What the process needs to boot. What the owner changes at run time is a setting instead. */
 export interface Config {
+  /** Absolute path of the home folder. */
   readonly home: string;
   readonly host: string;
   readonly port: number;
   readonly ingressHost: string;
   readonly ingressPort: number;
-  /** How vendors reach the ingress. */
-  readonly publicUrl: string | null;
-  /** `postgres://…`; null is SQLite in the home. */
-  readonly databaseUrl: Secret | null;
+  /** How vendors reach the ingress, without a slash at the end. */
+  readonly publicUrl?: string;
+  /** Absent: SQLite in the home. */
+  readonly databaseUrl?: Secret;
   readonly node: string;
-  readonly masterKey: Secret | undefined;
-  readonly masterKeyFile: string | undefined;
-  readonly tlsCertFile: string | null;
-  readonly tlsKeyFile: string | null;
-  /** Addresses or CIDR ranges whose forwarded headers are believed. */
-  readonly trustedProxy: string | null;
-  readonly logLevel: 'debug' | 'info' | 'warn' | 'error';
-  /** Variables that give settings, secrets and addresses their value at the first start. */
-  readonly seeds: Readonly<Record<string, string | undefined>>;
+  readonly masterKey?: Secret;
+  readonly masterKeyFile?: string;
+  /** IANA name. */
+  readonly timeZone: string;
+  readonly tls?: { readonly certFile: string; readonly keyFile: string };
+  /** Addresses and CIDR ranges whose `X-Forwarded-*` headers are believed. */
+  readonly trustedProxies: readonly string[];
+  readonly logLevel: LogLevel;
+  readonly logFormat: 'auto' | 'json' | 'pretty';
+  readonly seeds: Seeds;
 }
 
-const Port = z.coerce.number().int().min(0).max(65_535);
+/** Where configuration comes from: a flag beats the environment, that beats `castellan.json` in the home. */
+export interface ConfigSources {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly flags?: { readonly home?: string | undefined } & { readonly [K in OptionKey]?: string | number | undefined };
+}
 
-/** Each key with the variable that carries it; the file `castellan.json` in the home uses the keys. */
-const Keys = {
-  host: ['CASTELLAN_HOST', z.string().min(1).default('127.0.0.1')],
-  port: ['CASTELLAN_PORT', Port.default(4848)],
-  ingressHost: ['CASTELLAN_INGRESS_HOST', z.string().min(1).default('127.0.0.1')],
-  ingressPort: ['CASTELLAN_INGRESS_PORT', Port.default(4849)],
-  publicUrl: ['CASTELLAN_PUBLIC_URL', z.url({ protocol: /^https?$/ }).nullable().default(null)],
-  databaseUrl: ['DATABASE_URL', z.string().regex(/^postgres(?:ql)?:\/\//, 'must begin with postgres://').nullable().default(null)],
-  node: ['CASTELLAN_NODE', z.string().regex(/^[\w.-]{1,100}$/, 'letters, digits, ".", "_" and "-" only').default(hostname)],
-  masterKey: ['CASTELLAN_MASTER_KEY', z.string().optional()],
-  masterKeyFile: ['CASTELLAN_MASTER_KEY_FILE', z.string().optional()],
-  tlsCertFile: ['CASTELLAN_TLS_CERT_FILE', z.string().nullable().default(null)],
-  tlsKeyFile: ['CASTELLAN_TLS_KEY_FILE', z.string().nullable().default(null)],
-  trustedProxy: ['CASTELLAN_TRUSTED_PROXY', z.string().nullable().default(null)],
-  logLevel: ['CASTELLAN_LOG_LEVEL', z.enum(['debug', 'info', 'warn', 'error']).default('info')],
-} as const satisfies Record<string, readonly [string, z.ZodType]>;
+const DEFAULTS = {
+  host: '127.0.0.1',
+  port: 4848,
+  ingressHost: '127.0.0.1',
+  ingressPort: 4849,
+  logLevel: 'info',
+  logFormat: 'auto',
+} as const;
 
-type Key = keyof typeof Keys;
-const OTHER_VARIABLES = ['CASTELLAN_HOME', 'CASTELLAN_TEST_DATABASE_URL', 'CASTELLAN_TEST_BROWSER'];
-const SEEDS = [
-  'ANTHROPIC_API_KEY', 'GEMINI_API_KEY', 'GOOGLE_API_KEY', 'OPENAI_API_KEY', 'OLLAMA_HOST', 'LMSTUDIO_HOST',
-  'TELEGRAM_BOT_TOKEN', 'DISCORD_BOT_TOKEN', 'SLACK_BOT_TOKEN', 'SLACK_SIGNING_SECRET', 'GITHUB_TOKEN', 'SMTP_URL',
-  'ANTHROPIC_BASE_URL', 'GOOGLE_GEMINI_BASE_URL', 'OPENAI_BASE_URL', 'TELEGRAM_API_ROOT', 'DISCORD_API_ROOT', 'SLACK_API_URL',
-  'WHATSAPP_API_ROOT', 'GITHUB_API_URL', 'GOOGLE_API_ROOT', 'TZ',
-] as const;
-
-export type Env = Readonly<Record<string, string | undefined>>;
-
-/** Flags of the command line beat the environment, which beats the file. Throws `config.unknown_key` or `config.invalid`. */
-export async function readConfig(env: Env, flags: { readonly home?: string; readonly host?: string; readonly port?: string; readonly ingressPort?: string } = {}): Promise<Config> {
-  const home = resolve(flags.home ?? env['CASTELLAN_HOME'] ?? join(homedir(), '.castellan'));
-  refuseUnknown(Object.keys(env).filter((name) => name.startsWith('CASTELLAN_')), [...Object.values(Keys).map(([name]) => name), ...OTHER_VARIABLES], 'environment variable');
-  const file = await readFileOf(join(home, 'castellan.json'));
-  refuseUnknown(Object.keys(file), Object.keys(Keys), 'key in castellan.json');
-  const given: Readonly<Record<string, string | undefined>> = { host: flags.host, port: flags.port, ingressPort: flags.ingressPort };
-  const value = <K extends Key>(key: K): z.output<(typeof Keys)[K][1]> => {
-    const [variable, schema] = Keys[key];
-    const text = given[key] ?? (env[variable] === '' ? undefined : env[variable]);
-    const result = (schema as z.ZodType).safeParse(text ?? file[key]);
-    if (result.success) return result.data as never;
-    const source = given[key] !== undefined ? `--${key}` : text !== undefined ? variable : `castellan.json: ${key}`;
-    throw new AppError('invalid', 'config.invalid', `${source}: ${result.error.issues[0]?.message ?? 'is not valid'}`, { key, source });
+/** Reads the boot configuration; throws `config.unknown_key`, `config.invalid` or `config.unreadable`, all of which end the start. */
+export async function readConfig({ env, flags = {} }: ConfigSources): Promise<Config> {
+  const { home: _, ...flagged } = flags;
+  refuseUnknownVariables(env);
+  const home = homeFolder({ env, flags });
+  const given: Given = {
+    ...(await readOptionsFile(join(home, 'castellan.json'))),
+    ...readOptions(
+      env,
+      (key) => options[key].env,
+      (key) => options[key].env,
+    ),
+    ...readOptions(
+      flagged,
+      (key) => key,
+      (key) => `--${key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`,
+    ),
   };
-  const databaseUrl = value('databaseUrl');
-  const masterKey = value('masterKey');
+  const { tlsCertFile: certFile, tlsKeyFile: keyFile, trustedProxy = [], ...rest } = given;
+  if ((certFile === undefined) !== (keyFile === undefined)) {
+    throw bad(certFile ? 'CASTELLAN_TLS_KEY_FILE' : 'CASTELLAN_TLS_CERT_FILE', 'is missing', 'TLS needs both the certificate and its key');
+  }
+  if (rest.masterKey && rest.masterKeyFile)
+    throw bad('CASTELLAN_MASTER_KEY', 'and CASTELLAN_MASTER_KEY_FILE are both set', 'keep one of them');
   return {
+    ...DEFAULTS,
+    node: hostname(),
+    timeZone: Intl.DateTimeFormat().resolvedOptions().timeZone,
+    ...rest,
     home,
-    host: value('host'),
-    port: value('port'),
-    ingressHost: value('ingressHost'),
-    ingressPort: value('ingressPort'),
-    publicUrl: value('publicUrl'),
-    databaseUrl: databaseUrl === null ? null : secret(databaseUrl),
-    node: value('node'),
-    masterKey: masterKey === undefined ? undefined : secret(masterKey),
-    masterKeyFile: value('masterKeyFile'),
-    tlsCertFile: value('tlsCertFile'),
-    tlsKeyFile: value('tlsKeyFile'),
-    trustedProxy: value('trustedProxy'),
-    logLevel: value('logLevel'),
-    seeds: Object.fromEntries(SEEDS.map((name) => [name, env[name] === '' ? undefined : env[name]])),
+    ...(certFile !== undefined && keyFile !== undefined && { tls: { certFile, keyFile } }),
+    trustedProxies: trustedProxy,
+    seeds: readSeeds(env),
   };
 }
 
-async function readFileOf(path: string): Promise<Record<string, unknown>> {
-  const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return '{}';
-    throw new AppError('invalid', 'config.unreadable', `Cannot read ${path}: ${error.code}`, { path }, error);
-  });
-  try {
-    return z.record(z.string(), z.unknown()).parse(JSON.parse(text));
-  } catch (cause) {
-    throw new AppError('invalid', 'config.malformed', `${path} is not a JSON object: ${(cause as Error).message}`, { path }, cause);
-  }
+/** The home folder by itself, for commands that need nothing else: `--home`, `CASTELLAN_HOME`, or `.castellan` of the user. */
+export function homeFolder({ env, flags }: ConfigSources): string {
+  const named = flags?.home ?? env['CASTELLAN_HOME']?.trim();
+  if (!named) return join(homedir(), '.castellan');
+  return resolve(named.replace(/^~(?=$|[/\\])/, homedir()));
 }
 
-function refuseUnknown(names: readonly string[], known: readonly string[], what: string): void {
-  const unknown = names.find((name) => !known.includes(name));
-  if (unknown === undefined) return;
-  const near = known.toSorted((a, b) => distance(a, unknown) - distance(b, unknown))[0]!;
-  const hint = distance(near, unknown) <= 4 ? `; did you mean ${near}?` : '';
-  throw new AppError('invalid', 'config.unknown_key', `Unknown ${what} "${unknown}"${hint}`, { key: unknown, nearest: near });
+/** What only the running program knows of itself when it is about to listen. */
+export interface BindFacts {
+  readonly passwordSet: boolean;
 }
 
-/** Edits between two words (Levenshtein). */
-function distance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, i) => i);
-  for (let i = 1; i <= a.length; i += 1) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j += 1) next.push(Math.min(row[j]! + 1, next[j - 1]! + 1, row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1)));
-    row = next;
-  }
-  return row[b.length]!;
-}
-
-/** Whether an address is reached from this machine alone. */
-export function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'));
-}
-
-/** Beyond loopback the owner's side starts only with a password, and with TLS or a proxy that has it. Throws `config.exposed`. */
-export function assertBindAllowed({ host, tlsCertFile, tlsKeyFile, trustedProxy }: Config, facts: { readonly hasPassword: boolean }): void {
-  if (isLoopback(host)) return;
+/** Throws `config.bind_refused` when the owner's side would be open to the network without a password and encryption. */
+export function assertBindAllowed(config: Pick<Config, 'host' | 'tls' | 'trustedProxies'>, { passwordSet }: BindFacts): void {
+  if (isLoopback(config.host)) return;
   const missing = [
-    ...(facts.hasPassword ? [] : ['a password (start once on 127.0.0.1 and set it)']),
-    ...((tlsCertFile && tlsKeyFile) || trustedProxy ? [] : ['TLS (CASTELLAN_TLS_CERT_FILE and CASTELLAN_TLS_KEY_FILE) or an explicitly trusted proxy (CASTELLAN_TRUSTED_PROXY)']),
+    ...(config.tls || config.trustedProxies.length > 0
+      ? []
+      : ['TLS (CASTELLAN_TLS_CERT_FILE and CASTELLAN_TLS_KEY_FILE) or a trusted proxy that ends it (CASTELLAN_TRUSTED_PROXY)']),
+    ...(passwordSet ? [] : ["the owner's password (start on 127.0.0.1 once and set it)"]),
   ];
-  if (missing.length > 0) throw new AppError('invalid', 'config.exposed', `CASTELLAN_HOST ${host} can be reached from other machines; that needs ${missing.join(' and ')}`, { host });
+  if (missing.length === 0) return;
+  const message = `CASTELLAN_HOST ${config.host} is beyond this machine, which needs ${missing.join(' and ')}; or use 127.0.0.1`;
+  throw new AppError('invalid', 'config.bind_refused', message, { host: config.host });
+}
+
+/** Whether an address can only be reached from this machine (RFC 1122, 3.2.1.3; RFC 4291, 2.5.3). */
+export function isLoopback(host: string): boolean {
+  const bare = host.replace(/^\[|\]$/g, '').toLowerCase();
+  return bare === 'localhost' || bare === '::1' || (isIP(bare) === 4 && bare.startsWith('127.'));
+}
+
+/** How a process ends that could not start, by sysexits(3): 78 configuration or home, 75 home in use, 70 a bug. The launcher reads it. */
+export function bootExitCode(thrown: unknown): number {
+  if (!(thrown instanceof AppError)) return 70;
+  const { kind, code } = thrown;
+  if (code === 'home.in_use') return 75;
+  if (code === 'home.disk_full') return 1;
+  if (code.startsWith('config.') || code.startsWith('home.')) return 78;
+  return exitCode[kind] === 2 ? 78 : exitCode[kind];
+}
+
+function refuseUnknownVariables(env: ConfigSources['env']): void {
+  const known = [
+    'CASTELLAN_HOME',
+    ...Object.values(options)
+      .map((each) => each.env)
+      .filter((name) => name.startsWith('CASTELLAN_')),
+  ];
+  for (const name of Object.keys(env)) {
+    // Tests are told of servers by CASTELLAN_TEST_…
+    if (!name.startsWith('CASTELLAN_') || name.startsWith('CASTELLAN_TEST_') || known.includes(name)) continue;
+    const isKubernetes = /^CASTELLAN_(SERVICE|PORT)_/.test(name) && env['KUBERNETES_SERVICE_HOST'] !== undefined;
+    throw unknown(
+      name,
+      'The environment',
+      known,
+      isKubernetes ? ' (Kubernetes adds it for a service of that name: set enableServiceLinks to false)' : '',
+    );
+  }
+}
+
+/** Reads each option from one source; text that is empty counts as not given, as in a compose file. */
+function readOptions(
+  source: Readonly<Record<string, unknown>>,
+  nameOf: (key: OptionKey) => string,
+  shown: (key: OptionKey) => string,
+): Given {
+  const read = (Object.keys(options) as OptionKey[]).flatMap((key) => {
+    const raw = source[nameOf(key)];
+    const value = typeof raw === 'string' ? raw.trim() : raw;
+    if (value === undefined || value === '') return [];
+    const { schema, fix }: Option<unknown> = options[key];
+    const result = schema.safeParse(value);
+    if (!result.success) throw bad(shown(key), 'has a value that cannot be used', fix);
+    return [[key, result.data]];
+  });
+  return Object.fromEntries(read) as Given;
+}
+
+async function readOptionsFile(path: string): Promise<Given> {
+  let value: unknown;
+  try {
+    value = JSON.parse(await readFile(path, 'utf8'));
+  } catch (error) {
+    const { code = 'it is not valid JSON' } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT' || code === 'ENOTDIR') return {};
+    throw new AppError('invalid', 'config.unreadable', `${path} cannot be read: ${code}. Correct it or remove it`, { path });
+  }
+  if (value === null || typeof value !== 'object' || Array.isArray(value))
+    throw bad(path, 'is not a JSON object', 'write { "port": 4848 }');
+  const known = (Object.keys(options) as OptionKey[]).filter((key) => (options[key] as Option<unknown>).envOnly !== true);
+  for (const key of Object.keys(value)) if (key !== '$schema' && !known.includes(key as OptionKey)) throw unknown(key, path, known);
+  return readOptions(
+    value as Record<string, unknown>,
+    (key) => key,
+    (key) => `${path}: ${key}`,
+  );
 }

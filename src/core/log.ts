@@ -1,8 +1,8 @@
 import { pino } from 'pino';
 import { systemClock, type Clock } from './clock.ts';
 import { createCleaner } from './log/clean.ts';
-import { createRotatingFile, type RotatingFile } from './log/file.ts';
-import { isShown, readEntry, type LogEntry, type LogLevel } from './log/entry.ts';
+import { createRotatingFile, type FileLimits, type RotatingFile } from './log/file.ts';
+import { isAtLeast, readEntry, type LogEntry, type LogLevel } from './log/entry.ts';
 import { pretty } from './log/pretty.ts';
 import { createTail } from './log/tail.ts';
 
@@ -25,7 +25,7 @@ export interface LoggingOptions {
   readonly pretty: boolean;
   /** `logs/castellan.log` of the home; no file when left out. */
   readonly file?: string;
-  readonly fileLimits?: { readonly maxBytes: number; readonly files: number };
+  readonly fileLimits?: FileLimits;
   /** Takes secrets out of a text; replaced by `setScan` once the vault is open. */
   readonly scan?: (text: string) => string;
   readonly clock?: Clock;
@@ -51,32 +51,34 @@ export function createLogging(options: LoggingOptions): Logging {
   const { clock = systemClock, stream } = options;
   const tail = createTail(options.keep ?? 1000);
   const file: RotatingFile | null = options.file === undefined ? null : createRotatingFile(options.file, options.fileLimits);
+  let { level } = options;
   let scan = options.scan ?? ((text: string): string => text);
   const clean = createCleaner((text) => scan(text));
   // Whoever read our lines may be gone: that is no reason to end.
   const ignore = (): void => {};
   stream.on('error', ignore);
 
-  const root = pino(
+  const writer = pino(
     {
-      level: options.level,
+      level: 'trace',
       base: null,
       messageKey: 'message',
       timestamp: () => `,"time":"${new Date(clock.now()).toISOString()}"`,
-      formatters: { level: (level) => ({ level }) },
+      formatters: { level: (label) => ({ level: label }) },
     },
-    { write: (line) => [tail.push, write, (text: string) => file?.write(text)].forEach((outlet) => quietly(() => outlet(line))) },
+    { write: (line) => [tail.push, show, (text: string) => file?.write(text)].forEach((outlet) => quietly(() => outlet(line))) },
   );
 
-  function write(line: string): void {
+  function show(line: string): void {
     stream.write(options.pretty ? pretty(readEntry(line)) : line);
   }
 
-  function wrap(logger: pino.Logger): Log {
-    const at = (level: LogLevel) => (message: string, fields?: LogFields): void =>
-      quietly(() => {
-        if (logger.isLevelEnabled(level)) logger[level](clean.fields(fields ?? {}), clean.text(message));
-      });
+  function wrap(bound: LogFields): Log {
+    const at =
+      (own: LogLevel) =>
+      (message: string, fields?: LogFields): void => {
+        if (isAtLeast(own, level)) quietly(() => writer[own](clean.fields(unreserved({ ...bound, ...fields })), clean.text(message)));
+      };
     return {
       trace: at('trace'),
       debug: at('debug'),
@@ -84,23 +86,36 @@ export function createLogging(options: LoggingOptions): Logging {
       warn: at('warn'),
       error: at('error'),
       fatal: at('fatal'),
-      child: (fields) => wrap(logger.child(clean.fields(fields), { level: undefined as never })),
+      child: (fields) => wrap({ ...bound, ...fields }),
     };
   }
 
   return {
-    log: wrap(root),
-    recent: ({ level = 'trace', component, limit = Infinity } = {}) =>
-      tail.lines().map(readEntry).filter((entry) => isShown(entry, level) && (component === undefined || entry.component === component)).slice(-limit),
+    log: wrap({}),
+    recent: ({ level: from = 'trace', component, limit = Infinity } = {}) =>
+      tail
+        .lines()
+        .map(readEntry)
+        .filter((entry) => isAtLeast(entry.level, from) && (component === undefined || entry.component === component))
+        .slice(-limit),
     subscribe: (handler, signal) => tail.subscribe((line) => handler(readEntry(line)), signal),
-    setLevel(level) { root.level = level; },
-    setScan(next) { scan = next; },
+    setLevel(next) {
+      level = next;
+    },
+    setScan(next) {
+      scan = next;
+    },
     flush: () => file?.flush(),
     async close() {
       await file?.close();
       stream.removeListener('error', ignore);
     },
   };
+}
+
+/** The data under names that the line itself does not use. */
+function unreserved(fields: LogFields): LogFields {
+  return Object.fromEntries(Object.entries(fields).map(([key, value]) => [/^(level|time|message)$/.test(key) ? `${key}_` : key, value]));
 }
 
 /** A log that fails must not take down what it reports on. */
