@@ -82,12 +82,13 @@ const handEdit = (store: Store, key: string, value: string) =>
 onEveryEngine('settings', (open) => {
   it('keep a value over a restart, with its history, and go back', async () => {
     await using store = await open(settingsMigrations);
-    const first = settingsOn(store);
+    const newId = uuidv7(); // of two generators, ids made within the same millisecond have no order
+    const first = settingsOn(store, { newId });
     await first.start();
     assert.equal(first.settings.get(days), 30);
     await first.settings.set('memory.retention_days', 10, 'owner');
     await first.settings.set('memory.retention_days', 20, 'owner');
-    const again = settingsOn(store);
+    const again = settingsOn(store, { newId });
     await again.start();
     assert.equal(again.settings.get(days), 20);
     const history = await again.settings.history('memory.retention_days');

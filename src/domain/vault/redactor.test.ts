@@ -46,6 +46,10 @@ describe('redactor', () => {
     assert.equal(createRedactor().redact('anything'), 'anything');
   });
 
+  it('takes a value that is no well-formed text', () => {
+    assert.equal(redactorOf('bad\ud800half').redact('x bad\ud800half'), 'x [secret:s0]');
+  });
+
   it('reads a value as text, not as a pattern', () => {
     assert.equal(redactorOf('a.*b(c)[d]').redact('axxb a.*b(c)[d]'), 'axxb [secret:s0]');
   });

@@ -45,7 +45,7 @@ function alternation(forms: readonly string[]): RegExp {
 /** A value as it may appear: itself, in JSON, URLs, HTML, hex, and inside any base64 (RFC 4648, both alphabets). */
 export function formsOf(value: string): Set<string> {
   const bytes = Buffer.from(value);
-  const url = encodeURIComponent(value);
+  const url = encodeURIComponent(value.toWellFormed()); // it throws at half a surrogate pair
   const hex = bytes.toString('hex');
   const forms = [
     value,
