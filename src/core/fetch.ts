@@ -49,7 +49,7 @@ export interface FetchResponse extends Head {
 /** An answer whose body is still on its way. Read it to its end, or `close` it; the limits hold until then. */
 export interface FetchStream extends Head {
   readonly body: AsyncIterable<Uint8Array>;
-  close(): void;
+  readonly close: () => void;
 }
 
 /**
