@@ -1,88 +1,63 @@
-import { constants } from 'node:fs';
-import { access, chmod, mkdir, open, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, open, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AppError } from './errors.ts';
+import { homeFault } from './home/fault.ts';
 
-const FOLDERS = ['logs', 'skills', 'workspaces', 'backups', 'run'] as const;
+export { lockHome, runningAgent, type HomeLock } from './home/lock.ts';
 
-/** Makes the home and its folders, for the owner's eyes only. Throws `home.*` with one clear sentence each. */
-export async function prepareHome(home: string): Promise<void> {
-  try {
-    await mkdir(home, { recursive: true, mode: 0o700 });
-    const { mode, uid } = await stat(home);
-    if (process.getuid && uid !== process.getuid()) throw new AppError('forbidden', 'home.not_yours', `The home ${home} belongs to another user; choose another with CASTELLAN_HOME`, { home });
-    if (process.platform !== 'win32' && (mode & 0o077) !== 0) await chmod(home, 0o700);
-    for (const folder of FOLDERS) await mkdir(join(home, folder), { recursive: true, mode: 0o700 });
-    await access(home, constants.W_OK);
-    const probe = join(home, 'run', `.probe-${process.pid}`);
-    await writeFile(probe, 'x', { mode: 0o600 });
-    await rm(probe);
-  } catch (error) {
-    throw explain(home, error);
-  }
+/** The folders of a home. */
+export const homeFolders = ['logs', 'skills', 'workspaces', 'backups', 'run'] as const;
+
+/** The folder that holds everything of one agent, ready to be used. */
+export interface Home {
+  /** Absolute. */
+  readonly path: string;
+  /** The path of one of its folders, or of a file in it. */
+  at(folder: (typeof homeFolders)[number], ...rest: readonly string[]): string;
+  /** Others could look into it before; now they cannot. Worth a line in the log. */
+  readonly wasOpen: boolean;
 }
 
-function explain(home: string, error: unknown): unknown {
-  switch ((error as NodeJS.ErrnoException).code) {
-    case 'ENOSPC':
-      return new AppError('unavailable', 'home.disk_full', `The disk that holds ${home} is full; free some space and start again. Nothing was lost.`, { home }, error);
-    case 'EROFS':
-    case 'EACCES':
-    case 'EPERM':
-      return new AppError('forbidden', 'home.read_only', `Cannot write to the home ${home}; check its permissions, or choose another with CASTELLAN_HOME`, { home }, error);
-    case 'ENOTDIR':
-    case 'EEXIST':
-      return new AppError('invalid', 'home.not_a_folder', `${home} is not a folder; choose another home with CASTELLAN_HOME`, { home }, error);
-    default:
-      return error;
-  }
-}
-
-/** A home held by this process. */
-export interface HomeLock extends AsyncDisposable {
-  release(): Promise<void>;
-}
+const FOR_OWNER = 0o700;
 
 /**
- * One process per home. The lock names the process and when it began, so that one left behind by `kill -9` is known from
- * a living one even when its number was given to another program. Throws `home.in_use`.
+ * Makes the home (0700) and its folders where they are missing, and proves that it can be written.
+ * Throws `home.not_a_folder`, `home.wrong_owner`, `home.not_allowed`, `home.read_only`, `home.disk_full` or `home.unusable`.
  */
-export async function lockHome(home: string): Promise<HomeLock> {
-  const path = join(home, 'run', 'lock');
-  const mine = JSON.stringify({ pid: process.pid, startedAt: await startOf(process.pid) });
-  for (let attempt = 0; ; attempt += 1) {
-    try {
-      const file = await open(path, 'wx', 0o600);
-      await file.writeFile(mine);
-      await file.close();
-      break;
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EEXIST' || attempt > 5) throw explain(home, error);
-      const holder = await holderOf(path);
-      if (holder !== null) throw new AppError('conflict', 'home.in_use', `Castellan already runs on ${home} (process ${holder}). Stop it first, or choose another home with --home.`, { home, pid: holder });
-      await rm(path, { force: true });
-    }
-  }
-  const release = async (): Promise<void> => {
-    if ((await readFile(path, 'utf8').catch(() => '')) === mine) await rm(path, { force: true });
-  };
-  return { release, [Symbol.asyncDispose]: release };
-}
-
-/** The living process that holds the lock, or null. */
-export async function holderOf(path: string): Promise<number | null> {
+export async function openHome(path: string): Promise<Home> {
   try {
-    const { pid, startedAt } = JSON.parse(await readFile(path, 'utf8')) as { pid: number; startedAt: string | null };
-    process.kill(pid, 0);
-    const now = await startOf(pid);
-    return startedAt === null || now === null || now === startedAt ? pid : null;
+    await mkdir(path, { recursive: true, mode: FOR_OWNER });
+    const wasOpen = await claim(path);
+    for (const folder of homeFolders) await mkdir(join(path, folder), { recursive: true, mode: FOR_OWNER });
+    await proveWritable(join(path, 'run', '.probe'));
+    return { path, wasOpen, at: (folder, ...rest) => join(path, folder, ...rest) };
   } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM' ? -1 : null;
+    throw error instanceof AppError ? error : homeFault(error, path);
   }
 }
 
-/** When a process began, in ticks since the boot (proc(5), field 22 of stat); null where there is no /proc. */
-async function startOf(pid: number): Promise<string | null> {
-  const text = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => null);
-  return text?.split(') ').at(-1)?.split(' ')[19] ?? null;
+/** Refuses another's folder and closes ours to everybody else; whether it was open. Windows has no such modes: there the profile folder is private. */
+async function claim(path: string): Promise<boolean> {
+  const { uid, mode } = await stat(path);
+  const me = process.getuid?.();
+  if (me === undefined) return false;
+  if (uid !== me) {
+    const message = `${path} belongs to the user with id ${uid}, and this is ${me}: run Castellan as that user, or give it another folder with --home`;
+    throw new AppError('invalid', 'home.wrong_owner', message, { home: path, owner: uid, user: me });
+  }
+  const wasOpen = (mode & 0o077) !== 0;
+  if (wasOpen) await chmod(path, FOR_OWNER);
+  return wasOpen;
+}
+
+/** Writes a block through to the disk and takes it away again: full, read-only and forbidden disks show here, not at the first message. */
+async function proveWritable(probe: string): Promise<void> {
+  const file = await open(probe, 'w', 0o600);
+  try {
+    await file.writeFile(Buffer.alloc(4096));
+    await file.sync();
+  } finally {
+    await file.close();
+    await rm(probe, { force: true });
+  }
 }

@@ -170,7 +170,7 @@ describe('supervisor', () => {
     });
     await settle();
     assert.deepEqual(t.story(), ['started a', 'crashed a', 'stopped a', 'crashed a', 'started a']);
-    assert.equal((t.events[3]?.cause as AppError).code, 'supervisor.timed_out');
+    assert.equal((t.events[3]!.cause as AppError).code, 'supervisor.timed_out');
     assert.deepEqual(a.log, ['start', 'stop', 'late stop', 'start']);
     assert.ok(a.runs[1]!.signal.aborted);
   });
