@@ -117,7 +117,7 @@ describe('the event stream', () => {
     );
   });
 
-  for (const [what, after] of [['of another life', 'b0-3'], ['that is too old', 'b1-1'], ['from the future', 'b1-99'], ['that is none', 'nonsense'], ['that is none', 'b1-'], ['that is none', 'b1--1']] as const) {
+  for (const [what, after] of [['of another life', 'b0-9'], ['that is too old', 'b1-1'], ['from the future', 'b1-99'], ['that is none', 'nonsense'], ['that is none', 'b1-'], ['that is none', 'b1--1']] as const) {
     it(`says reset to an id ${what} (${after}) and goes on from now`, async () => {
       using t = setup(4);
       for (let n = 1; n <= 10; n += 1) t.tell(n);
