@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { endpoint, listOf, Page } from '#core/endpoint';
+import { Done, endpoint, listOf, Page } from '#core/endpoint';
 import { Label } from '#runs/contract';
 
 declare module '#core/bus' {
@@ -164,6 +164,6 @@ export const forgetMemory = endpoint({
   grant: 'memory:write',
   summary: 'Throws a memory away: into the trash for thirty days, or with `purge` for good.',
   input: ById.extend({ purge: Flag }),
-  output: z.object({ ok: z.literal(true) }),
+  output: Done,
 });
 export const restoreMemory = endpoint({ method: 'POST', path: '/api/memories/{id}/restore', grant: 'memory:write', summary: 'Takes a memory out of the trash.', input: ById, output: MemoryItem });
