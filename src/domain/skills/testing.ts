@@ -89,7 +89,7 @@ export function testContext(world: World = {}): TestContext {
   const llm: ScopedLlm = {
     stream: () => unused('stream'),
     embed: () => unused('embed'),
-    complete: async (request) => ({ text: String(await ask(request)), reasoning: '', toolCalls: [], receipt }),
+    complete: async (request) => ({ text: (await ask(request)) as string, reasoning: '', toolCalls: [], receipt }),
     object: async (request) => ({ value: request.schema.parse(await ask(request)) as never, receipt }),
   };
 

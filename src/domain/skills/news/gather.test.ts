@@ -90,10 +90,10 @@ test('takes what is recent and unknown, the newest first, and leaves the rest fo
   const url = `${t.origin}/f`;
   const all = await t.gather({ feeds: [url] });
   assert.deepEqual(all.titles, ['1 h', '2 h', '3 h', '30 h', 'undated']);
-  const some = await t.gather({ feeds: [url], maxItems: 2 }, { known: [`${url}#i1`] });
+  const some = await t.gather({ feeds: [url], maxItems: 2 }, { known: [`item:${url}#i1`] });
   assert.deepEqual(some.titles, ['2 h', '3 h']);
-  assert.deepEqual(await t.succeed(some), [`${url}#i2`, `${url}#i3`]);
-  assert.deepEqual((await t.gather({ feeds: [url], force: true, maxItems: 1 }, { known: [`${url}#i1`] })).titles, ['1 h']);
+  assert.deepEqual(await t.succeed(some), [`item:${url}#i2`, `item:${url}#i3`]);
+  assert.deepEqual((await t.gather({ feeds: [url], force: true, maxItems: 1 }, { known: [`item:${url}#i1`] })).titles, ['1 h']);
   assert.deepEqual((await t.gather({ feeds: [url], recentHours: 0 })).titles.length, 6);
 });
 

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { AppError, errorInfo } from '#core/errors';
 import type { Json } from '#core/json';
 import { canonicalUrl, shorten, type FeedParser } from '#feeds';
@@ -29,6 +30,8 @@ interface Answer {
 }
 
 const HOUR_MS = 3_600_000;
+const LONGEST_IDENTITY = 2_000;
+const LONGEST_TITLE = 500;
 
 /** Reads the feeds of a step and takes what is new in them. A feed that fails is noted and hurts no other; all of them failing is `skill.all_feeds_failed`. */
 export async function gatherNews(options: GatherOptions, { feeds, parser }: GatherDeps, context: SkillContext): Promise<Gathered> {
@@ -98,13 +101,15 @@ function recentItems({ source, windowHours, read }: Answer, now: number): Found[
 }
 
 function toItem({ key, title, url, date, summary, author }: FeedItem, source: FeedSource, feed: string | null): Item {
-  return { id: identityOf(key, source), title: title ?? (summary === null ? (url ?? 'Untitled') : shorten(summary, 100)), url, date, summary, feed, author };
+  const name = title ?? (summary === null ? (url ?? 'Untitled') : shorten(summary, 100));
+  return { id: identityOf(key, source), title: shorten(name, LONGEST_TITLE), url, date, summary, feed, author };
 }
 
-/** A publisher's name for an item is unique as an address or URI; a bare number is so only within its feed. */
+/** A publisher's name for an item is unique as an address or URI; anything else is so only within its feed. */
 function identityOf(key: string, source: FeedSource): string {
   if (/^https?:/i.test(key)) return canonicalUrl(key);
-  return /^(tag|urn|doi):/i.test(key) ? key : `${source.url}#${key}`;
+  const identity = /^(tag|urn|doi):/i.test(key) ? key : `item:${source.url}#${key}`;
+  return identity.length <= LONGEST_IDENTITY ? identity : `item:sha256:${createHash('sha256').update(identity).digest('base64url')}`;
 }
 
 /** One item of each identity; what two feeds tell under one address is one item too (in one feed it may be two: a log of changes). */
