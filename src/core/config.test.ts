@@ -15,7 +15,7 @@ async function setup(
   if (file !== undefined) await writeFile(join(home, 'castellan.json'), typeof file === 'string' ? file : JSON.stringify(file));
   return {
     home,
-    read: (env = {}, flags = {}) => readConfig({ env: { CASTELLAN_HOME: home, ...env }, flags }),
+    read: (env = {}, flags = {}) => readConfig({ CASTELLAN_HOME: home, ...env }, flags),
     [Symbol.asyncDispose]: () => rm(home, { recursive: true }),
   };
 }
@@ -35,8 +35,8 @@ describe('boot configuration', () => {
     const { host, port, ingressHost, ingressPort, databaseUrl, publicUrl, trustedProxies, seeds } = await t.read();
     assert.deepEqual([host, port, ingressHost, ingressPort], ['127.0.0.1', 4848, '127.0.0.1', 4849]);
     assert.deepEqual([databaseUrl, publicUrl, trustedProxies, seeds], [undefined, undefined, [], { secrets: {}, addresses: {} }]);
-    assert.equal((await readConfig({ env: {} })).home, join(homedir(), '.castellan'));
-    assert.equal((await readConfig({ env: { CASTELLAN_HOME: '~/x' } })).home, join(homedir(), 'x'));
+    assert.equal((await readConfig({})).home, join(homedir(), '.castellan'));
+    assert.equal((await readConfig({ CASTELLAN_HOME: '~/x' })).home, join(homedir(), 'x'));
   });
 
   it('takes a flag before the environment before the file, and what is empty as not given', async () => {
@@ -139,12 +139,12 @@ describe('boot configuration', () => {
     const refused = { code: 'config.bind_refused' };
     const tls = { certFile: '/c', keyFile: '/k' };
     for (const host of ['127.0.0.1', '127.8.8.8', '::1', '[::1]', 'localhost'])
-      assertBindAllowed({ host, trustedProxies: [] }, { passwordSet: false });
+      assertBindAllowed({ host, trustedProxies: [] }, { hasPassword: false });
     for (const host of ['0.0.0.0', '::', '192.168.1.2', '127.evil.example', 'box.lan', '1270.0.0.1']) {
-      assert.throws(() => assertBindAllowed({ host, trustedProxies: [] }, { passwordSet: true }), refused);
-      assert.throws(() => assertBindAllowed({ host, tls, trustedProxies: [] }, { passwordSet: false }), refused);
-      assertBindAllowed({ host, tls, trustedProxies: [] }, { passwordSet: true });
-      assertBindAllowed({ host, trustedProxies: ['10.0.0.1'] }, { passwordSet: true });
+      assert.throws(() => assertBindAllowed({ host, trustedProxies: [] }, { hasPassword: true }), refused);
+      assert.throws(() => assertBindAllowed({ host, tls, trustedProxies: [] }, { hasPassword: false }), refused);
+      assertBindAllowed({ host, tls, trustedProxies: [] }, { hasPassword: true });
+      assertBindAllowed({ host, trustedProxies: ['10.0.0.1'] }, { hasPassword: true });
     }
   });
 

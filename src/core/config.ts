@@ -36,11 +36,11 @@ export interface Config {
   readonly seeds: Seeds;
 }
 
-/** Where configuration comes from: a flag beats the environment, that beats `castellan.json` in the home. */
-export interface ConfigSources {
-  readonly env: Readonly<Record<string, string | undefined>>;
-  readonly flags?: { readonly home?: string | undefined } & { readonly [K in OptionKey]?: string | number | undefined };
-}
+/** The variables of a process. */
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** What the command line said, under the keys of the options. */
+export type ConfigFlags = { readonly home?: string | undefined } & { readonly [K in OptionKey]?: string | number | undefined };
 
 const DEFAULTS = {
   host: '127.0.0.1',
@@ -51,11 +51,13 @@ const DEFAULTS = {
   logFormat: 'auto',
 } as const;
 
-/** Reads the boot configuration; throws `config.unknown_key`, `config.invalid` or `config.unreadable`, all of which end the start. */
-export async function readConfig({ env, flags = {} }: ConfigSources): Promise<Config> {
+/**
+ * Reads the boot configuration: a flag beats the environment, that beats `castellan.json` in the home. Throws `config.unknown_key`, `config.invalid` or `config.unreadable`, all of which end the start.
+ */
+export async function readConfig(env: Environment, flags: ConfigFlags = {}): Promise<Config> {
   const { home: _, ...flagged } = flags;
   refuseUnknownVariables(env);
-  const home = homeFolder({ env, flags });
+  const home = homeFolder(env, flags.home);
   const given: Given = {
     ...(await readOptionsFile(join(home, 'castellan.json'))),
     ...readOptions(
@@ -88,25 +90,25 @@ export async function readConfig({ env, flags = {} }: ConfigSources): Promise<Co
 }
 
 /** The home folder by itself, for commands that need nothing else: `--home`, `CASTELLAN_HOME`, or `.castellan` of the user. */
-export function homeFolder({ env, flags }: ConfigSources): string {
-  const named = flags?.home ?? env['CASTELLAN_HOME']?.trim();
+export function homeFolder(env: Environment, flag?: string): string {
+  const named = flag ?? env['CASTELLAN_HOME']?.trim();
   if (!named) return join(homedir(), '.castellan');
   return resolve(named.replace(/^~(?=$|[/\\])/, homedir()));
 }
 
 /** What only the running program knows of itself when it is about to listen. */
 export interface BindFacts {
-  readonly passwordSet: boolean;
+  readonly hasPassword: boolean;
 }
 
 /** Throws `config.bind_refused` when the owner's side would be open to the network without a password and encryption. */
-export function assertBindAllowed(config: Pick<Config, 'host' | 'tls' | 'trustedProxies'>, { passwordSet }: BindFacts): void {
+export function assertBindAllowed(config: Pick<Config, 'host' | 'tls' | 'trustedProxies'>, { hasPassword }: BindFacts): void {
   if (isLoopback(config.host)) return;
   const missing = [
     ...(config.tls || config.trustedProxies.length > 0
       ? []
       : ['TLS (CASTELLAN_TLS_CERT_FILE and CASTELLAN_TLS_KEY_FILE) or a trusted proxy that ends it (CASTELLAN_TRUSTED_PROXY)']),
-    ...(passwordSet ? [] : ["the owner's password (start on 127.0.0.1 once and set it)"]),
+    ...(hasPassword ? [] : ["the owner's password (start on 127.0.0.1 once and set it)"]),
   ];
   if (missing.length === 0) return;
   const message = `CASTELLAN_HOST ${config.host} is beyond this machine, which needs ${missing.join(' and ')}; or use 127.0.0.1`;
@@ -129,7 +131,7 @@ export function bootExitCode(thrown: unknown): number {
   return exitCode[kind] === 2 ? 78 : exitCode[kind];
 }
 
-function refuseUnknownVariables(env: ConfigSources['env']): void {
+function refuseUnknownVariables(env: Environment): void {
   const known = [
     'CASTELLAN_HOME',
     ...Object.values(options)

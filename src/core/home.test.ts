@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { bootExitCode } from './config.ts';
 import { AppError } from './errors.ts';
-import { homeFolders, lockHome, openHome, runningAgent } from './home.ts';
+import { homeFolders, lockHome, prepareHome, runningAgent } from './home.ts';
 import { homeFault } from './home/fault.ts';
 
 async function setup(): Promise<{ path: string; process: () => Promise<{ child: ChildProcess; said: unknown }> } & AsyncDisposable> {
@@ -38,47 +38,47 @@ const isPosix = process.getuid !== undefined;
 describe('home', () => {
   it('makes itself and its folders, for its owner alone', async () => {
     await using t = await setup();
-    const home = await openHome(t.path);
+    const home = await prepareHome(t.path);
     assert.deepEqual((await readdir(t.path)).toSorted(), [...homeFolders].toSorted());
     assert.equal((await stat(t.path)).mode & 0o777, isPosix ? 0o700 : (await stat(t.path)).mode & 0o777);
     assert.equal(home.at('logs', 'x.log'), join(t.path, 'logs', 'x.log'));
     assert.deepEqual(await readdir(home.at('run')), []);
-    assert.equal((await openHome(t.path)).wasOpen, false);
+    assert.equal((await prepareHome(t.path)).wasOpen, false);
   });
 
   it('closes a folder that others could read, and says so', { skip: !isPosix }, async () => {
     await using t = await setup();
     await mkdir(t.path);
     await chmod(t.path, 0o755);
-    assert.equal((await openHome(t.path)).wasOpen, true);
+    assert.equal((await prepareHome(t.path)).wasOpen, true);
     assert.equal((await stat(t.path)).mode & 0o777, 0o700);
   });
 
   it('refuses what is not a folder', async () => {
     await using t = await setup();
     await writeFile(t.path, 'x');
-    await assert.rejects(openHome(t.path), refuses('home.not_a_folder', 78));
-    await assert.rejects(openHome(join(t.path, 'below')), refuses('home.not_a_folder', 78));
+    await assert.rejects(prepareHome(t.path), refuses('home.not_a_folder', 78));
+    await assert.rejects(prepareHome(join(t.path, 'below')), refuses('home.not_a_folder', 78));
   });
 
   it("refuses another user's folder", { skip: process.getuid?.() !== 0 }, async () => {
     await using t = await setup();
     await mkdir(t.path);
     await chown(t.path, 54_321, 54_321);
-    await assert.rejects(openHome(t.path), refuses('home.wrong_owner', 78));
+    await assert.rejects(prepareHome(t.path), refuses('home.wrong_owner', 78));
   });
 
   it('refuses a folder it may not write to', { skip: !isPosix || process.getuid?.() === 0 }, async () => {
     await using t = await setup();
     await mkdir(t.path, { mode: 0o500 });
-    await assert.rejects(openHome(t.path), refuses('home.not_allowed', 78));
+    await assert.rejects(prepareHome(t.path), refuses('home.not_allowed', 78));
   });
 
   it('notices a full disk before the first message is lost', { skip: process.platform !== 'linux' }, async () => {
     await using t = await setup();
-    await openHome(t.path);
+    await prepareHome(t.path);
     await symlink('/dev/full', join(t.path, 'run', '.probe'));
-    await assert.rejects(openHome(t.path), refuses('home.disk_full', 1));
+    await assert.rejects(prepareHome(t.path), refuses('home.disk_full', 1));
   });
 
   it('has one sentence for each thing a disk can say', () => {
@@ -102,7 +102,7 @@ describe('home', () => {
 describe('home lock', () => {
   it('lets nobody else in, not in this process and not in another, until it is released', async () => {
     await using t = await setup();
-    await openHome(t.path);
+    await prepareHome(t.path);
     const lock = await lockHome(t.path);
     await assert.rejects(
       lockHome(t.path),
@@ -131,7 +131,7 @@ describe('home lock', () => {
 
   it('goes to one of many that come at once', async () => {
     await using t = await setup();
-    await openHome(t.path);
+    await prepareHome(t.path);
     const all = await Promise.allSettled(Array.from({ length: 4 }, () => lockHome(t.path)));
     assert.equal(all.filter(({ status }) => status === 'fulfilled').length, 1);
     for (const each of all) if (each.status === 'fulfilled') await each.value.release();

@@ -24,7 +24,7 @@ const FOR_OWNER = 0o700;
  * Makes the home (0700) and its folders where they are missing, and proves that it can be written.
  * Throws `home.not_a_folder`, `home.wrong_owner`, `home.not_allowed`, `home.read_only`, `home.disk_full` or `home.unusable`.
  */
-export async function openHome(path: string): Promise<Home> {
+export async function prepareHome(path: string): Promise<Home> {
   try {
     await mkdir(path, { recursive: true, mode: FOR_OWNER });
     const wasOpen = await claim(path);

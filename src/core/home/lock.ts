@@ -18,11 +18,11 @@ const SQLITE_BUSY = 5;
  *
  * The lock is one of the operating system, held by an open SQLite transaction on a file of its own (fcntl on POSIX, LockFileEx on
  * Windows): it ends with the process, whatever ended that, so there is no stale lock to judge and no takeover to race for. On POSIX
- * it would also end when this process opened and closed `run/home.lock` by another way: nobody may. `run/agent.json` only tells a person who it is.
+ * it would also end when this process opened and closed `run/home.lock` by another way: nobody may. `run/holder.json` only tells a person who it is.
  */
 export async function lockHome(home: string): Promise<HomeLock> {
   const path = join(home, 'run', 'home.lock');
-  const holder = join(home, 'run', 'agent.json');
+  const holder = join(home, 'run', 'holder.json');
   const release = await holdSoon(path, home);
   if (!release) {
     const pid = await readHolder(holder);
@@ -52,7 +52,7 @@ export async function lockHome(home: string): Promise<HomeLock> {
 
 /** The pid of the agent that runs on a home, or null when none does. */
 export async function runningAgent(home: string): Promise<number | null> {
-  const pid = await readHolder(join(home, 'run', 'agent.json'));
+  const pid = await readHolder(join(home, 'run', 'holder.json'));
   if (pid === null) return null;
   const release = await holdLock(join(home, 'run', 'home.lock'), home);
   release?.();
