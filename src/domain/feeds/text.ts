@@ -3,6 +3,8 @@ import { tagEnd } from './xml.ts';
 
 /** A tag, a comment, a declaration or an instruction starts so; any other `<` is text. */
 const TAG_NAME = /\/?[a-zA-Z][a-zA-Z0-9:-]*|!--|[!?](?=[a-zA-Z[\]])/y;
+// oxlint-disable-next-line no-control-regex -- those are what it finds
+const INVISIBLE = /[\0-\x08\x0e-\x1f\x7f\u200b\u2060\ufeff]/;
 const FORMATTING = /<(?:\/(?:a|b|i|p|em|strong|span|div)|br ?\/?)>/i;
 /** Elements whose content is not text to read. */
 const SILENT = new Set(['script', 'style', 'template', 'noscript', 'svg', 'iframe']);
@@ -46,8 +48,7 @@ function stripTags(html: string): string {
 
 /** Runs of white space, no-break spaces and invisible marks included, as one space; control characters removed. */
 export function collapse(text: string): string {
-  // oxlint-disable-next-line no-control-regex -- those are what it removes
-  return text.replace(/[\0-\x08\x0e-\x1f\x7f\u200b\u2060\ufeff]/g, '').replace(/\s+/g, ' ').trim();
+  return (INVISIBLE.test(text) ? text.replace(new RegExp(INVISIBLE, 'g'), '') : text).replace(/\s{2,}|[^\S ]/g, ' ').trim();
 }
 
 /** At most `length` characters, cut after a word, with an ellipsis where something was left out. */
