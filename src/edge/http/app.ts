@@ -1,8 +1,10 @@
 import { randomBytes } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
 import type { Socket } from 'node:net';
 import cookie from '@fastify/cookie';
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { Route } from '#core/endpoint';
+import { AppError } from '#core/errors';
 import { uuidv7 } from '#core/ids';
 import { createDenials } from './denials.ts';
 import { createEventFeed, eventRoutes } from './event-feed.ts';
@@ -32,7 +34,7 @@ export async function buildApp(deps: HttpDeps, closing: AbortSignal): Promise<Fa
     contractRoute(() => openApi(routes, rawRoutes, version)),
   ];
 
-  const app = bareApp(deps, fail);
+  const app = await bareApp(deps, fail);
   await app.register(cookie);
   app.decorateRequest('caller');
   app.addHook('onRequest', async (request, reply) => {
@@ -62,8 +64,8 @@ export async function buildApp(deps: HttpDeps, closing: AbortSignal): Promise<Fa
   }
 
   async function fail(thrown: unknown, request: FastifyRequest, reply: FastifyReply): Promise<void> {
-    const { status, body, retryAfterS } = reported(thrown, request);
-    if (retryAfterS !== undefined) void reply.header('retry-after', retryAfterS);
+    const { status, body, retryAfterSeconds } = reported(thrown, request);
+    if (retryAfterSeconds !== undefined) void reply.header('retry-after', Math.max(1, Math.ceil(retryAfterSeconds)));
     if (status === 401) void reply.header('www-authenticate', 'Bearer');
     await reply.code(status).type('application/json; charset=utf-8').send(JSON.stringify(body));
   }
@@ -71,7 +73,7 @@ export async function buildApp(deps: HttpDeps, closing: AbortSignal): Promise<Fa
 
 type Fail = (thrown: unknown, request: FastifyRequest, reply: FastifyReply) => Promise<void>;
 
-function bareApp({ config: { tls, trustedProxy } }: HttpDeps, fail: Fail): FastifyInstance {
+async function bareApp({ config: { tls, trustedProxies = [] } }: HttpDeps, fail: Fail): Promise<FastifyInstance> {
   const options = {
     logger: false,
     bodyLimit: MAX_BODY_BYTES,
@@ -81,12 +83,19 @@ function bareApp({ config: { tls, trustedProxy } }: HttpDeps, fail: Fail): Fasti
     genReqId: uuidv7(),
     routerOptions: { maxParamLength: 500 },
     schemaController: { compilersFactory: { buildValidator: noCompiler, buildSerializer: noCompiler } },
-    ...(trustedProxy !== undefined && { trustProxy: trustedProxy }),
+    ...(trustedProxies.length > 0 && { trustProxy: [...trustedProxies] }),
     frameworkErrors: (error: unknown, request: unknown, reply: unknown) => void fail(error, request as FastifyRequest, reply as FastifyReply),
     clientErrorHandler: refuseMalformed,
   } as const;
   if (!tls) return fastify(options);
-  return tls.key.use((key) => fastify({ ...options, https: { key, cert: tls.cert } })) as unknown as FastifyInstance;
+  const [key, cert] = await Promise.all([readPem(tls.keyFile), readPem(tls.certFile)]);
+  return fastify({ ...options, https: { key, cert } }) as unknown as FastifyInstance;
+}
+
+async function readPem(file: string): Promise<Buffer> {
+  return readFile(file).catch((cause: NodeJS.ErrnoException) => {
+    throw new AppError('invalid', 'http.no_tls_file', `${file} cannot be read (${cause.code}): name a PEM file that this user may read`, { file }, cause);
+  });
 }
 
 /** Stands in for Ajv and its kin, which would cost 20 ms at start: zod reads every input here. */

@@ -4,8 +4,8 @@ import { AppError, httpStatus, toError, type ErrorKind } from '#core/errors';
 export interface Failure {
   readonly status: number;
   readonly body: { readonly error: { kind: ErrorKind | 'internal'; code: string; message: string; details: Readonly<Record<string, unknown>>; id: string } };
-  /** Seconds, for the `Retry-After` header: from `details.retryAfterMs`. */
-  readonly retryAfterS?: number;
+  /** For the `Retry-After` header: from `details.retryAfterSeconds`. */
+  readonly retryAfterSeconds?: number;
   /** Nobody meant it to happen: to be logged with its stack. */
   readonly isBug: boolean;
 }
@@ -25,11 +25,11 @@ export function failureOf(thrown: unknown, id: string): Failure {
     return { status: 500, body: { error: { kind: 'internal', code: 'internal', message, details: {}, id } }, isBug: true };
   }
   const { kind, code, message, details } = error;
-  const wait = details['retryAfterMs'];
+  const { retryAfterSeconds } = details;
   return {
     status: STATUS[code] ?? httpStatus[kind],
     body: { error: { kind, code, message, details, id } },
-    ...(typeof wait === 'number' && { retryAfterS: Math.max(1, Math.ceil(wait / 1000)) }),
+    ...(typeof retryAfterSeconds === 'number' && { retryAfterSeconds }),
     isBug: false,
   };
 }

@@ -124,7 +124,7 @@ describe('a session', () => {
   it('reads without one', async () => {
     await using t = await setup();
     assert.equal((await call(`${t.url}/api/things`, { headers: SESSION })).status, 200);
-    assert.equal((await call(`${t.url}/api/things`, { headers: { cookie: 'castellan_session=stale' } })).status, 401);
+    assert.equal((await call(`${t.url}/api/things`, { headers: { cookie: 'castellan=stale' } })).status, 401);
   });
 
   it('yields to a token, which needs no page: even a wrong one', async () => {
@@ -136,7 +136,7 @@ describe('a session', () => {
   it('is known on open routes and not needed there', async () => {
     await using t = await setup();
     const as = async (headers: Record<string, string>) => (await call(`${t.url}/api/login`, { method: 'POST', headers })).json.as;
-    assert.deepEqual([await as({}), await as(SESSION), await as({ cookie: 'castellan_session=stale' })], ['anonymous', 'owner', 'anonymous']);
+    assert.deepEqual([await as({}), await as(SESSION), await as({ cookie: 'castellan=stale' })], ['anonymous', 'owner', 'anonymous']);
   });
 
   it('behind a trusted proxy speaks https: its cookie is Secure and pinned to the host; others are not believed', async () => {
@@ -144,9 +144,9 @@ describe('a session', () => {
     const routes = [route(enter, async (_input, { connection }) => (connection!.setSession('good', 5), { address: connection!.address }))];
     const forwarded = { 'x-forwarded-proto': 'https', 'x-forwarded-for': '203.0.113.9', origin: 'https://castle.example', host: 'castle.example' };
     const config = { host: '127.0.0.1', port: 0, hostNames: ['castle.example'] };
-    await using trusting = await serve(routes, { config: { ...config, trustedProxy: '127.0.0.1' } });
+    await using trusting = await serve(routes, { config: { ...config, trustedProxies: ['127.0.0.1'] } });
     const { headers, json } = await call(`${trusting.url}/api/enter`, { method: 'POST', headers: forwarded });
-    assert.deepEqual([json, headers['set-cookie']], [{ address: '203.0.113.9' }, ['__Host-castellan_session=good; Max-Age=5; Path=/; HttpOnly; Secure; SameSite=Strict']]);
+    assert.deepEqual([json, headers['set-cookie']], [{ address: '203.0.113.9' }, ['__Host-castellan=good; Max-Age=5; Path=/; HttpOnly; Secure; SameSite=Strict']]);
     assert.equal(headers['strict-transport-security'], 'max-age=31536000');
     await using wary = await serve(routes, { config });
     assert.equal(codeOf((await call(`${wary.url}/api/enter`, { method: 'POST', headers: forwarded })).json), 'http.foreign_origin');

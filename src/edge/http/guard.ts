@@ -3,8 +3,8 @@ import { isIP } from 'node:net';
 import type { FastifyRequest } from 'fastify';
 import type { Caller } from '#core/endpoint';
 import { AppError } from '#core/errors';
+import { sessionCookie } from '#owner';
 import type { Denial } from './denials.ts';
-import { sessionCookieName } from './headers.ts';
 import type { Auth, HttpConfig } from './ports.ts';
 
 /** Whoever asks for what is open, without a credential that holds. */
@@ -60,7 +60,7 @@ export function createGuard({ config, auth, allows, onDenial }: GuardDeps): Guar
       const caller = token === undefined ? null : await auth.bearer(token);
       return caller && { caller };
     }
-    const cookie = request.cookies[sessionCookieName(request.protocol === 'https')];
+    const cookie = request.cookies[sessionCookie(request.protocol === 'https').name];
     return cookie ? auth.session(cookie) : null;
   }
 

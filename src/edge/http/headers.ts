@@ -1,10 +1,5 @@
 import type { ServerResponse } from 'node:http';
 
-/** Name of the browser's session cookie. `__Host-` pins it to this host and to TLS (RFC 6265bis, section 4.1.3.2). */
-export function sessionCookieName(secure: boolean): string {
-  return secure ? '__Host-castellan_session' : 'castellan_session';
-}
-
 /** Nothing loads, nothing frames: for every answer that is no page. */
 const CLOSED = "default-src 'none'; frame-ancestors 'none'";
 

@@ -5,7 +5,7 @@ import type { Clock } from '#core/clock';
 import type { Caller, Connection, Endpoint, Request, Route, StreamEvent } from '#core/endpoint';
 import { AppError } from '#core/errors';
 import { check } from '#core/json';
-import { sessionCookieName } from './headers.ts';
+import { sessionCookie } from '#owner';
 import type { RawRoute } from './ports.ts';
 import { sendEvents } from './sse.ts';
 
@@ -132,16 +132,14 @@ function headerText(request: FastifyRequest, name: string, longest: number): str
 }
 
 function connectionOf(request: FastifyRequest, reply: FastifyReply): Connection {
-  const secure = request.protocol === 'https';
-  const name = sessionCookieName(secure);
-  const attributes = { path: '/', httpOnly: true, sameSite: 'strict', secure } as const;
+  const { name, attributes } = sessionCookie(request.protocol === 'https');
   const token = request.cookies[name];
   return {
     address: request.ip,
     userAgent: (request.headers['user-agent'] ?? '').slice(0, 300),
     ...(token && { sessionToken: token }),
     setSession: (value, maxAgeS) => void reply.setCookie(name, value, { ...attributes, maxAge: maxAgeS }),
-    clearSession: () => void reply.clearCookie(name, attributes),
+    clearSession: () => void reply.clearCookie(name, { ...attributes, maxAge: 0 }),
   };
 }
 

@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import type { Endpoint, Route } from '#core/endpoint';
 import { httpStatus } from '#core/errors';
+import { sessionCookie } from '#owner';
 import type { RawRoute } from './ports.ts';
-import { sessionCookieName } from './headers.ts';
 
 type Schema = { [key: string]: unknown };
 
@@ -22,7 +22,7 @@ export function openApi(routes: readonly Route[], rawRoutes: readonly RawRoute[]
       responses: { Error: { description: 'Refused or failed; `code` says why.', content: json({ $ref: '#/components/schemas/Error' }) } },
       securitySchemes: {
         token: { type: 'http', scheme: 'bearer', description: 'An API token: `castellan token create`.' },
-        session: { type: 'apiKey', in: 'cookie', name: sessionCookieName(false), description: `The session of a login; over TLS it is called ${sessionCookieName(true)}.` },
+        session: { type: 'apiKey', in: 'cookie', name: sessionCookie(false).name, description: `The session of a login; over TLS it is called ${sessionCookie(true).name}.` },
         csrf: { type: 'apiKey', in: 'header', name: 'x-csrf-token', description: 'With a session, on everything but GET.' },
       },
     },

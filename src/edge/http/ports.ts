@@ -2,7 +2,6 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Bus } from '#core/bus';
 import type { Clock } from '#core/clock';
 import type { Caller, Route } from '#core/endpoint';
-import type { Secret } from '#core/secret';
 import type { Health } from '#core/service';
 
 /** Where the owner's side listens and under which names it may be called. */
@@ -10,10 +9,10 @@ export interface HttpConfig {
   readonly host: string;
   /** 0 takes a free one; `address()` tells which. */
   readonly port: number;
-  /** PEM texts. With them every cookie is `Secure` and only https is spoken. */
-  readonly tls?: { readonly key: Secret; readonly cert: string };
-  /** Addresses or CIDR ranges, comma separated, whose `X-Forwarded-*` headers are believed. */
-  readonly trustedProxy?: string;
+  /** PEM files. With them only https is spoken. */
+  readonly tls?: { readonly certFile: string; readonly keyFile: string };
+  /** Addresses or CIDR ranges whose `X-Forwarded-*` headers are believed. */
+  readonly trustedProxies?: readonly string[];
   /** Host names that a `Host` header may carry besides `host` and the loopback names. */
   readonly hostNames?: readonly string[];
 }

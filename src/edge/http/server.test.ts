@@ -19,7 +19,7 @@ const routes = [
   route(startThing, async (_input, { idempotencyKey }) => ({ key: idempotencyKey ?? null })),
   route(failThing, async ({ how }) => {
     if (how === 'bug') throw new TypeError('the password is hunter2');
-    if (how === 'busy') throw new AppError('limited', 'thing.busy', 'Too much', { retryAfterMs: 1_500 });
+    if (how === 'busy') throw new AppError('limited', 'thing.busy', 'Too much', { retryAfterSeconds: 1.5 });
     throw new AppError('conflict', 'thing.taken', 'Taken', { by: 'x' });
   }),
 ];
@@ -142,10 +142,10 @@ describe('the HTTP API', () => {
       route(logout, async (_input, { connection }) => (connection!.clearSession(), { had: connection!.sessionToken })),
     ]);
     const inside = await call(`${t.url}/api/login`, { method: 'POST' });
-    assert.deepEqual([inside.json, inside.headers['set-cookie']], [{ address: '127.0.0.1' }, ['castellan_session=good; Max-Age=60; Path=/; HttpOnly; SameSite=Strict']]);
+    assert.deepEqual([inside.json, inside.headers['set-cookie']], [{ address: '127.0.0.1' }, ['castellan=good; Max-Age=60; Path=/; HttpOnly; SameSite=Strict']]);
     const outside = await call(`${t.url}/api/logout`, { method: 'POST', headers: { ...SESSION, ...CSRF } });
     assert.deepEqual(outside.json, { had: 'good' });
-    assert.match(outside.headers['set-cookie']![0]!, /^castellan_session=; .*(Max-Age=0|Expires=Thu, 01 Jan 1970)/);
+    assert.match(outside.headers['set-cookie']![0]!, /^castellan=; .*(Max-Age=0|Expires=Thu, 01 Jan 1970)/);
   });
 
   it('leaves raw routes their request, guarded like any other', async () => {
@@ -186,6 +186,11 @@ describe('the HTTP API', () => {
     assert.match(text, /^castellan_http_request_duration_seconds_count\{method="GET",route="\/api\/things",status="200"\} 1$/m);
     assert.match(text, /^process_resident_memory_bytes \d+$/m);
     for (const line of text.split('\n').filter(Boolean)) assert.match(line, /^(# (HELP|TYPE) \w+ .+|\w+(\{.*\})? \S+)$/);
+  });
+
+  it('does not fall back to plain HTTP when its certificate cannot be read', async () => {
+    const tls = { certFile: '/nonexistent/cert.pem', keyFile: '/nonexistent/key.pem' };
+    await assert.rejects(serve([], { config: { host: '127.0.0.1', port: 0, tls } }), { code: 'http.no_tls_file' });
   });
 
   it('says who to ask when its port is taken, and lets go of it when it stops', async () => {

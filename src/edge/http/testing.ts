@@ -26,7 +26,7 @@ export interface TestServer extends AsyncDisposable {
 const OWNER: Caller = { id: 'owner', grants: new Set(['*']) };
 
 /** The credentials that test servers know: the cookie of the owner's session, a token for all, one that reads things only. */
-export const SESSION = { cookie: 'castellan_session=good' };
+export const SESSION = { cookie: 'castellan=good' };
 export const CSRF = { 'x-csrf-token': 'csrf-of-good' };
 export const TOKEN = { authorization: 'Bearer castellan_all' };
 export const READER = { authorization: 'Bearer castellan_reader' };
