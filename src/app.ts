@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { createBus } from '#core/bus';
 import { systemClock } from '#core/clock';
-import type { Config } from '#core/config';
+import { openSeeds, type Config } from '#core/config';
 import { migrate } from '#core/db/migration';
 import { createOutbox, outboxMigrations } from '#core/db/outbox';
 import { createLocalQueue, queueMigrations } from '#core/db/queue';
@@ -14,17 +14,20 @@ import type { Logging } from '#core/log';
 import type { Service } from '#core/service';
 import { logSupervision, supervisor, type RunningSupervisor, type Supervisor } from '#core/supervisor';
 import { auditMigrations, auditRoutes, createAudit } from '#audit';
-import { createFeedParser } from '#feeds';
+import { canonicalUrl, createFeedParser } from '#feeds';
 import { createLlm, llmMigrations, llmRoutes, llmSettings, providerKinds } from '#llm';
+import { createMemory, memoryMigrations, memoryRoutes } from '#memory';
 import { createOwner, doorRoutes, ensureControlToken, ownerMigrations, ownerRoutes } from '#owner';
 import { allows, createApprovals, grantCatalogue, policyMigrations, policyRoutes } from '#policy';
 import { createRuns, runMigrations, runRoutes } from '#runs';
 import { createSettings, generalSettings, ownerTimeZone, runsRetentionCount, runsRetentionDays, settingsMigrations, settingsRoutes } from '#settings';
-import { createBreakers, createCatalogue, createSkillRunner, skillMigrations, skillRoutes } from '#skills';
+import { createSchedules, scheduleMigrations, scheduleRoutes } from '#schedules';
+import { builtInSkills, createBreakers, createCatalogue, createFeedStore, createSkillRunner, skillMigrations, skillRoutes } from '#skills';
 import { createVault, masterKeySource, vaultMigrations, vaultRoutes } from '#vault';
 import { createEngine, createTemplates, createWorkflows, workflowMigrations, workflowRoutes } from '#workflows';
 import { doorAsRoute } from './app/doors.ts';
 import { createFirstStart } from './app/first-start.ts';
+import { rememberAtEnd, skillMemory } from './app/memories.ts';
 import { ownFiles, programFolder } from './app/own-files.ts';
 import { trySkill } from './app/try-skill.ts';
 import { createHttp, createIngress, type Listener } from './edge/http/index.ts';
@@ -52,7 +55,7 @@ export interface AppOptions {
 
 const MIGRATIONS = [
   outboxMigrations, queueMigrations, auditMigrations, settingsMigrations, vaultMigrations, ownerMigrations, policyMigrations,
-  runMigrations, llmMigrations, skillMigrations, workflowMigrations,
+  runMigrations, llmMigrations, memoryMigrations, skillMigrations, workflowMigrations, scheduleMigrations,
 ].flat();
 
 const SETTINGS = [...generalSettings, ...llmSettings];
@@ -78,33 +81,41 @@ export async function createApp({ config, logging, version }: AppOptions): Promi
   const audit = createAudit({ store, clock, redact: (text) => vault.redactor.redact(text) });
   const vault = createVault({ store, clock, bus, audit, masterKey: masterKeySource({ home, given: config.masterKey, file: config.masterKeyFile }) });
   logging.setScan(vault.redactor.redact);
-  const settings = createSettings({ store, bus, audit, clock, newId, tell, secrets: vault, env: seeds, definitions: SETTINGS });
+  const settings = createSettings({ store, bus, audit, clock, newId, tell, secrets: vault, env: openSeeds(seeds), definitions: SETTINGS });
   const owner = createOwner({ store, clock, newId, audit, controlToken: await ensureControlToken(home) });
   const approvals = createApprovals({ store, outbox, queue, clock, newId, audit, verifyPassword: (password) => owner.verifyPassword(password) });
 
   // work
   const runs = createRuns({ store, bus, clock, newId, keep: () => ({ days: settings.get(runsRetentionDays), perWorkflow: settings.get(runsRetentionCount) }) });
   const llm = createLlm({ store, clock, newId, bus, settings, secrets: vault, kinds: providerKinds, scanner: vault.redactor, tell, node: config.node, onError: (what, error) => log.error(what, { error }) });
+  const memory = createMemory({ store, bus, clock, newId, queue, canonicalUrl, redact: (text) => vault.redactor.redact(text), embed: (texts, options) => llm.scoped({ purpose: 'memory' }).embed(texts, options) });
   const breakers = createBreakers({ store, bus, clock, limits: () => ({ threshold: 5, coolDownMs: 60_000 }) });
-  const catalogue = createCatalogue([], breakers);
+  const feeds = createFeedStore(store);
+  const catalogue = createCatalogue(builtInSkills({ feeds, parser }), breakers);
   const templates = createTemplates();
   const runner = createSkillRunner({
     catalogue, breakers, runs, clock, log, fetch: web.fetch, readFile: ownFiles(home), llm: llm.scoped,
-    memory: () => ({ known: async () => new Set(), add: async () => ({ id: '', existed: false }), search: async () => [] }),
+    memory: skillMemory(memory, clock),
     setting: (key) => settings.value(key), wishes: () => ({}), timeZone: () => settings.get(ownerTimeZone),
     deliver: async () => ({ delivered: [] }),
   });
   const workflows = createWorkflows({
     store, bus, clock, newId, templates,
-    ports: { skill: (name) => (catalogue.find(name) ? catalogue.info(name) : undefined), checkConfig: catalogue.checkConfig, checkTrigger: () => null, provider: async (name) => (await llm.list()).some((it) => it.name === name) },
-    syncTriggers: async () => {}, removeTriggers: async () => {},
+    ports: { skill: (name) => (catalogue.find(name) ? catalogue.info(name) : undefined), checkConfig: catalogue.checkConfig, checkTrigger: (trigger) => schedules.check(trigger), provider: async (name) => (await llm.list()).some((it) => it.name === name) },
+    syncTriggers: (tx, { id, enabled, definition }) => schedules.sync(tx, { workflowId: id, enabled, triggers: definition.triggers }),
+    removeTriggers: (tx, id) => schedules.removeFor(tx, id),
     audit: (entry) => audit.record(entry),
   });
   const engine = createEngine({
     store, bus, clock, queue, runs, templates, skills: runner, workflow: workflows.get, concurrency: 16,
     ask: async (tx, { options, ...question }) => (await approvals.ask(tx, { ...question, options: options.map((it, at) => ({ ...it, style: at === 0 ? 'primary' : 'neutral' })) })).id,
     withdraw: approvals.withdraw, grantExtra: async (runId, usd) => void (await llm.grantExtra('run', runId, usd)),
-    deferred: {}, onCrash: (runId, error) => log.error('A run could not be driven', { runId, error }),
+    deferred: { 'memory.remember': rememberAtEnd(memory), 'skill.feeds_read': feeds.keepValidators }, onCrash: (runId, error) => log.error('A run could not be driven', { runId, error }),
+  });
+
+  const schedules = createSchedules({
+    store, clock, bus, newId, tell, timeZone: () => settings.get(ownerTimeZone),
+    fire: async (tx, { workflowId, occurrenceId, kind }) => (await engine.start(tx, await workflows.get(workflowId), { trigger: { kind, id: occurrenceId }, idempotencyKey: occurrenceId })).id,
   });
 
   // doors
@@ -112,6 +123,7 @@ export async function createApp({ config, logging, version }: AppOptions): Promi
     ...doorRoutes(owner).map(doorAsRoute), ...ownerRoutes({ owner, baseUrl: () => http.address()?.url ?? '' }), ...auditRoutes(audit), ...settingsRoutes(settings), ...vaultRoutes(vault),
     ...policyRoutes({ approvals, catalogue: () => grantCatalogue(routes) }), ...runRoutes(runs, []), ...llmRoutes(llm),
     ...skillRoutes({ catalogue, tryOut: trySkill({ store, runs, runner, templates, clock }) }), ...workflowRoutes({ store, workflows, engine }),
+    ...memoryRoutes(memory), ...scheduleRoutes(schedules),
   ];
   const app: App = {
     root: undefined as never, http: undefined as never, ingress: undefined as never, running: null,
@@ -120,7 +132,7 @@ export async function createApp({ config, logging, version }: AppOptions): Promi
     firstStart: createFirstStart({ store, vault, llm, workflows, engine, seeds }),
   };
   const http = createHttp({
-    config: { host: config.host, port: config.port }, routes, version, bus, clock, log, allows,
+    config, routes, version, bus, clock, log, allows,
     auth: { session: owner.authenticateSession, bearer: owner.authenticate },
     health: () => app.running?.health() ?? { ok: false }, ready: () => app.running !== null,
     staticDir: join(programFolder, 'dist', 'web'), audit,
@@ -139,7 +151,7 @@ export async function createApp({ config, logging, version }: AppOptions): Promi
       return { stop: async () => {} };
     },
   };
-  const work = supervisor('work', [engine.service, runs.retention], { strategy: 'rest_for_one', intensity });
+  const work = supervisor('work', [engine.service, ...memory.services, schedules.service, runs.retention], { strategy: 'rest_for_one', intensity });
   const edge = supervisor('edge', [http, ingress], { strategy: 'one_for_one', intensity });
   const root = supervisor('root', [storeService, settings.service, vault.service, breakers.service, llm.service, approvals.service, answers, outbox.service, work, edge], { strategy: 'rest_for_one', intensity, onEvent: logSupervision(log) });
   return Object.assign(app, { root, http, ingress });

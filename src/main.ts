@@ -4,8 +4,9 @@ import { enableCompileCache } from 'node:module';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { createApp } from './app.ts';
+import { dieWithParent, tellReady } from './launcher.ts';
 import { programFolder } from './app/own-files.ts';
-import { assertBindAllowed, readConfig } from '#core/config';
+import { assertBindAllowed, bootExitCode, readConfig } from '#core/config';
 import { AppError, toError } from '#core/errors';
 import { lockHome, prepareHome } from '#core/home';
 import { createLogging } from '#core/log';
@@ -28,11 +29,11 @@ async function main(): Promise<void> {
   const ended = Promise.withResolvers<Error | null>();
   const life = new AbortController();
   for (const name of ['SIGTERM', 'SIGINT'] as const) process.once(name, () => ended.resolve(null));
-  process.once('disconnect', () => ended.resolve(null)); // the launcher is gone: nobody would stop us
+  dieWithParent(() => ended.resolve(null));
   const running = await app.root.start({ signal: life.signal, exit: (cause) => ended.resolve(cause ?? new Error('The root ended')) });
   app.running = running;
   await announce(config.home, app.http.address()!.url, await app.loginUrl());
-  process.send?.({ ready: true });
+  tellReady();
   void app.firstStart().catch((error: unknown) => log.error('The first start could not be finished', { error: toError(error) }));
 
   const cause = await ended.promise;
@@ -62,6 +63,6 @@ await main().then(
       process.exit(70);
     }
     process.stderr.write(`castellan: ${error.message}\n`);
-    process.exit(error.code === 'home.in_use' ? 75 : error.code.startsWith('config.') || error.code.startsWith('home.') || error.code.startsWith('store.') || error.code.startsWith('vault.') ? 78 : 70);
+    process.exit(bootExitCode(error));
   },
 );

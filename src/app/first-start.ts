@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Seeds } from '#core/config';
 import type { Store } from '#core/db/store';
 import type { Llm } from '#llm';
-import { secret } from '#core/secret';
 import type { Vault } from '#vault';
 import type { Engine, Workflows } from '#workflows';
 import { programFolder } from './own-files.ts';
@@ -13,7 +13,7 @@ export interface FirstStartDeps {
   readonly llm: Llm;
   readonly workflows: Workflows;
   readonly engine: Engine;
-  readonly seeds: Readonly<Record<string, string | undefined>>;
+  readonly seeds: Seeds;
 }
 
 /** Keys of the environment that go to the vault, by the name they get there. */
@@ -27,9 +27,9 @@ export function createFirstStart({ store, vault, llm, workflows, engine, seeds }
   async function sealKeys(): Promise<Record<string, string>> {
     const references: Record<string, string> = {};
     for (const [name, variable] of Object.entries(KEYS)) {
-      const value = seeds[variable] ?? (variable === 'GEMINI_API_KEY' ? seeds['GOOGLE_API_KEY'] : undefined);
+      const value = seeds.secrets[variable];
       if (value === undefined && !(await vault.has(name))) continue;
-      if (value !== undefined && !(await vault.has(name))) await vault.set(name, secret(value), 'system', { description: `From ${variable} at the first start` });
+      if (value !== undefined && !(await vault.has(name))) await vault.set(name, value, 'system', { description: `From ${variable} at the first start` });
       references[name] = `@secret:${name}`;
     }
     return references;
@@ -49,11 +49,11 @@ export function createFirstStart({ store, vault, llm, workflows, engine, seeds }
       anthropicKey: keys['anthropic-api-key'],
       googleKey: keys['google-api-key'],
       openaiKey: keys['openai-api-key'],
-      anthropicBaseUrl: seeds['ANTHROPIC_BASE_URL'],
-      googleBaseUrl: seeds['GOOGLE_GEMINI_BASE_URL'],
-      openaiBaseUrl: seeds['OPENAI_BASE_URL'],
-      ollamaHost: seeds['OLLAMA_HOST'],
-      lmstudioHost: seeds['LMSTUDIO_HOST'],
+      anthropicBaseUrl: seeds.addresses.ANTHROPIC_BASE_URL,
+      googleBaseUrl: seeds.addresses.GOOGLE_GEMINI_BASE_URL,
+      openaiBaseUrl: seeds.addresses.OPENAI_BASE_URL,
+      ollamaHost: seeds.addresses.OLLAMA_HOST,
+      lmstudioHost: seeds.addresses.LMSTUDIO_HOST,
     });
     await offerBriefing();
   };

@@ -7,7 +7,7 @@ const HOUR_MS = 3_600_000;
 /** Deletes once an hour what expired or lay long enough in the trash; the first time a minute after the start. */
 export function createSweeper(clock: Clock, sweep: (signal: AbortSignal) => Promise<void>): Service {
   return {
-    name: 'memory sweeper',
+    name: 'memory-sweeper',
     async start(run) {
       const end = new AbortController();
       const signal = AbortSignal.any([run.signal, end.signal]);
