@@ -50,10 +50,11 @@ async function setup(...script: readonly string[]): Promise<Launched> {
   };
 }
 
+/** Whether a process runs; one that is dead but not yet buried by its parent does not. */
 function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);
-    return true;
+    return process.platform !== 'linux' || !/\) Z /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
   } catch {
     return false;
   }
