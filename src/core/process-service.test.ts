@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -145,6 +147,14 @@ describe('process service', { concurrency: 2 }, () => {
     process.kill(pidOf(t), 'SIGKILL');
     assert.deepEqual(((await t.ended) as AppError).details, { code: null, signal: 'SIGKILL', stderr: [] });
     await until(() => !isAlive(pidOf(t, 'grandchild')));
+  });
+
+  it('does not outlive the process it belongs to', async () => {
+    const owner = fork(new URL('./fixtures/process-owner.ts', import.meta.url), { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
+    const [{ pid }] = (await once(owner, 'message')) as [{ pid: number }];
+    assert.ok(isAlive(pid));
+    owner.kill('SIGKILL');
+    await until(() => !isAlive(pid));
   });
 
   it('is started again by its supervisor when it is killed', async () => {
