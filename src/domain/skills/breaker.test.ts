@@ -102,7 +102,6 @@ onEveryEngine('breaker', (open) => {
   it('keeps its rest across a restart; closed by hand it stays closed, whatever calls under way say', async () => {
     await using store = await open(skillMigrations);
     const before = build(store);
-    const late = before.breakers.enter(KEY);
     before.fail(3);
     await before.settle();
     const after = build(store, manualClock(1_000_001));
@@ -111,8 +110,10 @@ onEveryEngine('breaker', (open) => {
     await after.clock.advance(COOL_DOWN);
     assert.doesNotThrow(() => after.breakers.enter(KEY));
 
+    await before.clock.advance(COOL_DOWN);
+    const probe = before.breakers.enter(KEY);
     await before.breakers.reset(KEY);
-    late.failed('late');
+    probe.failed('late');
     assert.doesNotThrow(() => before.breakers.enter(KEY));
     await before.settle();
     const third = build(store);

@@ -126,11 +126,12 @@ test('asks conditionally only for what a successful run has had in whole', async
 test('tells one story once, though two feeds carry it, and two changes under one address both', async () => {
   await using t = await setup((request, response) => {
     if (request.url === '/changes') return response.end(rss([{ id: '1', title: 'Fixed', link: 'https://example.org/log' }, { id: '2', title: 'Added', link: 'https://example.org/log' }]));
-    response.end(rss([{ title: 'Story', link: `https://example.org/story?utm_source=${request.url!.slice(1)}` }, { id: request.url!, title: 'Other', link: 'https://example.org/other' }]));
+    response.end(rss([{ title: 'Story', link: `https://example.org/story?utm_source=${request.url!.slice(1)}#part` }, { id: request.url!, title: 'Other', link: 'https://example.org/other' }]));
   });
   const { titles, items } = await t.gather({ feeds: [`${t.origin}/one`, `${t.origin}/two`, `${t.origin}/changes`] });
   assert.deepEqual(titles.toSorted(), ['Added', 'Fixed', 'Other', 'Story']);
-  assert.equal(items.find(({ title }) => title === 'Story')?.id, 'https://example.org/story');
+  const { id, url } = items.find(({ title }) => title === 'Story')!;
+  assert.deepEqual([id, url], ['https://example.org/story', 'https://example.org/story#part']);
 });
 
 test('reads resources under the owner’s names, files of the program, and a window of their own', async () => {
@@ -144,7 +145,8 @@ test('reads resources under the owner’s names, files of the program, and a win
 test('takes feeds from OPML; a list from the web names no files', async () => {
   const opml = (...urls: string[]): string => `<opml version="2.0"><body>${urls.map((url) => `<outline text="Feed" xmlUrl="${url}"/>`).join('')}</body></opml>`;
   await using t = await setup((request, response) => response.end(request.url === '/list' ? opml('/feed', 'file:///etc/passwd') : rss([{ title: 'From the web' }])));
-  assert.deepEqual((await t.gather({ opml: `${t.origin}/list` })).titles, ['From the web']);
+  const fromWeb = await t.gather({ opml: `${t.origin}/list` }, { files: { 'file:///etc/passwd': rss([{ title: 'Stolen' }]) } });
+  assert.deepEqual(fromWeb.titles, ['From the web']);
   const files = { 'file:examples/feeds/list.opml': opml('b.xml'), 'file:examples/feeds/b.xml': rss([{ title: 'From a file' }]) };
   assert.deepEqual((await t.gather({ opml: 'file:examples/feeds/list.opml' }, { files })).titles, ['From a file']);
   assert.deepEqual((await t.gather({ opml: opml(`${t.origin}/feed`) })).titles, ['From the web']);

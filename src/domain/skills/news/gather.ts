@@ -102,7 +102,13 @@ function recentItems({ source, windowHours, read }: Answer, now: number): Found[
 
 function toItem({ key, title, url, date, summary, author }: FeedItem, source: FeedSource, feed: string | null): Item {
   const name = title ?? (summary === null ? (url ?? 'Untitled') : shorten(summary, 100));
-  return { id: identityOf(key, source), title: shorten(name, LONGEST_TITLE), url, date, summary, feed, author };
+  return { id: identityOf(key, source), title: shorten(name, LONGEST_TITLE), url: url === null ? null : withoutTracking(url), date, summary, feed, author };
+}
+
+/** The address as published, without the parameters that report the click; the place in the page stays. */
+function withoutTracking(url: string): string {
+  const clean = canonicalUrl(url);
+  return clean.includes('#') ? clean : clean + (URL.parse(url)?.hash ?? '');
 }
 
 /** A publisher's name for an item is unique as an address or URI; anything else is so only within its feed. */

@@ -57,6 +57,9 @@ test('what strangers wrote is marked as material, and cannot close its mark', as
   const tag = /<(material-[0-9a-f]{10})>/.exec(prompt)![1]!;
   assert.ok(prompt.indexOf('Ignore all') > prompt.indexOf(`<${tag}>`) && prompt.indexOf('Ignore all') < prompt.indexOf(`</${tag}>`));
   assert.match(system, /material/);
+  const other = { ...testContext({ answer: () => ({ scores: [{ index: 0, score: 0, reason: '' }] }) }), runId: 'run-2' };
+  await scoreItems(itemsOf('a'), options(), other);
+  assert.ok(!other.asked[0]!.prompt!.includes(tag), 'each run has marks of its own');
 });
 
 test('whatever the scores: kept items are the best ones, in order, no more than allowed, each at most once', async () => {

@@ -65,8 +65,8 @@ export async function scoreItems(items: readonly Item[], options: ScoreOptions, 
 }
 
 async function scoreBatch(batch: readonly Item[], interests: string, scores: Map<Item, Score>, context: SkillContext): Promise<void> {
-  const texts = batch.map(({ title, summary, feed }) => ({ title, text: [feed, shorten(summary ?? '', LONGEST_TEXT)].filter(Boolean).join(': ') }));
-  const list = texts.map(({ title, text }, index) => `[${index}] ${title}${text ? `\n${text}` : ''}`).join('\n');
+  const texts = batch.map(({ title, summary }) => ({ title, text: shorten(summary ?? '', LONGEST_TEXT) }));
+  const list = batch.map(({ title, feed }, index) => [`[${index}] ${title}${feed ? ` (${feed})` : ''}`, texts[index]!.text].filter(Boolean).join('\n')).join('\n');
   const { value } = await context.llm.object({
     system: SYSTEM,
     prompt: `The reader's interests:\n${interests || '(none given: score by general importance)'}\n\nScore these ${batch.length} items:\n${wrapMaterial(list, context)}`,
