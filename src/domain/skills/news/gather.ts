@@ -32,6 +32,8 @@ interface Answer {
 const HOUR_MS = 3_600_000;
 const LONGEST_IDENTITY = 2_000;
 const LONGEST_TITLE = 500;
+const LONGEST_NAME = 200;
+const LONGEST_URL = 4_000;
 
 /** Reads the feeds of a step and takes what is new in them. A feed that fails is noted and hurts no other; all of them failing is `skill.all_feeds_failed`. */
 export async function gatherNews(options: GatherOptions, { feeds, parser }: GatherDeps, context: SkillContext): Promise<Gathered> {
@@ -102,7 +104,15 @@ function recentItems({ source, windowHours, read }: Answer, now: number): Found[
 
 function toItem({ key, title, url, date, summary, author }: FeedItem, source: FeedSource, feed: string | null): Item {
   const name = title ?? (summary === null ? (url ?? 'Untitled') : shorten(summary, 100));
-  return { id: identityOf(key, source), title: shorten(name, LONGEST_TITLE), url: url === null ? null : withoutTracking(url), date, summary, feed, author };
+  return {
+    id: identityOf(key, source),
+    title: shorten(name, LONGEST_TITLE) || 'Untitled',
+    url: url === null || url.length > LONGEST_URL ? null : withoutTracking(url),
+    date,
+    summary,
+    feed: feed === null ? null : shorten(feed, LONGEST_NAME),
+    author: author === null ? null : shorten(author, LONGEST_NAME),
+  };
 }
 
 /** The address as published, without the parameters that report the click; the place in the page stays. */
@@ -113,8 +123,7 @@ function withoutTracking(url: string): string {
 
 /** A publisher's name for an item is unique as an address or URI; anything else is so only within its feed. */
 function identityOf(key: string, source: FeedSource): string {
-  if (/^https?:/i.test(key)) return canonicalUrl(key);
-  const identity = /^(tag|urn|doi):/i.test(key) ? key : `item:${source.url}#${key}`;
+  const identity = /^https?:/i.test(key) ? canonicalUrl(key) : /^(tag|urn|doi):/i.test(key) ? key : `item:${source.url}#${key}`;
   return identity.length <= LONGEST_IDENTITY ? identity : `item:sha256:${createHash('sha256').update(identity).digest('base64url')}`;
 }
 
@@ -140,12 +149,15 @@ function remember(items: readonly Item[]): DeferredAct[] {
     identity: id,
     title,
     url,
-    text: summary ? `${title}\n\n${summary}` : title,
+    text: withoutTags(summary ? `${title}\n\n${summary}` : title),
     labels: ['untrusted'],
     metadata: { feed, date, author },
   }));
   return [{ kind: 'memory.remember', data: { items: memories } }];
 }
+
+/** Memory refuses text that feigns to be recalled (a tag of its own); a stranger's item may not bring a run to a fall by that. */
+const withoutTags = (text: string): string => text.replaceAll(/<(?=[a-z/])/gi, '‹');
 
 /** A feed with items that wait for a later run must be read whole again, so its validators are not kept. */
 function keepValidators(answers: readonly Answer[], waiting: ReadonlySet<FeedSource>, at: number): DeferredAct[] {
