@@ -1,0 +1,89 @@
+import type { Bus } from '#core/bus';
+import type { Store } from '#core/db/store';
+import { AppError } from '#core/errors';
+import type { Answering, Approvals } from '#policy';
+import type { Approval } from '#policy/contract';
+import type { Delivery } from './delivery.ts';
+import type { Button } from './kind.ts';
+import type { Targets } from './targets.ts';
+
+const KEY = 'approval:';
+const DETAILS_SHOWN = 1_500;
+
+export interface CardsDeps {
+  readonly store: Store;
+  readonly bus: Bus;
+  readonly delivery: Delivery;
+  readonly targets: Targets;
+}
+
+/** Shows the owner's questions on every channel there is, and takes the buttons off when one was answered anywhere. */
+export function showApprovals({ store, bus, delivery, targets }: CardsDeps, signal: AbortSignal): void {
+  bus.subscribe(
+    'approval.asked',
+    ({ approval }) =>
+      store.write(async (tx) => {
+        for (const { channel, kind, chat } of await targets.everywhere(tx))
+          await delivery.post(tx, {
+            key: `${KEY}${approval.id}@${channel.id}:${chat}`,
+            text: cardText(approval, kind.capabilities.buttons),
+            channel: channel.id,
+            to: chat,
+            buttons: kind.capabilities.buttons ? buttonsOf(approval) : [],
+            repeatable: true,
+          });
+      }),
+    signal,
+  );
+  const close = async ({ approval }: { readonly approval: Approval }): Promise<void> =>
+    store.write(async (tx) => {
+      for (const { channel, chat } of await targets.everywhere(tx))
+        await delivery.revise(tx, `${KEY}${approval.id}@${channel.id}:${chat}`, `${cardHead(approval)}\n\n${answerLine(approval)}`);
+    });
+  bus.subscribe('approval.answered', close, signal);
+  bus.subscribe('approval.expired', close, signal);
+  bus.subscribe('approval.withdrawn', close, signal);
+}
+
+/** A button was pressed on the message of this key; returns a word for the moment. */
+export async function answerButton(approvals: Pick<Approvals, 'answer'>, key: string | undefined, option: string, answering: Answering): Promise<string> {
+  if (!key?.startsWith(KEY)) return 'This button is out of date.';
+  const id = key.slice(KEY.length, key.lastIndexOf('@'));
+  try {
+    return plainLine(await approvals.answer(id, option, answering));
+  } catch (error) {
+    if (error instanceof AppError) return error.message;
+    throw error;
+  }
+}
+
+/** How a question ended, in a line. */
+export function answerLine(approval: Approval): string {
+  const { status, options, answer, answeredBy, via, title } = approval;
+  if (status !== 'answered') return `**${title}**: ${status}.`;
+  return `**${title}**: ${options.find(({ id }) => id === answer)?.label ?? answer}, by ${answeredBy === 'owner' ? 'you' : answeredBy} via ${via}.`;
+}
+
+function plainLine({ options, answer }: Approval): string {
+  return `Answered: ${options.find(({ id }) => id === answer)?.label ?? answer}`;
+}
+
+function buttonsOf({ options }: Approval): Button[] {
+  return options.map(({ id, label }) => ({ label, data: id }));
+}
+
+function cardHead({ title, question }: Approval): string {
+  return `**${title}**\n${question}`;
+}
+
+function cardText(approval: Approval, hasButtons: boolean): string {
+  const { code, options, expiresAt, details } = approval;
+  const shown = details === null ? '' : typeof details === 'string' ? details : JSON.stringify(details, null, 2);
+  const fence = '`'.repeat(Math.max(3, ...Array.from(shown.matchAll(/`+/g), ([ticks]) => ticks.length + 1)));
+  const how = `${hasButtons ? 'Or answer' : 'Answer'} ${options.map(({ id }) => `\`${id} ${code}\``).join(' or ')}`;
+  return [
+    cardHead(approval),
+    ...(shown === '' ? [] : [`${fence}\n${shown.slice(0, DETAILS_SHOWN)}\n${fence}`]),
+    `${how}${expiresAt === null ? '' : ` until ${expiresAt.slice(0, 16).replace('T', ' ')} UTC`}.`,
+  ].join('\n');
+}

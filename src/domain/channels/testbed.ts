@@ -1,0 +1,197 @@
+import { fakeAudit } from '#audit/testing';
+import { createBus } from '#core/bus';
+import { systemClock } from '#core/clock';
+import { createOutbox } from '#core/db/outbox';
+import { createLocalQueue, queueMigrations } from '#core/db/queue';
+import { outboxMigrations } from '#core/db/outbox';
+import { memoryStore, type TestStore } from '#core/db/testing';
+import { AppError } from '#core/errors';
+import { createFetch } from '#core/fetch';
+import { uuidv7 } from '#core/ids';
+import { secret } from '#core/secret';
+import type { Running } from '#core/service';
+import { createApprovals, policyMigrations } from '#policy';
+import type { RunSummary } from '#runs/contract';
+import type { WorkflowSummary } from '#workflows/contract';
+import { createChannels, type Channels, type ChannelsDeps } from './channels.ts';
+import type { CommandPorts } from './command.ts';
+import { channelKinds } from './kinds.ts';
+import type { Talk } from './handle.ts';
+import { channelMigrations } from './tables.ts';
+import { FAKE_TOKEN, fakeTelegram, type FakeTelegram } from './telegram/fake-telegram.ts';
+
+/** A program's worth of neighbours for channels: everything real that is cheap, the rest in memory. */
+export interface Testbed extends AsyncDisposable {
+  readonly store: TestStore;
+  readonly telegram: FakeTelegram;
+  readonly channels: Channels;
+  readonly approvals: ReturnType<typeof createApprovals>;
+  readonly started: { readonly workflow: string; readonly input: unknown; readonly key: string }[];
+  readonly told: { readonly key: string; readonly title: string }[];
+  readonly errors: unknown[];
+  /** Id of the Telegram channel. */
+  readonly id: string;
+  /** Ends the program: at once and without a word when `rude`, and starts another on the same store. */
+  restart(how?: { readonly rude?: boolean }): Promise<void>;
+  stop(): Promise<void>;
+  /** Lets this Telegram user in. */
+  pair(user: number): Promise<void>;
+}
+
+export interface TestbedOptions {
+  readonly talk?: Talk;
+  readonly deps?: Partial<ChannelsDeps>;
+  readonly ports?: Partial<CommandPorts>;
+  /** Telegram users that are paired from the start. */
+  readonly paired?: readonly number[];
+}
+
+export async function testbed({ talk = echo, deps = {}, ports = {}, paired = [] }: TestbedOptions = {}): Promise<Testbed> {
+  const store = await memoryStore(queueMigrations, outboxMigrations, policyMigrations, channelMigrations);
+  const telegram = await fakeTelegram();
+  const fetch = createFetch();
+  const newId = uuidv7();
+  const started: { workflow: string; input: unknown; key: string }[] = [];
+  const told: { key: string; title: string }[] = [];
+  const errors: unknown[] = [];
+  let defaultName = '';
+  const dropped: Running[] = [];
+  let life: { channels: Channels; approvals: ReturnType<typeof createApprovals>; running: Running; end: AbortController };
+
+  async function open(): Promise<void> {
+    const bus = createBus((_, error) => void errors.push(error));
+    const queue = createLocalQueue({ store, clock: systemClock, newId, onError: (_, error) => void errors.push(error) });
+    const outbox = createOutbox({ store, bus, clock: systemClock, newId });
+    const audit = fakeAudit();
+    const approvals = createApprovals({ store, outbox, queue, clock: systemClock, newId, audit, verifyPassword: async () => true });
+    const channels = createChannels({
+      store,
+      bus,
+      clock: systemClock,
+      newId,
+      queue,
+      fetch,
+      audit,
+      kinds: channelKinds,
+      secrets: {
+        resolve: async (reference) => {
+          if (reference !== '@secret:telegram') throw new AppError('not_found', 'vault.no_secret', 'No such secret');
+          return secret(FAKE_TOKEN);
+        },
+      },
+      defaultChannel: { get: () => defaultName, set: async (name) => void (defaultName = name) },
+      ports: { ...fakePorts(started), approvals, ...ports },
+      talk,
+      tell: (notice) => void told.push(notice),
+      onError: (error) => void errors.push(error),
+      ...deps,
+    });
+    const end = new AbortController();
+    const running = await channels.service.start({ signal: end.signal, exit: (cause) => void errors.push(cause) });
+    life = { channels, approvals, running, end };
+  }
+
+  async function stop(): Promise<void> {
+    life.end.abort();
+    await life.running.stop();
+  }
+
+  await open();
+  const { id } = await life!.channels.directory.add({ kind: 'telegram', name: 'telegram', config: { apiRoot: telegram.root }, secrets: { token: '@secret:telegram' } }, 'owner');
+  for (const user of paired) {
+    const row = { channel: id, sender: String(user), name: `User ${user}`, chat: String(user), status: 'paired' as const, code_hash: null, code_expires_at: null, attempts: 0, paired_at: 1, last_seen_at: 1 };
+    await store.write(async (tx) => void (await tx.insertInto('channel_sender').values(row).execute()));
+  }
+  await life!.channels.reconnect(id);
+
+  return {
+    store,
+    telegram,
+    started,
+    told,
+    errors,
+    id,
+    get channels() {
+      return life.channels;
+    },
+    get approvals() {
+      return life.approvals;
+    },
+    async restart({ rude = false } = {}) {
+      if (rude) dropped.push(life.running);
+      else await stop();
+      life.end.abort();
+      await open();
+    },
+    stop,
+    async pair(user) {
+      telegram.say('hello', { from: user });
+      const shown = (): string | undefined => telegram.sentTo(user).map(({ text }) => /pair (\S+)$/.exec(text)?.[1]).find(Boolean);
+      await telegram.until(() => shown() !== undefined);
+      await life.channels.pairing.approve(shown()!, 'owner');
+    },
+    async [Symbol.asyncDispose]() {
+      await stop();
+      for (const each of dropped) await each.stop();
+      await telegram[Symbol.asyncDispose]();
+      await fetch.close();
+      await store[Symbol.asyncDispose]();
+    },
+  };
+}
+
+async function* echo({ text }: { readonly text: string }): AsyncIterable<{ text: string }> {
+  yield { text: `You said: ${text}` };
+}
+
+export const briefing: WorkflowSummary = { id: 'w1', name: 'morning-briefing', title: 'Morning briefing', description: '', enabled: true, version: 1, stepCount: 1, triggers: [], createdAt: '', updatedAt: '' };
+
+export function aRun(id: string, over: Partial<RunSummary> = {}): RunSummary {
+  return {
+    id,
+    kind: 'workflow',
+    status: 'running',
+    title: 'Morning briefing',
+    workflowId: 'w1',
+    workflowVersion: 1,
+    parentRunId: null,
+    trigger: { kind: 'owner' },
+    dryRun: false,
+    outcome: null,
+    error: null,
+    labels: [],
+    costUsd: 0,
+    createdAt: '2026-01-01T00:00:00.000Z',
+    startedAt: '2026-01-01T00:00:00.000Z',
+    endedAt: null,
+    wakeAt: null,
+    ...over,
+  };
+}
+
+/** A workflow, no providers, and a record of what was started: once for each key, as the real one does. */
+export function fakePorts(started: { workflow: string; input: unknown; key: string }[]): Omit<CommandPorts, 'approvals'> {
+  const runs = new Map<string, RunSummary>();
+  return {
+    workflows: {
+      list: async () => ({ items: [briefing], next: null }),
+      get: async () => ({ ...briefing, definition: {} as never }),
+      async start(workflow, { input, idempotencyKey }) {
+        const known = runs.get(idempotencyKey);
+        if (known) return known;
+        started.push({ workflow, input, key: idempotencyKey });
+        const run = aRun(`0000-run-${started.length}`);
+        runs.set(idempotencyKey, run);
+        return run;
+      },
+    },
+    runs: {
+      list: async () => ({ items: [...runs.values()], next: null }),
+      detail: async () => Promise.reject(new AppError('not_found', 'run.not_found', 'No such run')),
+      cancel: async (id) => ({ ...aRun(id), status: 'cancelled' }),
+    },
+    skills: { list: () => [] },
+    llm: { list: async () => [], usage: async () => ({ from: '', to: '', items: [], total: { calls: 0, costUsd: 0 } as never }) },
+    status: async () => ({ version: '0', upMs: 61_000, memoryBytes: 1e8, troubles: [] }),
+  };
+}
