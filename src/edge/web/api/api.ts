@@ -1,0 +1,46 @@
+import { QueryCache, QueryClient } from '@tanstack/react-query';
+import { createContext, use } from 'react';
+import { createClient, type Client } from '#core/client';
+import { AppError } from '#core/errors';
+import { getSession } from '#owner/contract';
+import { keyOf } from './query.ts';
+
+/** What every page talks to the agent through. */
+export interface Api {
+  readonly client: Client;
+  readonly queries: QueryClient;
+  /** Taken from the session; sent with everything that changes something. */
+  setCsrfToken(token: string | null): void;
+}
+
+export function createApi(fetch: typeof globalThis.fetch): Api {
+  let csrfToken: string | null = null;
+  const headers = (): Record<string, string> => (csrfToken === null ? {} : { 'x-csrf-token': csrfToken });
+  const queries = new QueryClient({
+    defaultOptions: {
+      // What changes is told by the event feed, so nothing is asked for again on a hunch.
+      queries: { staleTime: 60_000, refetchOnWindowFocus: false, retry: (count, error) => count < 2 && isPassing(error) },
+      mutations: { retry: false },
+    },
+    queryCache: new QueryCache({
+      onError(error, query) {
+        const isSession = query.queryKey[0] === getSession.path;
+        if (error instanceof AppError && error.kind === 'unauthenticated' && !isSession) void queries.invalidateQueries({ queryKey: keyOf(getSession) });
+      },
+    }),
+  });
+  return { client: createClient({ fetch, base: '', headers }), queries, setCsrfToken: (token) => void (csrfToken = token) };
+}
+
+/** Whether asking again may help. */
+function isPassing(error: unknown): boolean {
+  return error instanceof AppError && error.kind === 'unavailable';
+}
+
+export const ApiContext = createContext<Api | null>(null);
+
+export function useApi(): Api {
+  const api = use(ApiContext);
+  if (!api) throw new Error('useApi is called outside ApiContext');
+  return api;
+}

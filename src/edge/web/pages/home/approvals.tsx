@@ -1,0 +1,94 @@
+import { Link } from '@tanstack/react-router';
+import { MessageCircleQuestion } from 'lucide-react';
+import { useState, type FormEvent } from 'react';
+import { answerApproval, listApprovals, type Approval, type ApprovalOption } from '#policy/contract';
+import { messageOf } from '../../api/message.ts';
+import { useAction, useEndpoint } from '../../api/use-endpoint.ts';
+import { t } from '../../strings.ts';
+import { Button, type ButtonLook } from '../../ui/button.tsx';
+import { Data } from '../../ui/data.tsx';
+import { Dialog } from '../../ui/dialog.tsx';
+import { Field } from '../../ui/field.tsx';
+import { Folded } from '../../ui/folded.tsx';
+import { Time } from '../../ui/time.tsx';
+
+const LOOKS: Readonly<Record<ApprovalOption['style'], ButtonLook>> = { primary: 'primary', neutral: 'plain', danger: 'danger' };
+
+/** The questions that wait for the owner, of one run or of all; nothing at all when there is none. */
+export function PendingApprovals({ runId }: { readonly runId?: string }) {
+  const approvals = useEndpoint(listApprovals, { status: 'pending', limit: 20, ...(runId !== undefined && { run: runId }) });
+  return approvals.data?.items.map((approval) => <Question key={approval.id} approval={approval} showRun={runId === undefined} />);
+}
+
+function Question({ approval, showRun }: { readonly approval: Approval; readonly showRun: boolean }) {
+  const [guarded, setGuarded] = useState<ApprovalOption | null>(null);
+  const answer = useAction(answerApproval, { done: t.approval.answered, refresh: [listApprovals] });
+
+  function choose(option: ApprovalOption): void {
+    if (approval.kind === 'second_factor' && option.id !== 'no') setGuarded(option);
+    else answer.mutate({ id: approval.id, option: option.id });
+  }
+
+  return (
+    <section aria-label={approval.title} className="rounded-card border border-warn/40 bg-surface p-5 shadow-low">
+      <div className="flex gap-3">
+        <MessageCircleQuestion aria-hidden className="mt-0.5 size-5 shrink-0 text-warn" />
+        <div className="min-w-0 flex-1">
+          <h3 className="font-semibold wrap-anywhere">{approval.title}</h3>
+          <p className="mt-0.5 wrap-anywhere whitespace-pre-line">{approval.question}</p>
+          <p className="mt-1 flex flex-wrap gap-x-3 text-[0.8125rem] text-ink-soft">
+            <Time at={approval.createdAt} />
+            {showRun && approval.runId !== null && (
+              <Link to="/runs/$id" params={{ id: approval.runId }} className="text-accent underline-offset-2 hover:underline">
+                {t.approval.run}
+              </Link>
+            )}
+            {approval.expiresAt !== null && (
+              <span>
+                {t.home.expires} <Time at={approval.expiresAt} />
+              </span>
+            )}
+          </p>
+          {hasDetails(approval) && <Folded title={t.approval.details}>{() => <Data value={approval.details} />}</Folded>}
+          <div className="mt-3 flex flex-wrap gap-2">
+            {approval.options.map((option) => (
+              <Button key={option.id} size="small" look={LOOKS[option.style]} disabled={answer.isPending} onClick={() => choose(option)}>
+                {option.label}
+              </Button>
+            ))}
+          </div>
+        </div>
+      </div>
+      {guarded && <Confirm approval={approval} option={guarded} onClose={() => setGuarded(null)} />}
+    </section>
+  );
+}
+
+/** Asks for the password that a doubly guarded answer needs. */
+function Confirm({ approval, option, onClose }: { readonly approval: Approval; readonly option: ApprovalOption; readonly onClose: () => void }) {
+  const [password, setPassword] = useState('');
+  const answer = useAction(answerApproval, { quiet: true, done: t.approval.answered, refresh: [listApprovals] });
+
+  function submit(event: FormEvent): void {
+    event.preventDefault();
+    answer.mutate({ id: approval.id, option: option.id, password }, { onSuccess: onClose });
+  }
+
+  return (
+    <Dialog open onClose={onClose} title={approval.title} text={t.approval.passwordText}>
+      <form onSubmit={submit} className="space-y-5">
+        <Field label={t.approval.password} type="password" autoComplete="current-password" autoFocus required value={password} onChange={(event) => setPassword(event.target.value)} error={answer.error ? messageOf(answer.error) : null} />
+        <div className="flex justify-end gap-2">
+          <Button onClick={onClose}>{t.action.cancel}</Button>
+          <Button type="submit" look="primary" busy={answer.isPending}>
+            {t.approval.confirm}
+          </Button>
+        </div>
+      </form>
+    </Dialog>
+  );
+}
+
+function hasDetails({ details }: Approval): boolean {
+  return details !== null && JSON.stringify(details) !== '{}';
+}

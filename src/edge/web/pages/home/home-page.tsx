@@ -1,0 +1,46 @@
+import { listApprovals } from '#policy/contract';
+import { useEndpoint } from '../../api/use-endpoint.ts';
+import { PageHead } from '../../shell/page-head.tsx';
+import { t } from '../../strings.ts';
+import { dayName } from '../../ui/format.ts';
+import { useNow } from '../../ui/time.tsx';
+import { PendingApprovals } from './approvals.tsx';
+import { BriefingCard } from './briefing-card.tsx';
+import { HealthLine } from './health-line.tsx';
+import { LastRuns } from './last-runs.tsx';
+import { SpendCard } from './spend-card.tsx';
+
+export function HomePage() {
+  const now = useNow(60_000);
+  return (
+    <>
+      <PageHead title={t.home.greeting(new Date(now).getHours())} text={dayName(now)}>
+        <HealthLine />
+      </PageHead>
+      <div className="grid gap-5 lg:grid-cols-[minmax(0,1fr)_20rem] lg:items-start">
+        <div className="min-w-0 space-y-5">
+          <Waiting />
+          <BriefingCard />
+        </div>
+        <div className="min-w-0 space-y-5">
+          <SpendCard />
+          <LastRuns />
+        </div>
+      </div>
+    </>
+  );
+}
+
+/** What only the owner can decide comes before everything else. */
+function Waiting() {
+  const approvals = useEndpoint(listApprovals, { status: 'pending', limit: 20 });
+  if (!approvals.data || approvals.data.items.length === 0) return null;
+  return (
+    <section aria-labelledby="waits" className="space-y-3">
+      <h2 id="waits" className="px-1 font-semibold">
+        {t.home.waits}
+      </h2>
+      <PendingApprovals />
+    </section>
+  );
+}

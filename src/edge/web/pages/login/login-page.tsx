@@ -1,0 +1,103 @@
+import { LoaderCircle } from 'lucide-react';
+import { useEffect, useRef, useState, type FormEvent } from 'react';
+import { AppError } from '#core/errors';
+import { login, loginWithLink } from '#owner/contract';
+import { messageOf } from '../../api/message.ts';
+import { useAction } from '../../api/use-endpoint.ts';
+import { useEnter } from '../../api/use-session.ts';
+import { Door } from '../../shell/door.tsx';
+import { t } from '../../strings.ts';
+import { Button } from '../../ui/button.tsx';
+import { ErrorBox } from '../../ui/error-box.tsx';
+import { Field } from '../../ui/field.tsx';
+
+interface LoginPageProps {
+  /** Of a login link; exchanged at once. */
+  readonly code: string | null;
+  readonly passwordSet: boolean;
+  readonly onCodeUsed: () => void;
+}
+
+export function LoginPage({ code, passwordSet, onCodeUsed }: LoginPageProps) {
+  const enter = useEnter();
+  const byLink = useAction(loginWithLink, { quiet: true });
+  const began = useRef(false);
+  const { mutateAsync } = byLink;
+
+  useEffect(() => {
+    if (code === null || began.current) return;
+    began.current = true; // a code is good once, and React may come here twice
+    void mutateAsync({ code })
+      .then(enter, () => {})
+      .finally(onCodeUsed);
+  }, [code, mutateAsync, enter, onCodeUsed]);
+
+  if (code !== null)
+    return (
+      <Door title={t.name}>
+        <p role="status" className="flex items-center gap-2.5 text-ink-soft">
+          <LoaderCircle aria-hidden className="size-4 animate-turn" />
+          {t.login.working}
+        </p>
+      </Door>
+    );
+
+  const linkError = byLink.error && <div className="mb-5"><ErrorBox error={isRefused(byLink.error) ? t.login.linkUsed : byLink.error} /></div>;
+  if (!passwordSet)
+    return (
+      <Door title={t.login.noPasswordTitle}>
+        {linkError}
+        <p className="text-ink-soft">{t.login.noPassword}</p>
+        <p className="mt-3 text-ink-soft">{t.login.noPasswordAgain}</p>
+      </Door>
+    );
+  return (
+    <Door title={t.login.title}>
+      {linkError}
+      <PasswordForm />
+    </Door>
+  );
+}
+
+function PasswordForm() {
+  const enter = useEnter();
+  const byPassword = useAction(login, { quiet: true });
+  const [password, setPassword] = useState('');
+
+  async function submit(event: FormEvent): Promise<void> {
+    event.preventDefault();
+    const state = await byPassword.mutateAsync({ password }).catch(() => null);
+    if (state) enter(state);
+    else setPassword('');
+  }
+
+  return (
+    <form onSubmit={(event) => void submit(event)}>
+      <Field
+        label={t.login.password}
+        type="password"
+        name="password"
+        autoComplete="current-password"
+        autoFocus
+        required
+        value={password}
+        onChange={(event) => setPassword(event.target.value)}
+        error={byPassword.error && !byPassword.isPending ? refusal(byPassword.error) : null}
+      />
+      <Button type="submit" look="primary" className="mt-5 w-full" busy={byPassword.isPending} disabled={password === ''}>
+        {t.login.submit}
+      </Button>
+      <p className="mt-4 text-[0.8125rem] text-ink-faint">{t.login.forgotten}</p>
+    </form>
+  );
+}
+
+function isRefused(error: unknown): boolean {
+  return error instanceof AppError && error.kind === 'unauthenticated';
+}
+
+function refusal(error: unknown): string {
+  if (!(error instanceof AppError) || error.kind !== 'limited') return messageOf(error);
+  const waitS = Number(error.details['retryAfterSeconds'] ?? 60);
+  return t.login.throttled(Math.max(1, Math.ceil(waitS / 60)));
+}

@@ -1,0 +1,120 @@
+import { Link, useParams } from '@tanstack/react-router';
+import { ArrowLeft } from 'lucide-react';
+import { explainRun, getRun, type JournalEntry, type RunDetail } from '#runs/contract';
+import { useEndpoint } from '../../api/use-endpoint.ts';
+import { PageHead } from '../../shell/page-head.tsx';
+import { t } from '../../strings.ts';
+import { Badge } from '../../ui/badge.tsx';
+import { Card } from '../../ui/card.tsx';
+import { Data } from '../../ui/data.tsx';
+import { ErrorBox } from '../../ui/error-box.tsx';
+import { Folded } from '../../ui/folded.tsx';
+import { Markdown } from '../../ui/markdown.tsx';
+import { Skeleton } from '../../ui/skeleton.tsx';
+import { absoluteTime } from '../../ui/format.ts';
+import { PendingApprovals } from '../home/approvals.tsx';
+import { Effects } from './effects.tsx';
+import { RunActions } from './run-actions.tsx';
+import { RunFacts } from './run-facts.tsx';
+import { StatusBadge } from './status.tsx';
+import { Steps } from './steps.tsx';
+import { textOf } from './text-of.ts';
+
+export function RunPage() {
+  const { id } = useParams({ from: '/runs/$id' });
+  const run = useEndpoint(getRun, { id });
+  return (
+    <>
+      <Link to="/runs" className="mb-3 inline-flex items-center gap-1.5 rounded text-[0.8125rem] text-ink-soft hover:text-ink">
+        <ArrowLeft aria-hidden className="size-4" />
+        {t.run.back}
+      </Link>
+      {run.error && !run.data && <ErrorBox error={run.error} onRetry={() => void run.refetch()} />}
+      {run.isPending && <Skeleton lines={8} />}
+      {run.data && <Run run={run.data} />}
+    </>
+  );
+}
+
+function Run({ run }: { readonly run: RunDetail }) {
+  const text = textOf(run.output);
+  return (
+    <>
+      <PageHead
+        title={run.title}
+        text={
+          <span className="mt-1.5 flex flex-wrap items-center gap-2">
+            <StatusBadge status={run.status} />
+            {run.dryRun && <Badge>{t.runs.dryRun}</Badge>}
+            {t.runs.kind[run.kind]}
+          </span>
+        }
+      >
+        <RunActions run={run} />
+      </PageHead>
+      <div className="space-y-5">
+        {run.error && <ErrorBox error={run.error.message} />}
+        <PendingApprovals runId={run.id} />
+        <RunFacts run={run} />
+        {run.output !== null && (
+          <Card title={t.run.result}>{text === null ? <Data value={run.output} /> : <Markdown text={text} />}</Card>
+        )}
+        <Card title={t.run.steps} flush>
+          <Steps run={run} />
+        </Card>
+        {run.effects.length > 0 && (
+          <Card title={t.run.effects} aside={t.run.effectsText} flush>
+            <Effects effects={run.effects} />
+          </Card>
+        )}
+        <Card>
+          <Folded title={t.run.explain}>{() => <Explanation id={run.id} />}</Folded>
+          {run.input !== null && <Folded title={t.run.runInput}>{() => <Data value={run.input} />}</Folded>}
+          <Folded title={`${t.run.journal} (${t.run.entries(run.journal.length)})`}>{() => <Journal entries={run.journal} />}</Folded>
+        </Card>
+      </div>
+    </>
+  );
+}
+
+function Explanation({ id }: { readonly id: string }) {
+  const explanation = useEndpoint(explainRun, { id });
+  if (explanation.error) return <ErrorBox error={explanation.error} />;
+  if (!explanation.data) return <Skeleton lines={4} />;
+  return (
+    <ol className="space-y-2 border-l-2 border-line pl-4">
+      {explanation.data.lines.map(({ at, text }, index) => (
+        <li key={index} className="wrap-anywhere">
+          {at !== null && <Clock at={at} />}
+          {text}
+        </li>
+      ))}
+    </ol>
+  );
+}
+
+function Journal({ entries }: { readonly entries: readonly JournalEntry[] }) {
+  return (
+    <ol className="space-y-3">
+      {entries.map(({ seq, at, type, step, data }) => (
+        <li key={seq}>
+          <p className="text-[0.8125rem] wrap-anywhere">
+            <Clock at={at} />
+            <strong className="font-semibold">{type}</strong>
+            {step !== null && <span className="text-ink-soft"> · {step}</span>}
+          </p>
+          {data !== null && JSON.stringify(data) !== '{}' && <Data value={data} />}
+        </li>
+      ))}
+    </ol>
+  );
+}
+
+function Clock({ at }: { readonly at: string }) {
+  const moment = Date.parse(at);
+  return (
+    <time dateTime={at} title={absoluteTime(moment)} className="mr-2.5 text-[0.8125rem] text-ink-faint tabular-nums">
+      {new Date(moment).toLocaleTimeString('en-GB')}
+    </time>
+  );
+}

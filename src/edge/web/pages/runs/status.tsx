@@ -1,0 +1,31 @@
+import type { RunStatus, RunSummary } from '#runs/contract';
+import { t } from '../../strings.ts';
+import { Badge, type Tone } from '../../ui/badge.tsx';
+
+export const STATUS_TONES: Readonly<Record<RunStatus, Tone>> = {
+  queued: 'neutral',
+  running: 'accent',
+  waiting: 'warn',
+  paused: 'neutral',
+  succeeded: 'good',
+  failed: 'bad',
+  cancelled: 'neutral',
+};
+
+export function StatusBadge({ status }: { readonly status: RunStatus }) {
+  return (
+    <Badge tone={STATUS_TONES[status]} live={status === 'running'}>
+      {t.runs.status[status]}
+    </Badge>
+  );
+}
+
+/** What started a run, in a word or two. */
+export function triggerWords({ trigger: { kind, by } }: Pick<RunSummary, 'trigger'>): string {
+  return by === undefined || by === 'owner' || by === 'system' ? t.runs.trigger[kind] : `${t.runs.trigger[kind]} (${by})`;
+}
+
+/** How long a run took, or has been at it until `now`; null before it began. */
+export function tookMs({ startedAt, endedAt }: Pick<RunSummary, 'startedAt' | 'endedAt'>, now: number): number | null {
+  return startedAt === null ? null : (endedAt === null ? now : Date.parse(endedAt)) - Date.parse(startedAt);
+}
