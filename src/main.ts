@@ -1,68 +1,17 @@
-import { readFileSync } from 'node:fs';
-import { rename, rm, writeFile } from 'node:fs/promises';
+// The process of the agent. Exit codes: 0 stopped, 70 gave up (start again), 75 home in use, 78 bad configuration (do not start again).
 import { enableCompileCache } from 'node:module';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
-import { createApp } from './app.ts';
-import { dieWithParent, tellReady } from './launcher.ts';
-import { programFolder } from './app/own-files.ts';
-import { assertBindAllowed, bootExitCode, readConfig } from '#core/config';
-import { AppError, toError } from '#core/errors';
-import { lockHome, prepareHome } from '#core/home';
-import { createLogging } from '#core/log';
+import { startFast } from './fast-start.ts';
 
 enableCompileCache();
-const { values: flags } = parseArgs({ options: { home: { type: 'string' }, host: { type: 'string' }, port: { type: 'string' }, 'ingress-port': { type: 'string' } }, strict: true });
-const version = (JSON.parse(readFileSync(join(programFolder, 'package.json'), 'utf8')) as { version: string }).version;
+startFast(join(import.meta.dirname, '..'));
+process.on('unhandledRejection', (reason) => { throw reason; }); // a promise nobody awaited belongs to no service
 
-/** Exit codes: 0 stopped, 70 gave up (start again), 75 the home is in use, 78 bad configuration (do not start again). */
-async function main(): Promise<void> {
-  const { 'ingress-port': ingressPort, ...rest } = flags;
-  const config = await readConfig(process.env, { ...rest, ...(ingressPort !== undefined && { ingressPort }) });
-  await prepareHome(config.home);
-  await using _lock = await lockHome(config.home);
-  const logging = createLogging({ level: config.logLevel, stream: process.stderr, pretty: process.stderr.isTTY, file: join(config.home, 'logs', 'castellan.log') });
-  const { log } = logging;
-  const app = await createApp({ config, logging, version });
-  assertBindAllowed(config, { hasPassword: (await app.hasPassword()) });
-
-  const ended = Promise.withResolvers<Error | null>();
-  const life = new AbortController();
-  for (const name of ['SIGTERM', 'SIGINT'] as const) process.once(name, () => ended.resolve(null));
-  dieWithParent(() => ended.resolve(null));
-  const running = await app.root.start({ signal: life.signal, exit: (cause) => ended.resolve(cause ?? new Error('The root ended')) });
-  app.running = running;
-  await announce(config.home, app.http.address()!.url, await app.loginUrl());
-  tellReady();
-  void app.firstStart().catch((error: unknown) => log.error('The first start could not be finished', { error: toError(error) }));
-
-  const cause = await ended.promise;
-  log.info(cause ? 'Gave up' : 'Stopping', cause ? { error: cause } : {});
-  await running.stop();
-  await rm(join(config.home, 'run', 'agent.json'), { force: true });
-  await logging.close();
-  process.exitCode = cause ? 70 : 0;
+const [{ runAgent }, { bootExitCode }, { AppError, toError }] = await Promise.all([import('./agent.ts'), import('#core/config'), import('#core/errors')]);
+try {
+  await runAgent();
+} catch (error) {
+  process.stderr.write(error instanceof AppError ? `castellan: ${error.message}\n` : `${toError(error).stack}\n`);
+  process.exitCode = bootExitCode(error);
 }
-
-/** Tells the command line where to find us, and a person where to look. */
-async function announce(home: string, url: string, loginUrl: string | null): Promise<void> {
-  const path = join(home, 'run', 'agent.json');
-  await writeFile(`${path}.new`, JSON.stringify({ url, pid: process.pid, version }), { mode: 0o600 });
-  await rename(`${path}.new`, path);
-  process.stdout.write(`Castellan ${version} is ready at ${url}\n`);
-  if (loginUrl) process.stdout.write(`Open this link once, within 15 minutes, to come in and set your password:\n  ${loginUrl}\n`);
-}
-
-process.on('unhandledRejection', (reason) => { throw reason; });
-
-await main().then(
-  () => process.exit(),
-  (error: unknown) => {
-    if (!(error instanceof AppError)) {
-      process.stderr.write(`${toError(error).stack}\n`);
-      process.exit(70);
-    }
-    process.stderr.write(`castellan: ${error.message}\n`);
-    process.exit(bootExitCode(error));
-  },
-);
+process.exit();

@@ -11,7 +11,7 @@ export function explainRun(run: RunDetail): Line[] {
   const lines: Line[] = [
     { at: run.createdAt, text: `${run.dryRun ? 'A dry run: nothing outside was touched. ' : ''}It was started ${cause(run.trigger)}.` },
     ...run.steps.flatMap(stepLines),
-    ...run.journal.map(({ at, type, step, data }) => ({ at, text: `${step ? `${step}: ` : ''}${journalText(type, data as Record<string, unknown>)}` })),
+    ...run.journal.filter(({ type }) => type !== 'llm.reserved').map(({ at, type, step, data }) => ({ at, text: `${step ? `${step}: ` : ''}${journalText(type, data as Record<string, unknown>)}` })),
     ...run.effects.map((effect) => ({ at: effect.createdAt, text: `${effect.step}: ${effect.kind} to ${effect.target} ${EFFECT_WORDS[effect.status]}${effect.error ? ` (${effect.error.message})` : ''}.` })),
   ];
   const sorted = lines.toSorted((a, b) => (a.at ?? '').localeCompare(b.at ?? ''));
@@ -70,6 +70,22 @@ function journalText(type: string, data: Record<string, unknown>): string {
       return `failed (${error}) and was tried again after ${Number(data['pauseMs']) / 1_000} s.`;
     case 'step.fallback':
       return `failed (${error}); ${String(data['skill'])} was asked instead.`;
+    case 'llm.settled': {
+      const cost = Number(data['costUsd']);
+      const tokens = data['usage'] as { inputTokens?: number; outputTokens?: number } | null;
+      return `${String(data['provider'])} (${String(data['model'])}) ${data['status'] === 'ok' ? 'answered' : `ended as ${String(data['status'])}`}: ${tokens?.inputTokens ?? 0} tokens in, ${tokens?.outputTokens ?? 0} out, ${cost === 0 ? 'free' : `$${cost.toFixed(5)}`}.`;
+    }
+    case 'llm.hop':
+      return `${String(data['provider'])} was left (${String(data['reason'])}); the next provider was asked.`;
+    case 'feeds.read':
+      return `${String(data['feeds'])} feeds were read (${String(data['failed'])} failed, ${String(data['unchanged'])} unchanged): ${String(data['recent'])} recent items, ${String(data['known'])} known already, ${String(data['taken'])} taken.`;
+    case 'items.scored': {
+      const leftOut = (data['leftOut'] as { title: string; score: number; reason: string }[] | undefined) ?? [];
+      const few = leftOut.slice(0, 3).map(({ title, score, reason }) => `"${title}" (${score}: ${reason})`);
+      return `${String(data['scored'])} items were rated and ${String(data['kept'])} kept (from ${String(data['threshold'])} up)${few.length > 0 ? `; left out among others ${few.join(', ')}` : ''}.`;
+    }
+    case 'notify.skipped':
+      return `nothing was sent: ${String(data['reason'])}.`;
     case 'run.held':
       return `it waited for run ${String(data['behind'])} of the same workflow.`;
     case 'run.cancelled':

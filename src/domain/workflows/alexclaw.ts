@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { check } from '#core/json';
+import { AnyJson, check, type Json } from '#core/json';
 
 /** A file exported by AlexClaw (format version 1), read for what Castellan needs. */
 const Export = z.object({
@@ -19,13 +19,13 @@ const Export = z.object({
       llm_tier: z.enum(['light', 'medium', 'heavy', 'local']).nullish(),
       llm_model: z.string().nullish(),
       prompt_template: z.string().nullish(),
-      config: z.record(z.string(), z.json()).nullish(),
+      config: z.record(z.string(), AnyJson).nullish(),
       input_from: z.int().nullish(),
       routes: z.array(z.object({ branch: z.string(), goto: z.union([z.int(), z.literal('end')]) })).nullish(),
     }),
   ),
   resources: z
-    .array(z.object({ name: z.string(), type: z.string(), url: z.string().nullish(), content: z.string().nullish(), metadata: z.record(z.string(), z.json()).nullish(), tags: z.array(z.string()).nullish(), enabled: z.boolean().nullish() }))
+    .array(z.object({ name: z.string(), type: z.string(), url: z.string().nullish(), content: z.string().nullish(), metadata: z.record(z.string(), AnyJson).nullish(), tags: z.array(z.string()).nullish(), enabled: z.boolean().nullish() }))
     .nullish(),
 });
 type Export = z.infer<typeof Export>;
@@ -68,7 +68,7 @@ function toStep(step: Export['steps'][number], ids: ReadonlyMap<number, string>,
   const id = ids.get(step.position)!;
   const { timeout_ms, on_circuit_open, fallback_skill, on_missing_skill: _dropped, ...rest } = step.config ?? {};
   const config = Object.fromEntries(
-    Object.entries(rest).filter(([key]) => {
+    Object.entries(rest).map(renamed).filter(([key]) => {
       const isSecret = CREDENTIALS.test(key);
       if (isSecret) warnings.push(`Step "${step.name}": the credential "${key}" was not imported; store it as a secret and refer to it as @secret:name.`);
       return !isSecret;
@@ -103,6 +103,12 @@ function toResource(resource: NonNullable<Export['resources']>[number], warnings
   const { auth, ...metadata } = resource.metadata ?? {};
   if (auth !== undefined) warnings.push(`Resource "${resource.name}": its credentials were not imported.`);
   return [{ name: resource.name, type: resource.type, ...(resource.url && { url: resource.url }), ...(resource.content && { content: resource.content }), metadata, tags: resource.tags ?? [], enabled: resource.enabled ?? true }];
+}
+
+/** Its options have our names in snake case; its waits were in seconds. */
+function renamed([key, value]: [string, Json]): [string, Json] {
+  if (key === 'fetch_timeout' && typeof value === 'number') return ['timeoutMs', value * 1_000];
+  return [key.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase()), value];
 }
 
 /** `{input}` and `{resources}` as Liquid. */

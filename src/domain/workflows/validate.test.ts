@@ -69,7 +69,7 @@ describe("AlexClaw's export", () => {
     workflow: { name: 'Tech News Digest', description: 'd', enabled: true, schedule: '0 7 * * *', default_provider: 'auto', node: null, metadata: { requires_2fa: true } },
     steps: [
       { position: 2, name: 'Digest', skill: 'llm_transform', llm_tier: 'medium', llm_model: 'auto', prompt_template: 'Group: {input}', config: {}, input_from: 1, routes: [] },
-      { position: 1, name: 'Collect', skill: 'rss_collector', llm_tier: null, llm_model: null, prompt_template: null, config: { threshold: 0.3, bot_token: '123:abc' }, input_from: null, routes: [{ branch: 'on_items', goto: 2 }] },
+      { position: 1, name: 'Collect', skill: 'rss_collector', llm_tier: null, llm_model: null, prompt_template: null, config: { threshold: 0.3, max_items: 5, fetch_timeout: 15, bot_token: '123:abc' }, input_from: null, routes: [{ branch: 'on_items', goto: 2 }] },
       { position: 3, name: 'Send', skill: 'telegram_notify', llm_tier: null, llm_model: null, prompt_template: null, config: {}, input_from: null, routes: [] },
     ],
     resources: [{ name: 'F', type: 'rss_feed', url: 'https://example.org/rss', content: null, metadata: { auth: { header: 'a', value: 'b' } }, tags: ['tech'], enabled: true, role: 'input' }],
@@ -79,6 +79,7 @@ describe("AlexClaw's export", () => {
     const read = Definition.parse(definition);
     assert.deepEqual(read.steps.map(({ id, next }) => ({ id, next })), [{ id: 'collect', next: { on_items: 'digest', default: 'end' } }, { id: 'digest', next: undefined }, { id: 'send', next: undefined }]);
     assert.deepEqual(read.triggers, [{ kind: 'cron', expression: '0 7 * * *', timeZone: 'UTC', missed: 'run_once' }]);
+    assert.deepEqual((read.steps[0] as { config?: unknown }).config, { threshold: 0.3, maxItems: 5, timeoutMs: 15_000 });
     assert.equal(JSON.stringify(read).includes('123:abc'), false);
     assert.equal(JSON.stringify(read).includes('Group: {{ input }}'), true);
     assert.deepEqual([warnings.length, read.requires2fa, read.provider], [2, true, undefined]);

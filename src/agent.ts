@@ -1,0 +1,53 @@
+import { readFileSync } from 'node:fs';
+import { rename, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { createApp } from './app.ts';
+import { dieWithParent, tellReady } from './launcher.ts';
+import { programFolder } from './app/own-files.ts';
+import { assertBindAllowed, readConfig } from '#core/config';
+import { toError } from '#core/errors';
+import { lockHome, prepareHome } from '#core/home';
+import { createLogging } from '#core/log';
+
+const { values: flags } = parseArgs({ options: { home: { type: 'string' }, host: { type: 'string' }, port: { type: 'string' }, 'ingress-port': { type: 'string' } }, strict: true });
+const version = (JSON.parse(readFileSync(join(programFolder, 'package.json'), 'utf8')) as { version: string }).version;
+
+/** Runs the agent until it is stopped or gives up; throws what kept it from starting. Leaves the exit code in `process.exitCode`. */
+export async function runAgent(): Promise<void> {
+  const { 'ingress-port': ingressPort, ...rest } = flags;
+  const config = await readConfig(process.env, { ...rest, ...(ingressPort !== undefined && { ingressPort }) });
+  await prepareHome(config.home);
+  await using _lock = await lockHome(config.home);
+  const logging = createLogging({ level: config.logLevel, stream: process.stderr, pretty: process.stderr.isTTY, file: join(config.home, 'logs', 'castellan.log') });
+  const { log } = logging;
+  const app = await createApp({ config, logging, version });
+  assertBindAllowed(config, { hasPassword: (await app.hasPassword()) });
+
+  const ended = Promise.withResolvers<Error | null>();
+  const life = new AbortController();
+  for (const name of ['SIGTERM', 'SIGINT'] as const) process.once(name, () => ended.resolve(null));
+  dieWithParent(() => ended.resolve(null));
+  const running = await app.root.start({ signal: life.signal, exit: (cause) => ended.resolve(cause ?? new Error('The root ended')) });
+  app.running = running;
+  await announce(config.home, app.http.address()!.url, await app.loginUrl());
+  tellReady();
+  void app.firstStart().catch((error: unknown) => log.error('The first start could not be finished', { error: toError(error) }));
+
+  const cause = await ended.promise;
+  log.info(cause ? 'Gave up' : 'Stopping', cause ? { error: cause } : {});
+  await running.stop();
+  await rm(join(config.home, 'run', 'agent.json'), { force: true });
+  await logging.close();
+  process.exitCode = cause ? 70 : 0;
+}
+
+/** Tells the command line where to find us, and a person where to look. */
+async function announce(home: string, url: string, loginUrl: string | null): Promise<void> {
+  const path = join(home, 'run', 'agent.json');
+  await writeFile(`${path}.new`, JSON.stringify({ url, pid: process.pid, version }), { mode: 0o600 });
+  await rename(`${path}.new`, path);
+  process.stdout.write(`Castellan ${version} is ready at ${url}\n`);
+  if (loginUrl) process.stdout.write(`Open this link once, within 15 minutes, to come in and set your password:\n  ${loginUrl}\n`);
+}
+
