@@ -1,7 +1,8 @@
 // The parent of the agent: starts it, starts it again when it crashes, and hands on the signals. It stays as long as the agent does, so it
 // holds as little as it can: no libraries, nothing of core.
 import { spawn, type ChildProcess } from 'node:child_process';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { accessSync, constants, mkdirSync, writeFileSync } from 'node:fs';
+import { flushCompileCache } from 'node:module';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -48,6 +49,8 @@ const GAVE_UP = 70;
 
 const LAST_LINES = 200;
 const LAST_CHARACTERS = 64 * 1024;
+/** The first seconds belong to the start. */
+const FLUSH_AFTER_MS = 3_000;
 /** What is left in the pipe when the process is gone. */
 const LAST_WORDS_MS = 500;
 
@@ -70,6 +73,7 @@ export async function runLauncher(args: readonly string[], options: LauncherOpti
   const crashes: number[] = [];
   let inARow = 0;
   process.stderr.on('error', ignore);
+  setTimeout(flushCompileCache, FLUSH_AFTER_MS).unref();
   try {
     for (;;) {
       const child = spawn(process.execPath, [...nodeFlags, fileURLToPath(entry), ...args], {
@@ -110,9 +114,10 @@ export function dieWithParent(stop: () => void, graceMs = 15_000): void {
   process.channel?.unref();
 }
 
-/** Called by the agent when it serves: its next crash is the first of a new row. Without a launcher it does nothing. */
+/** Called by the agent when it serves: its next crash is the first of a new row, and what was compiled for this start is kept for the next. */
 export function tellReady(): void {
   process.send?.({ ready: true });
+  setTimeout(flushCompileCache, FLUSH_AFTER_MS).unref();
 }
 
 /** Waits for the end of a life, passing on what it says. */
@@ -193,14 +198,25 @@ function homeOf(args: readonly string[], env: Readonly<Record<string, string | u
   return named ? resolve(named.replace(/^~(?=$|[/\\])/, homedir())) : join(homedir(), '.castellan');
 }
 
-/**
- * The agent's environment. Node keeps compiled code between starts, in the home, where nobody else can write: with it the agent
- * starts sooner and never loads the compiler of TypeScript. At a terminal the log is for people.
- */
+/** The agent's environment: where compiled code is kept, and at a terminal a log for people. */
 function childEnv(env: Readonly<Record<string, string | undefined>>, home: string): NodeJS.ProcessEnv {
-  const cache = join(home, 'run', 'compile-cache');
-  if (env['NODE_COMPILE_CACHE'] === undefined) quietly(() => mkdirSync(cache, { recursive: true, mode: 0o700 }));
-  return { NODE_COMPILE_CACHE: cache, ...(process.stderr.isTTY && { CASTELLAN_LOG_FORMAT: 'pretty' }), ...env };
+  return { NODE_COMPILE_CACHE: cacheFolder(home), ...(process.stderr.isTTY && { CASTELLAN_LOG_FORMAT: 'pretty' }), ...env };
+}
+
+/**
+ * Where Node keeps compiled code between starts: with it the agent starts sooner and never loads the compiler of TypeScript, a third of
+ * its memory. It lies beside the code it is made of, where nobody can write who could not change that; otherwise in the home.
+ */
+function cacheFolder(home: string): string {
+  const modules = join(import.meta.dirname, '..', 'node_modules');
+  try {
+    accessSync(modules, constants.W_OK);
+    return join(modules, '.cache', 'castellan');
+  } catch {
+    const own = join(home, 'run', 'compile-cache');
+    quietly(() => mkdirSync(own, { recursive: true, mode: 0o700 }));
+    return own;
+  }
 }
 
 function keepLastWords(home: string, life: Life): void {
