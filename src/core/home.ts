@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { AppError } from './errors.ts';
 import { homeFault } from './home/fault.ts';
 
-export { lockHome, runningAgent, type HomeLock } from './home/lock.ts';
+export { lockHome, runningAgent } from './home/lock.ts';
 
 /** The folders of a home. */
 export const homeFolders = ['logs', 'skills', 'workspaces', 'backups', 'run'] as const;

@@ -6,7 +6,7 @@ import { isAtLeast, readEntry, type LogEntry, type LogLevel } from './log/entry.
 import { pretty } from './log/pretty.ts';
 import { createTail } from './log/tail.ts';
 
-export { logLevels, type LogEntry, type LogLevel } from './log/entry.ts';
+export type { LogEntry, LogLevel } from './log/entry.ts';
 
 /** Data of a log line; whatever is in it is cleaned of secrets and cut to size before it is written. */
 export type LogFields = Readonly<Record<string, unknown>>;
