@@ -43,8 +43,8 @@ export function startBaseline(path: string): Started {
 /** The agent as `castellan start` runs it: the launcher and its child. */
 export function startAgent(home: string): Started {
   const at = port();
-  const args = [new URL('../src/castellan.ts', import.meta.url).pathname, 'start', '--home', home, '--port', String(at), '--ingress-port', String(port())];
-  return { child: spawn(process.execPath, ['--disable-warning=ExperimentalWarning', ...args], { stdio: ['ignore', 'ignore', 'inherit'], env: { PATH: process.env['PATH'], HOME: home, LMSTUDIO_HOST: '127.0.0.1:9', OLLAMA_HOST: '127.0.0.1:9' } }), url: `http://127.0.0.1:${at}` };
+  const args = ['start', '--home', home, '--port', String(at), '--ingress-port', String(port())];
+  return { child: spawn(new URL('../bin/castellan', import.meta.url).pathname, args, { stdio: ['ignore', 'ignore', 'inherit'], env: { PATH: process.env['PATH'], HOME: home, LMSTUDIO_HOST: '127.0.0.1:9', OLLAMA_HOST: '127.0.0.1:9' } }), url: `http://127.0.0.1:${at}` };
 }
 
 async function timeToReady(start: () => Started): Promise<number> {

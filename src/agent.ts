@@ -6,23 +6,23 @@ import { createApp } from './app.ts';
 import { dieWithParent, tellReady } from './launcher.ts';
 import { programFolder } from './app/own-files.ts';
 import { assertBindAllowed, readConfig } from '#core/config';
-import { toError } from '#core/errors';
+import { AppError, toError } from '#core/errors';
 import { lockHome, prepareHome } from '#core/home';
 import { createLogging } from '#core/log';
 
-const { values: flags } = parseArgs({ options: { home: { type: 'string' }, host: { type: 'string' }, port: { type: 'string' }, 'ingress-port': { type: 'string' } }, strict: true });
+const FLAGS = { home: { type: 'string' }, host: { type: 'string' }, port: { type: 'string' }, 'ingress-port': { type: 'string' } } as const;
 const version = (JSON.parse(readFileSync(join(programFolder, 'package.json'), 'utf8')) as { version: string }).version;
 
 /** Runs the agent until it is stopped or gives up; throws what kept it from starting. Leaves the exit code in `process.exitCode`. */
 export async function runAgent(): Promise<void> {
-  const { 'ingress-port': ingressPort, ...rest } = flags;
-  const config = await readConfig(process.env, { ...rest, ...(ingressPort !== undefined && { ingressPort }) });
+  const { 'ingress-port': ingressPort, ...flags } = readFlags();
+  const config = await readConfig(process.env, { ...flags, ingressPort });
   await prepareHome(config.home);
   await using _lock = await lockHome(config.home);
-  const logging = createLogging({ level: config.logLevel, stream: process.stderr, pretty: process.stderr.isTTY, file: join(config.home, 'logs', 'castellan.log') });
+  const logging = createLogging({ level: config.logLevel, stream: process.stderr, pretty: config.logFormat === 'pretty' || (config.logFormat === 'auto' && process.stderr.isTTY), file: join(config.home, 'logs', 'castellan.log') });
   const { log } = logging;
   const app = await createApp({ config, logging, version });
-  assertBindAllowed(config, { hasPassword: (await app.hasPassword()) });
+  assertBindAllowed(config, { hasPassword: await app.hasPassword() });
 
   const ended = Promise.withResolvers<Error | null>();
   const life = new AbortController();
@@ -40,6 +40,14 @@ export async function runAgent(): Promise<void> {
   await rm(join(config.home, 'run', 'agent.json'), { force: true });
   await logging.close();
   process.exitCode = cause ? 70 : 0;
+}
+
+function readFlags() {
+  try {
+    return parseArgs({ options: FLAGS, strict: true }).values;
+  } catch (cause) {
+    throw new AppError('invalid', 'config.bad_flag', `${(cause as Error).message}. Known are --home, --host, --port and --ingress-port.`, {}, cause);
+  }
 }
 
 /** Tells the command line where to find us, and a person where to look. */

@@ -13,6 +13,8 @@ import { uuidv7 } from '#core/ids';
 import type { Logging } from '#core/log';
 import type { Service } from '#core/service';
 import { logSupervision, supervisor, type RunningSupervisor, type Supervisor } from '#core/supervisor';
+import { channelKinds, channelMigrations, channelRoutes, createChannels } from '#channels';
+import { createNotifications, notificationMigrations, notificationRoutes } from '#notifications';
 import { auditMigrations, auditRoutes, createAudit } from '#audit';
 import { canonicalUrl, createFeedParser } from '#feeds';
 import { createLlm, llmMigrations, llmRoutes, llmSettings, providerKinds } from '#llm';
@@ -20,13 +22,15 @@ import { createMemory, memoryMigrations, memoryRoutes } from '#memory';
 import { createOwner, doorRoutes, ensureControlToken, ownerMigrations, ownerRoutes } from '#owner';
 import { allows, createApprovals, grantCatalogue, policyMigrations, policyRoutes } from '#policy';
 import { createRuns, runMigrations, runRoutes } from '#runs';
-import { createSettings, generalSettings, ownerTimeZone, runsRetentionCount, runsRetentionDays, settingsMigrations, settingsRoutes } from '#settings';
+import { createSettings, defaultChannel, generalSettings, ownerTimeZone, runsRetentionCount, runsRetentionDays, settingsMigrations, settingsRoutes } from '#settings';
 import { createSchedules, scheduleMigrations, scheduleRoutes } from '#schedules';
 import { builtInSkills, createBreakers, createCatalogue, createFeedStore, createSkillRunner, skillMigrations, skillRoutes } from '#skills';
 import { createVault, masterKeySource, vaultMigrations, vaultRoutes } from '#vault';
 import { createEngine, createTemplates, createWorkflows, workflowMigrations, workflowRoutes } from '#workflows';
+import { skillDelivery } from './app/delivering.ts';
 import { doorAsRoute } from './app/doors.ts';
 import { createFirstStart } from './app/first-start.ts';
+import { troublesOf } from './app/troubles.ts';
 import { rememberAtEnd, skillMemory } from './app/memories.ts';
 import { ownFiles, programFolder } from './app/own-files.ts';
 import { trySkill } from './app/try-skill.ts';
@@ -55,7 +59,7 @@ export interface AppOptions {
 
 const MIGRATIONS = [
   outboxMigrations, queueMigrations, auditMigrations, settingsMigrations, vaultMigrations, ownerMigrations, policyMigrations,
-  runMigrations, llmMigrations, memoryMigrations, skillMigrations, workflowMigrations, scheduleMigrations,
+  runMigrations, llmMigrations, memoryMigrations, skillMigrations, workflowMigrations, scheduleMigrations, channelMigrations, notificationMigrations,
 ].flat();
 
 const SETTINGS = [...generalSettings, ...llmSettings];
@@ -75,7 +79,7 @@ export async function createApp({ config, logging, version }: AppOptions): Promi
   const queue = createLocalQueue({ store, clock, newId, onError: (name, error) => log.warn('A job failed', { queue: name, error }) });
   const web = createFetch();
   const parser = createFeedParser();
-  const tell = (severity: 'info' | 'warning' | 'critical', title: string, body: string): void => log.warn('To the owner', { severity, title, body });
+  const tell = (severity: 'info' | 'warning' | 'critical', title: string, body: string): void => void notifications.tell({ key: title, severity, title, body });
 
   // the owner's house
   const audit = createAudit({ store, clock, redact: (text) => vault.redactor.redact(text) });
@@ -97,7 +101,7 @@ export async function createApp({ config, logging, version }: AppOptions): Promi
     catalogue, breakers, runs, clock, log, fetch: web.fetch, readFile: ownFiles(home), llm: llm.scoped,
     memory: skillMemory(memory, clock),
     setting: (key) => settings.value(key), wishes: () => ({}), timeZone: () => settings.get(ownerTimeZone),
-    deliver: async () => ({ delivered: [] }),
+    deliver: (message, context) => skillDelivery(channels.delivery)(message, context),
   });
   const workflows = createWorkflows({
     store, bus, clock, newId, templates,
@@ -118,18 +122,33 @@ export async function createApp({ config, logging, version }: AppOptions): Promi
     fire: async (tx, { workflowId, occurrenceId, kind }) => (await engine.start(tx, await workflows.get(workflowId), { trigger: { kind, id: occurrenceId }, idempotencyKey: occurrenceId })).id,
   });
 
+  // talk
+  const startedAt = clock.now();
+  const channels = createChannels({
+    store, bus, clock, newId, queue, fetch: web, audit, secrets: vault, kinds: channelKinds,
+    defaultChannel: { get: () => settings.get(defaultChannel), set: async (name, actor) => void (await settings.set(defaultChannel.key, name, actor)) },
+    ports: {
+      workflows: { ...workflows, start: async (id, start) => { const workflow = await workflows.get(id); return store.write((tx) => engine.start(tx, workflow, start)); } },
+      runs: { ...runs, cancel: engine.cancel }, skills: catalogue, llm, approvals,
+      status: async () => ({ version, upMs: clock.now() - startedAt, memoryBytes: process.memoryUsage.rss(), troubles: troublesOf(app.running?.health()) }),
+    },
+    talk: async function* () { yield { text: '' }; },
+    tell: (notice) => notifications.tell(notice), onError: (error) => log.warn('A channel failed', { error }),
+  });
+  const notifications = createNotifications({ store, bus, clock, newId, delivery: channels.delivery, onError: (error) => log.warn('A notification was lost', { error }) });
+
   // doors
   const routes: Route[] = [
     ...doorRoutes(owner).map(doorAsRoute), ...ownerRoutes({ owner, baseUrl: () => http.address()?.url ?? '' }), ...auditRoutes(audit), ...settingsRoutes(settings), ...vaultRoutes(vault),
     ...policyRoutes({ approvals, catalogue: () => grantCatalogue(routes) }), ...runRoutes(runs, []), ...llmRoutes(llm),
     ...skillRoutes({ catalogue, tryOut: trySkill({ store, runs, runner, templates, clock }) }), ...workflowRoutes({ store, workflows, engine }),
-    ...memoryRoutes(memory), ...scheduleRoutes(schedules),
+    ...memoryRoutes(memory), ...scheduleRoutes(schedules), ...channelRoutes(channels, newId), ...notificationRoutes(notifications),
   ];
   const app: App = {
     root: undefined as never, http: undefined as never, ingress: undefined as never, running: null,
     hasPassword: owner.hasPassword,
     loginUrl: async () => ((await owner.hasPassword()) ? null : (await owner.createLoginLink(http.address()!.url)).url.use((url) => url)),
-    firstStart: createFirstStart({ store, vault, llm, workflows, engine, seeds }),
+    firstStart: createFirstStart({ store, vault, llm, workflows, engine, channels, seeds }),
   };
   const http = createHttp({
     config, routes, version, bus, clock, log, allows,
@@ -153,7 +172,7 @@ export async function createApp({ config, logging, version }: AppOptions): Promi
   };
   const work = supervisor('work', [engine.service, ...memory.services, schedules.service, runs.retention], { strategy: 'rest_for_one', intensity });
   const edge = supervisor('edge', [http, ingress], { strategy: 'one_for_one', intensity });
-  const root = supervisor('root', [storeService, settings.service, vault.service, breakers.service, llm.service, approvals.service, answers, outbox.service, work, edge], { strategy: 'rest_for_one', intensity, onEvent: logSupervision(log) });
+  const root = supervisor('root', [storeService, settings.service, vault.service, breakers.service, llm.service, approvals.service, answers, outbox.service, work, channels.service, edge], { strategy: 'rest_for_one', intensity, onEvent: logSupervision(log) });
   return Object.assign(app, { root, http, ingress });
 }
 

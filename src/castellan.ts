@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { enableCompileCache } from 'node:module';
 
-enableCompileCache();
+enableCompileCache(join(import.meta.dirname, '..', 'node_modules', '.cache', 'castellan'));
 const args = process.argv.slice(2);
 
 // The agent's own start stays clear of the command line's libraries.

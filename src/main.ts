@@ -1,9 +1,8 @@
 // The process of the agent. Exit codes: 0 stopped, 70 gave up (start again), 75 home in use, 78 bad configuration (do not start again).
-import { enableCompileCache } from 'node:module';
 import { join } from 'node:path';
 import { startFast } from './fast-start.ts';
 
-enableCompileCache();
+process.umask(0o077); // what the agent writes is the owner's alone
 startFast(join(import.meta.dirname, '..'));
 process.on('unhandledRejection', (reason) => { throw reason; }); // a promise nobody awaited belongs to no service
 

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Seeds } from '#core/config';
 import type { Store } from '#core/db/store';
+import type { Channels } from '#channels';
 import type { Llm } from '#llm';
 import type { Vault } from '#vault';
 import type { Engine, Workflows } from '#workflows';
@@ -13,17 +14,18 @@ export interface FirstStartDeps {
   readonly llm: Llm;
   readonly workflows: Workflows;
   readonly engine: Engine;
+  readonly channels: Channels;
   readonly seeds: Seeds;
 }
 
 /** Keys of the environment that go to the vault, by the name they get there. */
-const KEYS = { 'anthropic-api-key': 'ANTHROPIC_API_KEY', 'google-api-key': 'GEMINI_API_KEY', 'openai-api-key': 'OPENAI_API_KEY', 'github-token': 'GITHUB_TOKEN' } as const;
+const KEYS = { 'anthropic-api-key': 'ANTHROPIC_API_KEY', 'google-api-key': 'GEMINI_API_KEY', 'openai-api-key': 'OPENAI_API_KEY', 'github-token': 'GITHUB_TOKEN', 'telegram-bot-token': 'TELEGRAM_BOT_TOKEN' } as const;
 
 /**
  * What a fresh home needs: keys of the environment sealed, providers, and the morning briefing, which is offered (switched
  * off) and run once. Each part looks whether it is there, so that a start that was cut off goes on with the next one.
  */
-export function createFirstStart({ store, vault, llm, workflows, engine, seeds }: FirstStartDeps): () => Promise<void> {
+export function createFirstStart({ store, vault, llm, workflows, engine, channels, seeds }: FirstStartDeps): () => Promise<void> {
   async function sealKeys(): Promise<Record<string, string>> {
     const references: Record<string, string> = {};
     for (const [name, variable] of Object.entries(KEYS)) {
@@ -33,6 +35,17 @@ export function createFirstStart({ store, vault, llm, workflows, engine, seeds }
       references[name] = `@secret:${name}`;
     }
     return references;
+  }
+
+  /** The program's own surfaces, and the platforms whose keys the environment gave. */
+  async function openChannels(keys: Readonly<Record<string, string>>): Promise<void> {
+    const known = (await channels.directory.list()).map(({ kind }) => kind);
+    for (const [kind, name] of [['web', 'browser'], ['terminal', 'terminal']] as const) {
+      if (!known.includes(kind)) await channels.directory.add({ kind, name }, 'system');
+    }
+    const token = keys['telegram-bot-token'];
+    const apiRoot = seeds.addresses.TELEGRAM_API_ROOT;
+    if (token && !known.includes('telegram')) await channels.directory.add({ kind: 'telegram', name: 'telegram', secrets: { token }, config: apiRoot ? { apiRoot } : {} }, 'system');
   }
 
   async function offerBriefing(): Promise<void> {
@@ -55,6 +68,7 @@ export function createFirstStart({ store, vault, llm, workflows, engine, seeds }
       ollamaHost: seeds.addresses.OLLAMA_HOST,
       lmstudioHost: seeds.addresses.LMSTUDIO_HOST,
     });
+    await openChannels(keys);
     await offerBriefing();
   };
 }

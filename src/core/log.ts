@@ -1,4 +1,3 @@
-import { pino } from 'pino';
 import { systemClock, type Clock } from './clock.ts';
 import { createCleaner } from './log/clean.ts';
 import { createRotatingFile, type FileLimits, type RotatingFile } from './log/file.ts';
@@ -58,16 +57,11 @@ export function createLogging(options: LoggingOptions): Logging {
   const ignore = (): void => {};
   stream.on('error', ignore);
 
-  const writer = pino(
-    {
-      level: 'trace',
-      base: null,
-      messageKey: 'message',
-      timestamp: () => `,"time":"${new Date(clock.now()).toISOString()}"`,
-      formatters: { level: (label) => ({ level: label }) },
-    },
-    { write: (line) => [tail.push, show, (text: string) => file?.write(text)].forEach((outlet) => quietly(() => outlet(line))) },
-  );
+  /** One JSON line to every outlet; one that fails keeps nothing from the others. */
+  function write(own: LogLevel, fields: LogFields, message: string): void {
+    const line = `${JSON.stringify({ level: own, time: new Date(clock.now()).toISOString(), ...fields, message })}\n`;
+    for (const outlet of [tail.push, show, (text: string) => file?.write(text)]) quietly(() => outlet(line));
+  }
 
   function show(line: string): void {
     stream.write(options.pretty ? pretty(readEntry(line)) : line);
@@ -77,7 +71,7 @@ export function createLogging(options: LoggingOptions): Logging {
     const at =
       (own: LogLevel) =>
       (message: string, fields?: LogFields): void => {
-        if (isAtLeast(own, level)) quietly(() => writer[own](clean.fields(unreserved({ ...bound, ...fields })), clean.text(message)));
+        if (isAtLeast(own, level)) quietly(() => write(own, clean.fields(unreserved({ ...bound, ...fields })), clean.text(message)));
       };
     return {
       trace: at('trace'),

@@ -19,7 +19,6 @@ const HOMES: readonly { readonly library: RegExp; readonly home: RegExp; readonl
   },
   { library: /^(node:sqlite|sqlite-vec|pg|pg-boss)$/, home: /^src\/core\/db\//, where: 'src/core/db' },
   { library: /^undici$/, home: /^src\/core\/fetch|^src\/domain\/llm\/wire\//, where: 'src/core/fetch (guarded) and src/domain/llm/wire' },
-  { library: /^pino$/, home: /^src\/core\/log/, where: 'src/core/log' },
   { library: /^(fastify|@fastify\/.+|prom-client)$/, home: /^src\/edge\/http\//, where: 'src/edge/http' },
   {
     library: /^@modelcontextprotocol\//,
