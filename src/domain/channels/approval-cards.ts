@@ -15,38 +15,48 @@ export interface CardsDeps {
   readonly bus: Bus;
   readonly delivery: Delivery;
   readonly targets: Targets;
+  readonly approvals: Pick<Approvals, 'list'>;
 }
 
-/** Shows the owner's questions on every channel there is, and takes the buttons off when one was answered anywhere. */
-export function showApprovals({ store, bus, delivery, targets }: CardsDeps, signal: AbortSignal): void {
-  bus.subscribe(
-    'approval.asked',
-    ({ approval }) =>
-      store.write(async (tx) => {
-        for (const { channel, kind, chat } of await targets.everywhere(tx))
-          await delivery.post(tx, {
-            key: `${KEY}${approval.id}@${channel.id}:${chat}`,
-            text: cardText(approval, kind.capabilities.buttons),
-            channel: channel.id,
-            to: chat,
-            buttons: kind.capabilities.buttons ? buttonsOf(approval) : [],
-            repeatable: true,
-          });
-      }),
-    signal,
-  );
+/** Shows the owner's questions on every channel there is, and takes the buttons off when one was answered anywhere. Resolves when those that wait are shown. */
+export async function showApprovals({ store, bus, delivery, targets, approvals }: CardsDeps, signal: AbortSignal): Promise<void> {
+  const show = ({ approval }: { readonly approval: Approval }): Promise<void> =>
+    store.write(async (tx) => {
+      for (const { channel, kind, chat } of await targets.everywhere(tx))
+        await delivery.post(tx, {
+          key: `${KEY}${approval.id}@${channel.id}:${chat}`,
+          text: cardText(approval, kind.capabilities.buttons),
+          channel: channel.id,
+          to: chat,
+          buttons: kind.capabilities.buttons ? buttonsOf(approval) : [],
+          repeatable: true,
+        });
+    });
+  /** Asked while nobody listened here, or before this chat was let in. */
+  const showPending = async (): Promise<void> => {
+    const { items } = await approvals.list({ status: 'pending', limit: 500 });
+    for (const approval of items) await show({ approval });
+  };
   const close = async ({ approval }: { readonly approval: Approval }): Promise<void> =>
     store.write(async (tx) => {
       for (const { channel, chat } of await targets.everywhere(tx))
         await delivery.revise(tx, `${KEY}${approval.id}@${channel.id}:${chat}`, `${cardHead(approval)}\n\n${answerLine(approval)}`);
     });
+  bus.subscribe('approval.asked', show, signal);
+  bus.subscribe('channel.paired', showPending, signal);
   bus.subscribe('approval.answered', close, signal);
   bus.subscribe('approval.expired', close, signal);
   bus.subscribe('approval.withdrawn', close, signal);
+  await showPending();
 }
 
 /** A button was pressed on the message of this key; returns a word for the moment. */
-export async function answerButton(approvals: Pick<Approvals, 'answer'>, key: string | undefined, option: string, answering: Answering): Promise<string> {
+export async function answerButton(
+  approvals: Pick<Approvals, 'answer'>,
+  key: string | undefined,
+  option: string,
+  answering: Answering,
+): Promise<string> {
   if (!key?.startsWith(KEY)) return 'This button is out of date.';
   const id = key.slice(KEY.length, key.lastIndexOf('@'));
   try {

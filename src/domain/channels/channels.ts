@@ -3,6 +3,7 @@ import type { Bus } from '#core/bus';
 import type { Clock } from '#core/clock';
 import type { JobQueue } from '#core/db/queue';
 import type { Store } from '#core/db/store';
+import type { ErrorInfo } from '#core/errors';
 import type { GuardedFetch } from '#core/fetch';
 import type { NewId } from '#core/ids';
 import { nursery, type NurseryChild } from '#core/nursery';
@@ -10,7 +11,7 @@ import type { Secret } from '#core/secret';
 import type { Running, Service } from '#core/service';
 import { supervisor } from '#core/supervisor';
 import { showApprovals } from './approval-cards.ts';
-import { channelService, type Tell } from './channel-service.ts';
+import { channelLife, type Tell } from './channel-life.ts';
 import type { Command, CommandPorts } from './command.ts';
 import { commands as allCommands } from './commands.ts';
 import type { InboundRecord } from './contract.ts';
@@ -24,6 +25,7 @@ import type { ChannelKind, InboundMessage } from './kind.ts';
 import { createOpenChannels } from './open-channels.ts';
 import { createPairing, type Pairing } from './pairing.ts';
 import { allChannels, deleteOldMessages, inboundOf, keyOfMessage, type ChannelRow, type InboundRow } from './queries.ts';
+import { tellOfRuns } from './run-endings.ts';
 import { createTargets } from './targets.ts';
 
 const MOST_CHANNELS = 100;
@@ -39,7 +41,10 @@ export interface Channels {
   readonly pairing: Pairing;
   readonly inbox: Inbox;
   readonly commands: readonly Command[];
-  received(channel: string, page: { readonly limit: number; readonly cursor?: string | undefined }): Promise<{ items: InboundRecord[]; next: string | null }>;
+  received(
+    channel: string,
+    page: { readonly limit: number; readonly cursor?: string | undefined },
+  ): Promise<{ items: InboundRecord[]; next: string | null }>;
   /** Connects a channel anew after a change of its row; null disconnects. Does nothing while the service is not running. */
   reconnect(id: string): Promise<void>;
   readonly service: Service;
@@ -80,9 +85,17 @@ export function createChannels(deps: ChannelsDeps): Channels {
     queue,
     open,
     targets,
-    onLost: (channel, error) => tell({ key: `channel.lost:${channel}`, severity: 'warning', title: 'A message did not arrive', body: error.message }),
+    onLost({ key, channel }, error) {
+      if (key.startsWith('notification:')) return onError(error); // telling of it would go the same way
+      tell({ key: `channel.lost:${channel}`, severity: 'warning', title: 'A message did not arrive', body: error.message });
+    },
   });
-  const dispatcher = createDispatcher({ ports: deps.ports, commands, now: () => clock.now(), keyOf: (...where) => keyOfMessage(store.db, ...where) });
+  const dispatcher = createDispatcher({
+    ports: deps.ports,
+    commands,
+    now: () => clock.now(),
+    keyOf: (...where) => keyOfMessage(store.db, ...where),
+  });
   const inbox = createInbox({
     store,
     bus,
@@ -103,17 +116,24 @@ export function createChannels(deps: ChannelsDeps): Channels {
   async function connect(row: ChannelRow, signal: AbortSignal): Promise<void> {
     const kind = kinds.find(({ id }) => id === row.kind);
     if (!kind || row.enabled === 0 || signal.aborted) return;
-    const child = await rooms.add(channelService(row, kind, { ...deps, open, health, inbox }));
+    const child = await rooms.add(channelLife(row, kind, { ...deps, open, health, inbox }));
     places.set(row.id, child);
-    void child.done.then(async (crash) => {
-      if (places.get(row.id) === child) places.delete(row.id);
-      if (!crash || signal.aborted) return;
-      health.set(row, 'broken', crash);
-      tell({ key: `channel.crashed:${row.id}`, severity: 'error', title: `The channel "${row.name}" crashes`, body: 'It is left alone for five minutes, then tried again; see the log.' });
-      await clock.sleep(REST_AFTER_CRASHES_MS, signal);
-      const [now] = (await allChannels(store.db)).filter(({ id }) => id === row.id);
-      if (now && !places.has(row.id)) await connect(now, signal);
-    }).catch((error: unknown) => void (signal.aborted || onError(error)));
+    void child.done
+      .then(async (crash) => {
+        if (places.get(row.id) === child) places.delete(row.id);
+        if (!crash || signal.aborted) return;
+        health.set(row, 'broken', crash);
+        tell({
+          key: `channel.crashed:${row.id}`,
+          severity: 'critical',
+          title: `The channel "${row.name}" crashes`,
+          body: 'It is left alone for five minutes, then tried again; see the log.',
+        });
+        await clock.sleep(REST_AFTER_CRASHES_MS, signal);
+        const [now] = (await allChannels(store.db)).filter(({ id }) => id === row.id);
+        if (now && !places.has(row.id)) await connect(now, signal);
+      })
+      .catch((error: unknown) => void (signal.aborted || onError(error)));
   }
 
   let running: AbortSignal | null = null;
@@ -132,11 +152,16 @@ export function createChannels(deps: ChannelsDeps): Channels {
       running = signal;
       await directory.seed();
       for (const row of await allChannels(store.db)) await connect(row, signal);
-      showApprovals({ store, bus, delivery, targets }, signal);
-      bus.subscribe('vault.changed', async ({ name }) => {
-        const using = (await allChannels(store.db)).filter((row) => row.secrets.includes(`"@secret:${name}"`));
-        for (const { id } of using) await reconnect(id);
-      }, signal);
+      await showApprovals({ store, bus, delivery, targets, approvals: deps.ports.approvals }, signal);
+      tellOfRuns({ store, bus, delivery }, signal);
+      bus.subscribe(
+        'vault.changed',
+        async ({ name }) => {
+          const using = (await allChannels(store.db)).filter((row) => row.secrets.includes(`"@secret:${name}"`));
+          for (const { id } of using) await reconnect(id);
+        },
+        signal,
+      );
       const sweeping = sweep(signal);
       return {
         async stop() {
@@ -165,7 +190,10 @@ export function createChannels(deps: ChannelsDeps): Channels {
       const rows = await inboundOf(store.db, channel, limit + 1, cursor);
       return { items: rows.slice(0, limit).map(toRecord), next: rows.length > limit ? rows[limit - 1]!.id : null };
     },
-    service: supervisor('channels', [rooms, opener, delivery.service, inbox.service], { strategy: 'rest_for_one', intensity: { restarts: 10, withinMs: 60_000 } }),
+    service: supervisor('channels', [rooms, opener, delivery.service, inbox.service], {
+      strategy: 'rest_for_one',
+      intensity: { restarts: 10, withinMs: 60_000 },
+    }),
   };
 }
 
@@ -182,7 +210,7 @@ function toRecord(row: InboundRow): InboundRecord {
     text: message.callback ? `[${message.callback.data}]` : message.text,
     status: row.status,
     attempts: row.attempts,
-    error: row.error === null ? null : String((JSON.parse(row.error) as { message?: unknown }).message ?? row.error),
+    error: row.error === null ? null : (JSON.parse(row.error) as ErrorInfo).message,
     at: new Date(row.received_at).toISOString(),
   };
 }

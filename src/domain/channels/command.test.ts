@@ -7,7 +7,14 @@ import { createDispatcher, isControl, type Dispatch } from './dispatcher.ts';
 import type { InboundMessage } from './kind.ts';
 import { briefing, fakePorts } from './testbed.ts';
 
-const message = (text: string): InboundMessage => ({ messageId: 'm', chat: '1', isPrivate: true, sender: { id: '1', name: 'Me' }, text, at: 0 });
+const message = (text: string): InboundMessage => ({
+  messageId: 'm',
+  chat: '1',
+  isPrivate: true,
+  sender: { id: '1', name: 'Me' },
+  text,
+  at: 0,
+});
 
 function setup() {
   const started: { workflow: string; input: unknown; key: string }[] = [];
@@ -18,10 +25,16 @@ function setup() {
   const ports = {
     ...base,
     workflows: { ...base.workflows, list: async () => ({ items: [other, briefing, off], next: null }) },
-    approvals: { list: async () => ({ items: [], next: null }), get: async () => Promise.reject(new Error()), answer: async () => Promise.reject(new Error()), answerText: async (text: string) => (answers.push(text), null) },
+    approvals: {
+      list: async () => ({ items: [], next: null }),
+      get: async () => Promise.reject(new Error()),
+      answer: async () => Promise.reject(new Error()),
+      answerText: async (text: string) => (answers.push(text), null),
+    },
   };
   const dispatcher = createDispatcher({ ports, commands, now: () => 0, keyOf: async () => undefined });
-  const ask = (text: string): Promise<Dispatch> => dispatcher.dispatch(message(text), { id: 'in-1', channel: 'c', kind: 'telegram', account: '@bot' }, new AbortController().signal);
+  const ask = (text: string): Promise<Dispatch> =>
+    dispatcher.dispatch(message(text), { id: 'in-1', channel: 'c', kind: 'telegram', account: '@bot' }, new AbortController().signal);
   const reply = async (text: string): Promise<string> => {
     const done = await ask(text);
     assert.equal(done.do, 'reply');
@@ -48,14 +61,20 @@ describe('Commands', () => {
     await reply('/run morning {"a": 1}');
     await reply('/run "MORNING BRIEFING" x');
     await reply('/run w2');
-    assert.deepEqual(started.map(({ workflow, input }) => [workflow, input]), [['w1', 'about cats']]);
+    assert.deepEqual(
+      started.map(({ workflow, input }) => [workflow, input]),
+      [['w1', 'about cats']],
+    );
   });
 
   it('give one message one run', async () => {
     const { reply, started } = setup();
     await reply('/run morning-briefing');
     await reply('/run morning-briefing');
-    assert.deepEqual(started.map(({ key }) => key), ['channel:in-1']);
+    assert.deepEqual(
+      started.map(({ key }) => key),
+      ['channel:in-1'],
+    );
   });
 
   it('say how they are used', async () => {

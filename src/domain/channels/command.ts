@@ -10,7 +10,10 @@ import type { Json } from '#core/json';
 export interface CommandPorts {
   readonly workflows: Pick<Workflows, 'list' | 'get'> & {
     /** The same idempotency key is the same run. */
-    start(workflowId: string, start: { readonly input?: Json; readonly trigger: TriggerRef; readonly idempotencyKey: string }): Promise<RunSummary>;
+    start(
+      workflowId: string,
+      start: { readonly input?: Json; readonly trigger: TriggerRef; readonly idempotencyKey: string },
+    ): Promise<RunSummary>;
   };
   readonly runs: Pick<Runs, 'list' | 'detail'> & { cancel(runId: string, by: string): Promise<RunSummary> };
   readonly skills: Pick<Catalogue, 'list'>;
@@ -72,5 +75,8 @@ export function parseCommand(text: string): ParsedCommand | null {
 
 /** Cuts at blanks; "a b", 'a b' and “a b” are one word. */
 export function splitWords(text: string): string[] {
-  return Array.from(text.matchAll(/"([^"]*)"|'([^']*)'|“([^”]*)”|(\S+)/g), ([, double, single, curly, bare]) => double ?? single ?? curly ?? bare!);
+  return Array.from(
+    text.matchAll(/"([^"]*)"|'([^']*)'|“([^”]*)”|(\S+)/g),
+    ([, double, single, curly, bare]) => double ?? single ?? curly ?? bare!,
+  );
 }

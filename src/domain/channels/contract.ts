@@ -18,7 +18,9 @@ const Name = z
   .string()
   .trim()
   .regex(/^[a-z0-9][a-z0-9._-]{0,39}$/, 'a channel name has small letters, digits, ".", "_" and "-", at most 40');
-const SecretReference = z.string().regex(/^@secret:[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?$/, 'give a reference such as @secret:telegram');
+const SecretReference = z
+  .string()
+  .regex(/^@secret:[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?$/, 'give a reference such as @secret:telegram');
 
 export const Channel = z.object({
   id: z.string(),

@@ -9,7 +9,16 @@ import type { Receipt } from './contract.ts';
 import { failureCode, isPassing, NotSent, outcomeUnknown } from './failure.ts';
 import type { Button, ChannelKind, RenderedPart } from './kind.ts';
 import type { OpenChannels } from './open-channels.ts';
-import { findOutbound, insertOutbound, outboundsOf, partsOf, replaceParts, updateOutbound, type OutboundRow, type PartRow } from './queries.ts';
+import {
+  findOutbound,
+  insertOutbound,
+  outboundsOf,
+  partsOf,
+  replaceParts,
+  updateOutbound,
+  type OutboundRow,
+  type PartRow,
+} from './queries.ts';
 import { createSendRow, receipt } from './send-row.ts';
 import type { Target, Targets } from './targets.ts';
 import { createTurnstile } from './turnstile.ts';
@@ -31,6 +40,8 @@ export interface NewMessage {
   readonly replyTo?: string | undefined;
   /** Better twice than not at all. */
   readonly repeatable?: boolean | undefined;
+  /** Not to the browser and terminal, which hear of it in another way. */
+  readonly isAwayOnly?: boolean | undefined;
 }
 
 /** Messages out: kept, cut for the platform, sent once, with receipts. */
@@ -49,7 +60,9 @@ export interface Delivery {
   /** What became of a message after a crash; asks nobody, and never repeats. */
   verify(key: string): Promise<Receipt[] | 'not_done' | 'unknown'>;
   /** A message whose text still grows; see `draft.ts`. */
-  openDraft(message: Omit<NewMessage, 'text'> & { readonly channel: string; readonly to: string }): Promise<{ readonly id: string; readonly kind: ChannelKind }>;
+  openDraft(
+    message: Omit<NewMessage, 'text'> & { readonly channel: string; readonly to: string },
+  ): Promise<{ readonly id: string; readonly kind: ChannelKind }>;
   finishDraft(id: string, text: string, signal: AbortSignal): Promise<Receipt>;
   /** Sends what was put off. */
   readonly service: Service;
@@ -63,14 +76,16 @@ export interface DeliveryDeps {
   readonly open: OpenChannels;
   readonly targets: Targets;
   /** A message to the owner did not arrive and will not. */
-  readonly onLost: (channel: string, error: Error) => void;
+  readonly onLost: (message: { readonly key: string; readonly channel: string }, error: Error) => void;
 }
 
 export function createDelivery({ store, bus, clock, queue, open, targets, onLost }: DeliveryDeps): Delivery {
   const turns = createTurnstile();
-  const later = (tx: Db, id: string, runAt?: number): Promise<void> => queue.add(tx, { queue: QUEUE, id: `send:${id}`, payload: { id }, ...(runAt !== undefined && { runAt }) });
+  const later = (tx: Db, id: string, runAt?: number): Promise<void> =>
+    queue.add(tx, { queue: QUEUE, id: `send:${id}`, payload: { id }, ...(runAt !== undefined && { runAt }) });
   const sendRow = createSendRow({ store, bus, clock, open, later: (id, runAt) => store.write((tx) => later(tx, id, runAt)) });
-  const send = (row: Pick<OutboundRow, 'id' | 'channel' | 'chat'>, signal: AbortSignal): Promise<Receipt> => turns.pass(`${row.channel}:${row.chat}`, () => sendRow(row.id, signal));
+  const send = (row: Pick<OutboundRow, 'id' | 'channel' | 'chat'>, signal: AbortSignal): Promise<Receipt> =>
+    turns.pass(`${row.channel}:${row.chat}`, () => sendRow(row.id, signal));
 
   async function insert(tx: Db, message: NewMessage, { channel, kind, chat }: Target, status: 'draft' | 'open'): Promise<OutboundRow> {
     const row: OutboundRow = {
@@ -128,7 +143,8 @@ export function createDelivery({ store, bus, clock, queue, open, targets, onLost
     deliverPatiently: (message, signal) => deliver(message, signal, true),
 
     async post(tx, message) {
-      const { rows, fresh } = await rowsFor(tx, message, await targets.of(message, tx));
+      const wanted = (await targets.of(message, tx)).filter(({ kind }) => !message.isAwayOnly || !kind.capabilities.local);
+      const { rows, fresh } = await rowsFor(tx, message, wanted);
       if (fresh) for (const row of rows) await later(tx, row.id);
       return rows.length;
     },
@@ -148,14 +164,23 @@ export function createDelivery({ store, bus, clock, queue, open, targets, onLost
     async verify(key) {
       const rows = await outboundsOf(store.db, key);
       const states = await Promise.all(rows.map(async (row) => ({ row, parts: await partsOf(store.db, row.id) })));
-      const unsure = states.flatMap(({ row, parts }) => (row.repeatable === 1 ? [] : parts.filter(({ state }) => state === 'sending' || state === 'unknown')));
+      const unsure = states.flatMap(({ row, parts }) =>
+        row.repeatable === 1 ? [] : parts.filter(({ state }) => state === 'sending' || state === 'unknown'),
+      );
       if (unsure.length > 0) {
         await store.write(async (tx) => {
-          for (const { outbound } of unsure) await replaceParts(tx, outbound, (await partsOf(tx, outbound)).map((part) => (part.state === 'sending' ? { ...part, state: 'unknown' as const } : part)));
+          for (const { outbound } of unsure)
+            await replaceParts(
+              tx,
+              outbound,
+              (await partsOf(tx, outbound)).map((part) => (part.state === 'sending' ? { ...part, state: 'unknown' as const } : part)),
+            );
         });
         return 'unknown';
       }
-      return rows.length > 0 && rows.every((row) => row.status === 'sent') ? states.map(({ row, parts }) => receipt(row, parts, 'sent')) : 'not_done';
+      return rows.length > 0 && rows.every((row) => row.status === 'sent')
+        ? states.map(({ row, parts }) => receipt(row, parts, 'sent'))
+        : 'not_done';
     },
 
     async openDraft(message) {
@@ -204,8 +229,10 @@ export function createDelivery({ store, bus, clock, queue, open, targets, onLost
   };
 
   async function giveUp(row: OutboundRow, error: Error): Promise<void> {
-    await store.write((tx) => updateOutbound(tx, row.id, { status: 'failed', error: JSON.stringify(errorInfo(error)), ended_at: clock.now() }));
-    onLost(row.channel, error);
+    await store.write((tx) =>
+      updateOutbound(tx, row.id, { status: 'failed', error: JSON.stringify(errorInfo(error)), ended_at: clock.now() }),
+    );
+    onLost(row, error);
   }
 }
 

@@ -23,6 +23,8 @@ export interface Directory {
   remove(idOrName: string, actor: string): Promise<ChannelRow>;
   /** The rows of channels that are always there: browser and terminal. */
   seed(): Promise<void>;
+  /** A channel for a token that the environment of the first start gave; returns it when it is new. */
+  seedFrom(seed: { readonly kind: string; readonly secret: string; readonly config?: Json }): Promise<ChannelRow | null>;
 }
 
 /** Which channel messages go to when nothing else is said: a setting that holds its name. */
@@ -45,22 +47,45 @@ export interface DirectoryDeps {
 export function createDirectory({ store, bus, clock, newId, audit, kinds, health, defaultChannel }: DirectoryDeps): Directory {
   async function row(idOrName: string, db: Db = store.db): Promise<ChannelRow> {
     const found = await findChannel(db, idOrName);
-    if (!found) throw new AppError('not_found', 'channel.not_found', `There is no channel "${idOrName}"; list them with "castellan channels list"`, { channel: idOrName });
+    if (!found)
+      throw new AppError('not_found', 'channel.not_found', `There is no channel "${idOrName}"; list them with "castellan channels list"`, {
+        channel: idOrName,
+      });
     return found;
   }
 
   function kindOf(id: string): ChannelKind {
     const kind = kinds.find((each) => each.id === id);
-    if (!kind) throw new AppError('invalid', 'channel.unknown_kind', `kind: ${id} is none of ${kinds.map((each) => each.id).join(', ')}`, { kind: id });
+    if (!kind)
+      throw new AppError('invalid', 'channel.unknown_kind', `kind: ${id} is none of ${kinds.map((each) => each.id).join(', ')}`, {
+        kind: id,
+      });
     return kind;
   }
 
   /** The config as the kind reads it, defaults filled in. */
-  function checked(kind: ChannelKind, name: string, config: Json, secrets: Readonly<Record<string, string>>): { config: string; secrets: string } {
+  function checked(
+    kind: ChannelKind,
+    name: string,
+    config: Json,
+    secrets: Readonly<Record<string, string>>,
+  ): { config: string; secrets: string } {
     const missing = kind.secrets.find((each) => secrets[each] === undefined);
-    if (missing !== undefined) throw new AppError('invalid', 'channel.secret_missing', `secrets.${missing}: set the secret first ("castellan secret set ${name}"), then give @secret:${name}`, { field: `secrets.${missing}` });
+    if (missing !== undefined)
+      throw new AppError(
+        'invalid',
+        'channel.secret_missing',
+        `secrets.${missing}: set the secret first ("castellan secret set ${name}"), then give @secret:${name}`,
+        { field: `secrets.${missing}` },
+      );
     const extra = Object.keys(secrets).find((each) => !kind.secrets.includes(each));
-    if (extra !== undefined) throw new AppError('invalid', 'channel.unknown_secret', `secrets.${extra}: ${kind.title} needs ${kind.secrets.join(', ') || 'none'}`, { field: `secrets.${extra}` });
+    if (extra !== undefined)
+      throw new AppError(
+        'invalid',
+        'channel.unknown_secret',
+        `secrets.${extra}: ${kind.title} needs ${kind.secrets.join(', ') || 'none'}`,
+        { field: `secrets.${extra}` },
+      );
     return { config: JSON.stringify(check(config, kind.settings, 'config')), secrets: JSON.stringify(secrets) };
   }
 
@@ -86,6 +111,23 @@ export function createDirectory({ store, bus, clock, newId, audit, kinds, health
     };
   }
 
+  async function add(input: unknown, actor: string): Promise<ChannelRow> {
+    const given = check(input, NewChannel, 'channel');
+    const kind = kindOf(given.kind);
+    const now = clock.now();
+    const fresh: ChannelRow = {
+      ...emptyRow(newId(), given.kind, given.name, now),
+      ...checked(kind, given.name, given.config, given.secrets),
+      enabled: given.enabled ? 1 : 0,
+    };
+    await store.write(async (tx) => {
+      await assertFree(tx, fresh.name, fresh.id);
+      await insertChannel(tx, fresh);
+      await audit.record({ actor, action: 'channel.add', resource: `channel:${fresh.name}`, details: { kind: kind.id } }, tx);
+    });
+    return fresh;
+  }
+
   return {
     row,
 
@@ -99,18 +141,7 @@ export function createDirectory({ store, bus, clock, newId, audit, kinds, health
       return show(channel, paired.filter((sender) => sender.channel === channel.id).length);
     },
 
-    async add(input, actor) {
-      const given = check(input, NewChannel, 'channel');
-      const kind = kindOf(given.kind);
-      const now = clock.now();
-      const fresh: ChannelRow = { ...emptyRow(newId(), given.kind, given.name, now), ...checked(kind, given.name, given.config, given.secrets), enabled: given.enabled ? 1 : 0 };
-      await store.write(async (tx) => {
-        await assertFree(tx, fresh.name, fresh.id);
-        await insertChannel(tx, fresh);
-        await audit.record({ actor, action: 'channel.add', resource: `channel:${fresh.name}`, details: { kind: kind.id } }, tx);
-      });
-      return fresh;
-    },
+    add,
 
     async change(idOrName, patch, actor) {
       const given = check(patch, ChannelPatch, 'channel');
@@ -122,19 +153,27 @@ export function createDirectory({ store, bus, clock, newId, audit, kinds, health
         await assertFree(tx, name, now.id);
         const config = given.config ?? parseJson(now.config, AnyJson, 'config');
         const secrets = given.secrets ?? parseJson(now.secrets, z.record(z.string(), z.string()), 'secrets');
-        const set = { name, ...checked(kind, name, config, secrets), enabled: given.enabled === undefined ? now.enabled : given.enabled ? 1 : 0, updated_at: clock.now() };
+        const set = {
+          name,
+          ...checked(kind, name, config, secrets),
+          enabled: given.enabled === undefined ? now.enabled : given.enabled ? 1 : 0,
+          updated_at: clock.now(),
+        };
         await updateChannel(tx, now.id, set);
         await audit.record({ actor, action: 'channel.change', resource: `channel:${name}`, details: { fields: Object.keys(given) } }, tx);
         return { ...now, ...set };
       });
-      if (given.isDefault || (after.name !== before.name && defaultChannel.get() === before.name)) await defaultChannel.set(after.name, actor);
+      if (given.isDefault || (after.name !== before.name && defaultChannel.get() === before.name))
+        await defaultChannel.set(after.name, actor);
       return after;
     },
 
     async remove(idOrName, actor) {
       const gone = await row(idOrName);
       if (kinds.find(({ id }) => id === gone.kind)?.capabilities.local)
-        throw new AppError('conflict', 'channel.built_in', `"${gone.name}" belongs to the program; switch it off instead`, { channel: gone.name });
+        throw new AppError('conflict', 'channel.built_in', `"${gone.name}" belongs to the program; switch it off instead`, {
+          channel: gone.name,
+        });
       await store.write(async (tx) => {
         await deleteChannel(tx, gone.id);
         await audit.record({ actor, action: 'channel.remove', resource: `channel:${gone.name}` }, tx);
@@ -143,6 +182,12 @@ export function createDirectory({ store, bus, clock, newId, audit, kinds, health
       health.forget(gone.id);
       if (defaultChannel.get() === gone.name) await defaultChannel.set('', actor);
       return gone;
+    },
+
+    async seedFrom({ kind, secret, config = {} }) {
+      if ((await allChannels(store.db)).some((each) => each.kind === kind)) return null;
+      const [name = 'token'] = kindOf(kind).secrets;
+      return add({ kind, name: kind, config, secrets: { [name]: secret } }, 'system');
     },
 
     async seed() {

@@ -1,4 +1,4 @@
-import { AppError } from '#core/errors';
+import type { AppError } from '#core/errors';
 import { nearest } from '#settings';
 import { answerButton, answerLine } from './approval-cards.ts';
 import { parseCommand, splitWords, type Command, type CommandPorts, type ParsedCommand } from './command.ts';
@@ -51,8 +51,17 @@ export function createDispatcher({ ports, commands, now, keyOf }: DispatcherDeps
     const found = commands.find(({ name, aliases = [] }) => name === parsed.name || aliases.includes(parsed.name));
     if (!found) return unknownText(parsed.name, names);
     if (found.argument === 'required' && parsed.argument === '') return `It needs more: \`/${found.name} ${found.usage}\``;
-    if (found.argument === 'none' && parsed.argument !== '') return `\`/${found.name}\` stands alone; send it without "${parsed.argument.slice(0, 40)}".`;
-    return found.run({ ports, argument: parsed.argument, words: splitWords(parsed.argument), by: `channel:${origin.channel}`, messageId: origin.id, now: now(), signal });
+    if (found.argument === 'none' && parsed.argument !== '')
+      return `\`/${found.name}\` stands alone; send it without "${parsed.argument.slice(0, 40)}".`;
+    return found.run({
+      ports,
+      argument: parsed.argument,
+      words: splitWords(parsed.argument),
+      by: `channel:${origin.channel}`,
+      messageId: origin.id,
+      now: now(),
+      signal,
+    });
   }
 
   return {
@@ -64,10 +73,12 @@ export function createDispatcher({ ports, commands, now, keyOf }: DispatcherDeps
       }
       const parsed = parseCommand(message.text);
       if (parsed) {
-        const isForOther = parsed.bot !== null && origin.account !== null && `@${parsed.bot}`.toLowerCase() !== origin.account.toLowerCase();
+        const isForOther =
+          parsed.bot !== null && origin.account !== null && `@${parsed.bot}`.toLowerCase() !== origin.account.toLowerCase();
         return isForOther ? { do: 'ignore' } : { do: 'reply', text: await command(parsed, origin, signal) };
       }
-      if (message.text.trim() === '') return { do: 'reply', text: `I can read text only so far, not: ${message.attachments?.join(', ') ?? 'this'}.` };
+      if (message.text.trim() === '')
+        return { do: 'reply', text: `I can read text only so far, not: ${message.attachments?.join(', ') ?? 'this'}.` };
       const answered = await ports.approvals.answerText(message.text, answering);
       return answered ? { do: 'reply', text: answerLine(answered) } : { do: 'talk' };
     },

@@ -47,7 +47,17 @@ export async function openDraft({ store, clock, open, delivery }: DraftDeps, dra
     if (before?.message_id) await connection.edit!(before.message_id, message, signal);
     else {
       const { messageId } = await connection.send(message, signal);
-      const saved = { outbound: id, part: 0, text: part.text, plain: part.plain, buttons: '[]', state: 'sent' as const, channel: row.channel, chat: row.chat, message_id: messageId };
+      const saved = {
+        outbound: id,
+        part: 0,
+        text: part.text,
+        plain: part.plain,
+        buttons: '[]',
+        state: 'sent' as const,
+        channel: row.channel,
+        chat: row.chat,
+        message_id: messageId,
+      };
       await store.write((tx) => replaceParts(tx, id, [saved]));
     }
     shown = part.text;

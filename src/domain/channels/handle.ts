@@ -60,7 +60,11 @@ export function createHandle({ store, bus, clock, open, delivery, pairing, dispa
     await store.write(async (tx) => {
       if ((await outboundsOf(tx, `inbound:${id}`)).length > 0) return;
       const isIn = /^[A-Za-z0-9]{4}-?[A-Za-z0-9]{4}$/.test(code) && (await pairing.redeem(tx, channel, message, code));
-      const text = isIn ? WELCOME : (await findSender(tx, channel, message.sender.id))?.status === 'blocked' ? null : await pairing.greet(tx, channel, message);
+      const text = isIn
+        ? WELCOME
+        : (await findSender(tx, channel, message.sender.id))?.status === 'blocked'
+          ? null
+          : await pairing.greet(tx, channel, message);
       if (text !== null) await delivery.post(tx, { key: `inbound:${id}`, text, channel, to: message.chat, repeatable: true });
     });
     return 'ignored';
@@ -77,7 +81,12 @@ export function createHandle({ store, bus, clock, open, delivery, pairing, dispa
 
   async function forOwner(channel: ChannelRow, received: Received, signal: AbortSignal): Promise<Handled> {
     const { id, lane, message } = received;
-    const reply: Omit<NewMessage, 'text'> & { channel: string; to: string } = { key: `inbound:${id}`, channel: channel.id, to: message.chat, ...(!message.isPrivate && { replyTo: message.messageId }) };
+    const reply: Omit<NewMessage, 'text'> & { channel: string; to: string } = {
+      key: `inbound:${id}`,
+      channel: channel.id,
+      to: message.chat,
+      ...(!message.isPrivate && { replyTo: message.messageId }),
+    };
     const [earlier] = await outboundsOf(store.db, reply.key);
     if (earlier && earlier.status !== 'draft') {
       if (earlier.status === 'open') await settled(delivery.deliverPatiently({ ...reply, text: '' }, signal));
@@ -96,7 +105,12 @@ export function createHandle({ store, bus, clock, open, delivery, pairing, dispa
     return 'handled';
   }
 
-  async function answer(channel: ChannelRow, { id, message }: Received, reply: { key: string; channel: string; to: string }, signal: AbortSignal): Promise<void> {
+  async function answer(
+    channel: ChannelRow,
+    { id, message }: Received,
+    reply: { key: string; channel: string; to: string },
+    signal: AbortSignal,
+  ): Promise<void> {
     const { chat, sender, text } = message;
     const typing = new AbortController();
     void showTyping(channel.id, chat, AbortSignal.any([signal, typing.signal]));
@@ -104,7 +118,14 @@ export function createHandle({ store, bus, clock, open, delivery, pairing, dispa
       const draft = await openDraft({ store, clock, open, delivery }, reply, signal);
       let whole = '';
       try {
-        for await (const stage of talk({ channel: { id: channel.id, name: channel.name, kind: channel.kind }, chat, sender, text, messageId: id, signal })) {
+        for await (const stage of talk({
+          channel: { id: channel.id, name: channel.name, kind: channel.kind },
+          chat,
+          sender,
+          text,
+          messageId: id,
+          signal,
+        })) {
           whole = stage.text;
           draft.update(whole);
         }
@@ -120,7 +141,10 @@ export function createHandle({ store, bus, clock, open, delivery, pairing, dispa
 
   async function showTyping(channelId: string, chat: string, signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
-      await open.find(channelId)?.connection.showTyping?.(chat, signal).catch(() => {});
+      await open
+        .find(channelId)
+        ?.connection.showTyping?.(chat, signal)
+        .catch(() => {});
       await clock.sleep(TYPING_EVERY_MS, signal).catch(() => {});
     }
   }
@@ -133,7 +157,8 @@ export function createHandle({ store, bus, clock, open, delivery, pairing, dispa
   async function settled(sending: Promise<unknown>): Promise<void> {
     await sending.catch((error: unknown) => {
       const code = failureCode(error);
-      if (code !== outcomeUnknown && code !== 'channel.refused' && code !== 'channel.blocked' && code !== 'channel.unauthorized') throw error;
+      if (code !== outcomeUnknown && code !== 'channel.refused' && code !== 'channel.blocked' && code !== 'channel.unauthorized')
+        throw error;
       onError(error);
     });
   }

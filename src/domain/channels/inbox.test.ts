@@ -42,7 +42,10 @@ describe('The life of a message', () => {
     assert.equal(new Set(asked).size, 1);
     bed.telegram.say('/ping', { from: ME });
     await bed.telegram.until(() => bed.telegram.sentTo(ME).length === 2);
-    assert.deepEqual(bed.telegram.sentTo(ME).map(({ text }) => text), ['Here you are.', 'pong']);
+    assert.deepEqual(
+      bed.telegram.sentTo(ME).map(({ text }) => text),
+      ['Here you are.', 'pong'],
+    );
   });
 
   it('handles nothing again that was handled before a restart', async () => {
@@ -52,9 +55,16 @@ describe('The life of a message', () => {
     await bed.stop();
     await bed.store.write(async (tx) => {
       await tx.updateTable('channel_inbound').set({ status: 'received' }).execute();
-      const job = { id: `inbound:${bed.id}:control:${ME}`, queue: 'channels.inbound', payload: JSON.stringify({ channel: bed.id, chat: String(ME), lane: 'control' }) };
+      const job = {
+        id: `inbound:${bed.id}:control:${ME}`,
+        queue: 'channels.inbound',
+        payload: JSON.stringify({ channel: bed.id, chat: String(ME), lane: 'control' }),
+      };
       await tx.deleteFrom('core_job').execute();
-      await tx.insertInto('core_job').values({ ...job, run_at: 1, attempts: 0, status: 'ready', last_error: null, created_at: 1 }).execute();
+      await tx
+        .insertInto('core_job')
+        .values({ ...job, run_at: 1, attempts: 0, status: 'ready', last_error: null, created_at: 1 })
+        .execute();
     });
     await bed.restart({ rude: true });
     bed.telegram.say('/ping', { from: ME });
@@ -106,17 +116,32 @@ describe('The life of a message', () => {
 });
 
 describe('Questions to the owner', () => {
-  const question = { kind: 'approval_step', title: 'Send it?', question: 'A mail to Bob.', details: 'Dear `Bob` <x>', expiresAt: null, options: [{ id: 'yes', label: 'Yes', style: 'primary' as const }, { id: 'no', label: 'No', style: 'danger' as const }] };
+  const question = {
+    kind: 'approval_step',
+    title: 'Send it?',
+    question: 'A mail to Bob.',
+    details: 'Dear `Bob` <x>',
+    expiresAt: null,
+    options: [
+      { id: 'yes', label: 'Yes', style: 'primary' as const },
+      { id: 'no', label: 'No', style: 'danger' as const },
+    ],
+  };
 
   it('come with buttons, and a press answers', async () => {
     await using bed = await testbed({ paired: [ME, 8] });
     const asked = await bed.store.write((tx) => bed.approvals.ask(tx, question));
     await bed.telegram.until(() => bed.telegram.sentTo(ME).length === 1 && bed.telegram.sentTo(8).length === 1);
     const [card] = bed.telegram.sentTo(ME);
-    assert.deepEqual(card!.buttons.map(({ text }) => text), ['Yes', 'No']);
+    assert.deepEqual(
+      card!.buttons.map(({ text }) => text),
+      ['Yes', 'No'],
+    );
     assert.ok(card!.text.includes('Dear `Bob` <x>'));
     bed.telegram.press(card!, 'yes');
-    await bed.telegram.until(() => bed.telegram.messages.every(({ text, buttons }) => text.includes('Yes, by channel:') && buttons.length === 0));
+    await bed.telegram.until(() =>
+      bed.telegram.messages.every(({ text, buttons }) => text.includes('Yes, by channel:') && buttons.length === 0),
+    );
     assert.equal((await bed.approvals.get(asked.id)).answer, 'yes');
     assert.deepEqual(bed.telegram.toasts, ['Answered: Yes']);
   });
@@ -131,6 +156,18 @@ describe('Questions to the owner', () => {
     bed.telegram.press(card!, 'yes');
     await bed.telegram.until(() => bed.telegram.toasts.length === 1);
     assert.equal((await bed.approvals.get(asked.id)).answer, 'no');
+  });
+
+  it('that waited before a chat was let in, or while nobody listened, are shown', async () => {
+    await using bed = await testbed();
+    await bed.store.write((tx) => bed.approvals.ask(tx, question));
+    await bed.pair(ME);
+    await bed.telegram.until(() => bed.telegram.sentTo(ME).some(({ buttons }) => buttons.length === 2));
+    await bed.stop();
+    await bed.store.write((tx) => bed.approvals.ask(tx, { ...question, title: 'And this?' }));
+    await bed.restart({ rude: true });
+    await bed.telegram.until(() => bed.telegram.sentTo(ME).some(({ text }) => text.startsWith('And this?')));
+    assert.equal(bed.telegram.sentTo(ME).filter(({ buttons }) => buttons.length === 2).length, 2);
   });
 
   it('are answered by no stranger', async () => {
@@ -174,8 +211,13 @@ describe('Delivery', () => {
 
   it('says when nobody can be reached', async () => {
     await using bed = await testbed();
-    await assert.rejects(bed.channels.delivery.deliver({ key: 'k', text: 'hello', channel: 'telegram' }, signal()), { code: 'channel.no_recipient', name: 'EffectNotDone' });
+    await assert.rejects(bed.channels.delivery.deliver({ key: 'k', text: 'hello', channel: 'telegram' }, signal()), {
+      code: 'channel.no_recipient',
+      name: 'EffectNotDone',
+    });
     await bed.channels.directory.change('telegram', { enabled: false }, 'owner');
-    await assert.rejects(bed.channels.delivery.deliver({ key: 'k', text: 'hello', channel: 'telegram', to: '7' }, signal()), { code: 'channel.disabled' });
+    await assert.rejects(bed.channels.delivery.deliver({ key: 'k', text: 'hello', channel: 'telegram', to: '7' }, signal()), {
+      code: 'channel.disabled',
+    });
   });
 });

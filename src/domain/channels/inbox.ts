@@ -51,16 +51,37 @@ export interface InboxDeps {
 
 export function createInbox({ store, clock, queue, newId, handle, onFailed, onError }: InboxDeps): Inbox {
   const wake = (tx: Db, channel: string, chat: string, lane: Lane, runAt?: number): Promise<void> =>
-    queue.add(tx, { queue: QUEUE, id: `inbound:${channel}:${lane}:${chat}`, payload: { channel, chat, lane }, ...(runAt !== undefined && { runAt }) });
+    queue.add(tx, {
+      queue: QUEUE,
+      id: `inbound:${channel}:${lane}:${chat}`,
+      payload: { channel, chat, lane },
+      ...(runAt !== undefined && { runAt }),
+    });
 
-  async function receive(channel: string, { messages, cursor }: { readonly messages: readonly InboundMessage[]; readonly cursor: string | null }): Promise<void> {
+  async function receive(
+    channel: string,
+    { messages, cursor }: { readonly messages: readonly InboundMessage[]; readonly cursor: string | null },
+  ): Promise<void> {
     const now = clock.now();
     await store.write(async (tx) => {
       const fresh = new Map<string, { chat: string; lane: Lane }>();
       for (const message of messages) {
         const lane: Lane = isControl(message) ? 'control' : 'talk';
         const { messageId, chat, sender } = message;
-        const row: InboundRow = { id: newId(), channel, message_id: messageId, chat, sender: sender.id, lane, payload: JSON.stringify(message), status: 'received', attempts: 0, error: null, received_at: now, ended_at: null };
+        const row: InboundRow = {
+          id: newId(),
+          channel,
+          message_id: messageId,
+          chat,
+          sender: sender.id,
+          lane,
+          payload: JSON.stringify(message),
+          status: 'received',
+          attempts: 0,
+          error: null,
+          received_at: now,
+          ended_at: null,
+        };
         if (await insertInbound(tx, row)) fresh.set(`${lane}:${chat}`, { chat, lane });
       }
       for (const { chat, lane } of fresh.values()) await wake(tx, channel, chat, lane);
@@ -106,14 +127,18 @@ export function createInbox({ store, clock, queue, newId, handle, onFailed, onEr
   return {
     receive,
     service: {
-      ...queue.worker(QUEUE, { concurrency: 32, maxAttempts: 100, backoffMs: (attempt) => Math.min(60_000, 1_000 * 2 ** attempt) }, async (job, { signal }) => {
-        const { channel, chat, lane } = Chat.parse(job.payload);
-        for (;;) {
-          signal.throwIfAborted();
-          const row = await nextInbound(store.db, channel, chat, lane);
-          if (!row || !(await work(row, signal))) return;
-        }
-      }),
+      ...queue.worker(
+        QUEUE,
+        { concurrency: 32, maxAttempts: 100, backoffMs: (attempt) => Math.min(60_000, 1_000 * 2 ** attempt) },
+        async (job, { signal }) => {
+          const { channel, chat, lane } = Chat.parse(job.payload);
+          for (;;) {
+            signal.throwIfAborted();
+            const row = await nextInbound(store.db, channel, chat, lane);
+            if (!row || !(await work(row, signal))) return;
+          }
+        },
+      ),
       name: 'inbound',
     },
   };

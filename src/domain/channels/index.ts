@@ -1,5 +1,5 @@
 export { createChannels, type Channels, type ChannelsDeps } from './channels.ts';
-export type { Tell } from './channel-service.ts';
+export type { Tell } from './channel-life.ts';
 export { splitWords, type Command, type CommandPorts, type ProgramStatus } from './command.ts';
 export type { Delivery, NewMessage } from './delivery.ts';
 export type { DefaultChannel } from './directory.ts';
@@ -8,4 +8,5 @@ export type { Talk, TalkRequest } from './handle.ts';
 export type { ChannelKind } from './kind.ts';
 export { channelKinds } from './kinds.ts';
 export { channelRoutes } from './routes.ts';
+export { skillDelivery } from './skill-delivery.ts';
 export { channelMigrations } from './tables.ts';

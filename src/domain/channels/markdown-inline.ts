@@ -23,7 +23,7 @@ function read(text: string, style: Style, depth: number): Span[] {
   const spans: Span[] = [];
   const without = new Set<string>();
   const put = (piece: string, more: Style = {}): void => void spans.push({ ...style, ...more, text: piece });
-  for (let at = 0; at < text.length; ) {
+  for (let at = 0; at < text.length;) {
     const match = (pattern: RegExp): RegExpExecArray | null => {
       pattern.lastIndex = at;
       return pattern.exec(text);
@@ -47,7 +47,14 @@ interface Taken {
   readonly end: number;
 }
 
-function special(text: string, at: number, match: (pattern: RegExp) => RegExpExecArray | null, style: Style, depth: number, without: Set<string>): Taken | null {
+function special(
+  text: string,
+  at: number,
+  match: (pattern: RegExp) => RegExpExecArray | null,
+  style: Style,
+  depth: number,
+  without: Set<string>,
+): Taken | null {
   const escaped = match(ESCAPE);
   if (escaped) return { spans: [{ ...style, text: escaped[1]! }], end: at + 2 };
   const ticks = text[at] === '`' && !without.has('`') ? match(CODE) : null;
@@ -77,7 +84,14 @@ function emphasis(text: string, at: number, mark: string, style: Style, depth: n
     without.add(mark);
     return whole;
   }
-  const more: Style = mark === '~~' ? { strike: true } : mark.length === 3 ? { bold: true, italic: true } : mark.length === 2 ? { bold: true } : { italic: true };
+  const more: Style =
+    mark === '~~'
+      ? { strike: true }
+      : mark.length === 3
+        ? { bold: true, italic: true }
+        : mark.length === 2
+          ? { bold: true }
+          : { italic: true };
   return { spans: read(text.slice(at + mark.length, close), { ...style, ...more }, depth + 1), end: close + mark.length };
 }
 

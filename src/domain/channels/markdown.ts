@@ -29,10 +29,11 @@ const TABLE_RULE = /^\s*\|?\s*:?-+:?\s*(?:\|\s*:?-+:?\s*)*\|?\s*$/;
 export function parseMarkdown(markdown: string): Span[] {
   const lines = markdown.replaceAll('\r\n', '\n').replaceAll('\0', '').split('\n');
   const spans: Span[] = [];
-  for (let at = 0; at < lines.length; ) {
+  for (let at = 0; at < lines.length;) {
     const { block, next } = readBlock(lines, at);
     spans.push(...block);
-    if (next < lines.length) spans.push(QUOTE.test(lines[next - 1]!) && QUOTE.test(lines[next]!) ? { text: '\n', quote: true } : { text: '\n' });
+    if (next < lines.length)
+      spans.push(QUOTE.test(lines[next - 1]!) && QUOTE.test(lines[next]!) ? { text: '\n', quote: true } : { text: '\n' });
     at = next;
   }
   return join(spans);
@@ -66,7 +67,10 @@ function readFence(lines: readonly string[], at: number, fence: string, language
   const found = lines.findIndex((line, index) => index > at && close.test(line));
   const end = found === -1 ? lines.length : found;
   const text = lines.slice(at + 1, end).join('\n');
-  return { block: text === '' ? [] : [{ text, pre: /^[\w+#.-]{1,30}$/.test(language) ? language : '' }], next: Math.min(end + 1, lines.length) };
+  return {
+    block: text === '' ? [] : [{ text, pre: /^[\w+#.-]{1,30}$/.test(language) ? language : '' }],
+    next: Math.min(end + 1, lines.length),
+  };
 }
 
 function readTable(lines: readonly string[], at: number): Block {
@@ -89,5 +93,13 @@ function join(spans: readonly Span[]): Span[] {
 }
 
 function isSameStyle(a: Span, b: Span): boolean {
-  return a.bold === b.bold && a.italic === b.italic && a.strike === b.strike && a.code === b.code && a.href === b.href && a.pre === b.pre && a.quote === b.quote;
+  return (
+    a.bold === b.bold &&
+    a.italic === b.italic &&
+    a.strike === b.strike &&
+    a.code === b.code &&
+    a.href === b.href &&
+    a.pre === b.pre &&
+    a.quote === b.quote
+  );
 }

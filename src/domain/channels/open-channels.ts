@@ -42,10 +42,15 @@ export function createOpenChannels(clock: Clock): OpenChannels {
     find: (id) => open.get(id),
     async get(id, signal) {
       const enough = new AbortController();
-      if (!open.has(id)) await Promise.race([arrival(id), clock.sleep(PATIENCE_MS, AbortSignal.any([signal, enough.signal])).catch(() => signal.throwIfAborted())]);
+      if (!open.has(id))
+        await Promise.race([
+          arrival(id),
+          clock.sleep(PATIENCE_MS, AbortSignal.any([signal, enough.signal])).catch(() => signal.throwIfAborted()),
+        ]);
       enough.abort();
       const channel = open.get(id);
-      if (!channel) throw new AppError('unavailable', 'channel.not_running', 'The channel is not connected now; see its health', { channel: id });
+      if (!channel)
+        throw new AppError('unavailable', 'channel.not_running', 'The channel is not connected now; see its health', { channel: id });
       return channel;
     },
   };

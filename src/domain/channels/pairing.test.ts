@@ -17,7 +17,14 @@ describe('Pairing', () => {
     assert.match(bed.telegram.sentTo(STRANGER)[0]!.text, /castellan channels pair [A-Z2-9]{4}-[A-Z2-9]{4}$/);
     assert.equal(bed.started.length, 0);
     const theirs = (await bed.channels.received(bed.id, { limit: 10 })).items.filter(({ sender }) => sender.id === String(STRANGER));
-    assert.deepEqual(theirs.map(({ status, text }) => [status, text]), [['ignored', ''], ['ignored', ''], ['ignored', '']]);
+    assert.deepEqual(
+      theirs.map(({ status, text }) => [status, text]),
+      [
+        ['ignored', ''],
+        ['ignored', ''],
+        ['ignored', ''],
+      ],
+    );
   });
 
   it('lets in whom the owner approves, and makes nobody the owner for being first', async () => {
@@ -25,7 +32,10 @@ describe('Pairing', () => {
     await bed.pair(7);
     bed.telegram.say('/ping', { from: 7 });
     await bed.telegram.until(() => bed.telegram.sentTo(7).some(({ text }) => text === 'pong'));
-    assert.deepEqual((await bed.channels.pairing.list(bed.id)).map(({ id, status, chat }) => [id, status, chat]), [['7', 'paired', '7']]);
+    assert.deepEqual(
+      (await bed.channels.pairing.list(bed.id)).map(({ id, status, chat }) => [id, status, chat]),
+      [['7', 'paired', '7']],
+    );
   });
 
   it('refuses wrong and used codes, and stops who guesses', async () => {
@@ -40,7 +50,9 @@ describe('Pairing', () => {
     const { code } = await bed.channels.pairing.invite(bed.id, 'owner');
     for (let guess = 0; guess < 5; guess += 1) bed.telegram.say(`/start AAAA-AAA${guess + 2}`, { from: STRANGER });
     bed.telegram.say(`/start ${code}`, { from: STRANGER });
-    await until(async () => (await bed.channels.received(bed.id, { limit: 10 })).items.filter(({ status }) => status === 'ignored').length === 6);
+    await until(
+      async () => (await bed.channels.received(bed.id, { limit: 10 })).items.filter(({ status }) => status === 'ignored').length === 6,
+    );
     assert.equal((await bed.channels.pairing.list(bed.id))[0]!.status, 'blocked');
     bed.telegram.say(`/start ${code.toLowerCase()}`, { from: 7 });
     await bed.telegram.until(() => bed.telegram.sentTo(7).length === 1);
@@ -55,8 +67,13 @@ describe('Pairing', () => {
     bed.telegram.say('/run morning-briefing', { from: STRANGER, chat: -100, type: 'supergroup' });
     bed.telegram.say('/ping@castellan_test_bot', { from: 7, chat: -100, type: 'supergroup' });
     bed.telegram.say('/status@another_bot', { from: 7, chat: -100, type: 'supergroup' });
-    await until(async () => (await bed.channels.received(bed.id, { limit: 10 })).items.filter(({ status }) => status !== 'received').length === 3);
-    assert.deepEqual(bed.telegram.sentTo(-100).map(({ text }) => text), ['pong']);
+    await until(
+      async () => (await bed.channels.received(bed.id, { limit: 10 })).items.filter(({ status }) => status !== 'received').length === 3,
+    );
+    assert.deepEqual(
+      bed.telegram.sentTo(-100).map(({ text }) => text),
+      ['pong'],
+    );
     assert.equal(bed.telegram.sentTo(STRANGER).length, 0);
     assert.equal(bed.started.length, 0);
   });

@@ -6,7 +6,16 @@ import type { Db, Store } from '#core/db/store';
 import { AppError } from '#core/errors';
 import type { Sender } from './contract.ts';
 import type { InboundMessage } from './kind.ts';
-import { countCodes, findChannel, findSender, findSenderByCode, sendersOf, updateChannel, upsertSender, type SenderRow } from './queries.ts';
+import {
+  countCodes,
+  findChannel,
+  findSender,
+  findSenderByCode,
+  sendersOf,
+  updateChannel,
+  upsertSender,
+  type SenderRow,
+} from './queries.ts';
 
 const CODE_LIFE_MS = 3_600_000;
 /** A stranger who guesses the codes of an invitation is blocked after so many. */
@@ -32,7 +41,11 @@ export interface Pairing {
   /** A stranger sent a code: whether it was the owner's invitation. */
   redeem(tx: Db, channel: string, message: InboundMessage, code: string): Promise<boolean>;
   /** The owner approves the code a stranger was shown; throws `channel.bad_code`, `channel.too_many_codes`. */
-  approve(code: string, actor: string, channel?: string): Promise<{ readonly channel: string; readonly sender: Sender; readonly chat: string | null }>;
+  approve(
+    code: string,
+    actor: string,
+    channel?: string,
+  ): Promise<{ readonly channel: string; readonly sender: Sender; readonly chat: string | null }>;
   /** A code that pairs who sends it. The one before is void. */
   invite(channel: string, actor: string): Promise<{ readonly code: string; readonly expiresAt: number }>;
   list(channel: string): Promise<Sender[]>;
@@ -54,13 +67,17 @@ export function createPairing({ store, bus, clock, audit, random = randomBytes }
 
   function assertNotGuessing(): void {
     while (slips[0] !== undefined && slips[0] < clock.now() - CODE_LIFE_MS) slips.shift();
-    if (slips.length >= SLIPS) throw new AppError('limited', 'channel.too_many_codes', 'Too many wrong codes: wait an hour, then write to the bot for a new one');
+    if (slips.length >= SLIPS)
+      throw new AppError('limited', 'channel.too_many_codes', 'Too many wrong codes: wait an hour, then write to the bot for a new one');
   }
 
   async function pair(tx: Db, row: SenderRow, actor: string): Promise<Sender> {
     const paired: SenderRow = { ...row, status: 'paired', code_hash: null, code_expires_at: null, attempts: 0, paired_at: clock.now() };
     await upsertSender(tx, paired);
-    await audit.record({ actor, action: 'channel.pair', resource: `channel:${row.channel}`, details: { sender: row.sender, name: row.name } }, tx);
+    await audit.record(
+      { actor, action: 'channel.pair', resource: `channel:${row.channel}`, details: { sender: row.sender, name: row.name } },
+      tx,
+    );
     const sender = toSender(paired);
     store.onCommit(() => bus.publish('channel.paired', { id: row.channel, sender }));
     return sender;
@@ -70,7 +87,17 @@ export function createPairing({ store, bus, clock, audit, random = randomBytes }
     const row = await findSender(tx, channel, sender.id);
     const seen = { name: sender.name, last_seen_at: clock.now(), ...(isPrivate && { chat }) };
     if (row) return { ...row, ...seen };
-    return { channel, sender: sender.id, chat: null, status: 'stranger', code_hash: null, code_expires_at: null, attempts: 0, paired_at: null, ...seen };
+    return {
+      channel,
+      sender: sender.id,
+      chat: null,
+      status: 'stranger',
+      code_hash: null,
+      code_expires_at: null,
+      attempts: 0,
+      paired_at: null,
+      ...seen,
+    };
   }
 
   return {
@@ -98,7 +125,10 @@ export function createPairing({ store, bus, clock, audit, random = randomBytes }
       const attempts = row.attempts + 1;
       await upsertSender(tx, { ...row, attempts, status: attempts >= GUESSES_OF_ONE ? 'blocked' : row.status });
       const all = invitation.invite_attempts + 1;
-      await updateChannel(tx, channel, { invite_attempts: all, ...(all >= GUESSES_OF_ALL && { invite_hash: null, invite_expires_at: null }) });
+      await updateChannel(tx, channel, {
+        invite_attempts: all,
+        ...(all >= GUESSES_OF_ALL && { invite_hash: null, invite_expires_at: null }),
+      });
       return false;
     },
 
@@ -108,7 +138,11 @@ export function createPairing({ store, bus, clock, audit, random = randomBytes }
         const row = await findSenderByCode(tx, hashOf(code), clock.now());
         if (!row || (channel !== undefined && row.channel !== channel)) {
           slips.push(clock.now());
-          throw new AppError('not_found', 'channel.bad_code', 'code: no stranger holds this code, or its hour is over; write to the bot again for a new one');
+          throw new AppError(
+            'not_found',
+            'channel.bad_code',
+            'code: no stranger holds this code, or its hour is over; write to the bot again for a new one',
+          );
         }
         return { channel: row.channel, sender: await pair(tx, row, actor), chat: row.chat };
       });
@@ -132,7 +166,10 @@ export function createPairing({ store, bus, clock, audit, random = randomBytes }
         if (!row) throw new AppError('not_found', 'channel.no_sender', 'sender: nobody of this id has written to the channel', { sender });
         const changed: SenderRow = { ...row, status, code_hash: null, code_expires_at: null, attempts: 0, paired_at: null };
         await upsertSender(tx, changed);
-        await audit.record({ actor, action: status === 'blocked' ? 'channel.block' : 'channel.unpair', resource: `channel:${channel}`, details: { sender } }, tx);
+        await audit.record(
+          { actor, action: status === 'blocked' ? 'channel.block' : 'channel.unpair', resource: `channel:${channel}`, details: { sender } },
+          tx,
+        );
         return toSender(changed);
       });
     },
@@ -145,7 +182,9 @@ export function spelled(code: string): string {
 }
 
 function hashOf(code: string): string {
-  return createHash('sha256').update(code.toUpperCase().replace(/[^A-Z0-9]/g, '')).digest('hex');
+  return createHash('sha256')
+    .update(code.toUpperCase().replace(/[^A-Z0-9]/g, ''))
+    .digest('hex');
 }
 
 function toSender(row: SenderRow): Sender {

@@ -11,7 +11,11 @@ export async function allChannels(db: Db): Promise<ChannelRow[]> {
 }
 
 export async function findChannel(db: Db, idOrName: string): Promise<ChannelRow | undefined> {
-  const rows = await db.selectFrom('channel_channel').selectAll().where((eb) => eb.or([eb('id', '=', idOrName), eb('name', '=', idOrName)])).execute();
+  const rows = await db
+    .selectFrom('channel_channel')
+    .selectAll()
+    .where((eb) => eb.or([eb('id', '=', idOrName), eb('name', '=', idOrName)]))
+    .execute();
   return rows.find((row) => row.id === idOrName) ?? rows[0];
 }
 
@@ -32,7 +36,13 @@ export async function findSender(db: Db, channel: string, sender: string): Promi
 }
 
 export async function sendersOf(db: Db, channel: string): Promise<SenderRow[]> {
-  return db.selectFrom('channel_sender').selectAll().where('channel', '=', channel).orderBy('last_seen_at', 'desc').orderBy('sender').execute();
+  return db
+    .selectFrom('channel_sender')
+    .selectAll()
+    .where('channel', '=', channel)
+    .orderBy('last_seen_at', 'desc')
+    .orderBy('sender')
+    .execute();
 }
 
 export async function pairedSenders(db: Db): Promise<SenderRow[]> {
@@ -40,7 +50,13 @@ export async function pairedSenders(db: Db): Promise<SenderRow[]> {
 }
 
 export async function findSenderByCode(db: Db, codeHash: string, now: number): Promise<SenderRow | undefined> {
-  return db.selectFrom('channel_sender').selectAll().where('code_hash', '=', codeHash).where('code_expires_at', '>', now).where('status', '=', 'stranger').executeTakeFirst();
+  return db
+    .selectFrom('channel_sender')
+    .selectAll()
+    .where('code_hash', '=', codeHash)
+    .where('code_expires_at', '>', now)
+    .where('status', '=', 'stranger')
+    .executeTakeFirst();
 }
 
 /** How many strangers of a channel hold a code that is still good. */
@@ -87,6 +103,10 @@ export async function nextInbound(db: Db, channel: string, chat: string, lane: I
     .executeTakeFirst();
 }
 
+export async function findInbound(db: Db, id: string): Promise<InboundRow | undefined> {
+  return db.selectFrom('channel_inbound').selectAll().where('id', '=', id).executeTakeFirst();
+}
+
 export async function updateInbound(tx: Db, id: string, set: Partial<InboundRow>): Promise<void> {
   await tx.updateTable('channel_inbound').set(set).where('id', '=', id).execute();
 }
@@ -126,7 +146,11 @@ export async function updateOutbound(tx: Db, id: string, set: Partial<OutboundRo
 
 export async function replaceParts(tx: Db, outbound: string, parts: readonly PartRow[]): Promise<void> {
   await tx.deleteFrom('channel_outbound_part').where('outbound', '=', outbound).execute();
-  if (parts.length > 0) await tx.insertInto('channel_outbound_part').values([...parts]).execute();
+  if (parts.length > 0)
+    await tx
+      .insertInto('channel_outbound_part')
+      .values([...parts])
+      .execute();
 }
 
 export async function updatePart(tx: Db, outbound: string, part: number, set: Partial<PartRow>): Promise<void> {

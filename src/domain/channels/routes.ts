@@ -1,7 +1,20 @@
 import { route, type Route } from '#core/endpoint';
 import type { NewId } from '#core/ids';
 import type { Channels } from './channels.ts';
-import { addChannel, changeChannel, getChannel, invite, listChannels, listInbound, listSenders, pairAnywhere, pairSender, removeChannel, setSender, testChannel } from './contract.ts';
+import {
+  addChannel,
+  changeChannel,
+  getChannel,
+  invite,
+  listChannels,
+  listInbound,
+  listSenders,
+  pairAnywhere,
+  pairSender,
+  removeChannel,
+  setSender,
+  testChannel,
+} from './contract.ts';
 import { spelled } from './pairing.ts';
 
 export function channelRoutes(channels: Channels, newId: NewId): readonly Route[] {
@@ -10,7 +23,12 @@ export function channelRoutes(channels: Channels, newId: NewId): readonly Route[
   async function pair(code: string, actor: string, signal: AbortSignal, name?: string) {
     const only = name === undefined ? undefined : (await directory.row(name)).id;
     const { channel, sender, chat } = await pairing.approve(code, actor, only);
-    const welcome = { key: `paired:${newId()}`, text: 'This chat is yours now. Talk to me, or send /help.', channel, ...(chat !== null && { to: chat }) };
+    const welcome = {
+      key: `paired:${newId()}`,
+      text: 'This chat is yours now. Talk to me, or send /help.',
+      channel,
+      ...(chat !== null && { to: chat }),
+    };
     if (chat !== null) await delivery.deliverPatiently(welcome, signal).catch(() => {}); // they are paired all the same
     return { channel, sender };
   }
@@ -35,7 +53,12 @@ export function channelRoutes(channels: Channels, newId: NewId): readonly Route[
     }),
     route(testChannel, async ({ id, to }, { signal }) => {
       const row = await directory.row(id);
-      return { receipts: await delivery.deliver({ key: `test:${newId()}`, text: `**It works.** This is a test message of the channel \`${row.name}\`.`, channel: row.id, to }, signal) };
+      return {
+        receipts: await delivery.deliver(
+          { key: `test:${newId()}`, text: `**It works.** This is a test message of the channel \`${row.name}\`.`, channel: row.id, to },
+          signal,
+        ),
+      };
     }),
     route(pairSender, ({ id, code }, { caller, signal }) => pair(code, caller.id, signal, id)),
     route(pairAnywhere, ({ code }, { caller, signal }) => pair(code, caller.id, signal)),

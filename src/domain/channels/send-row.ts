@@ -6,6 +6,7 @@ import { parseJson } from '#core/json';
 import { z } from 'zod';
 import type { Receipt } from './contract.ts';
 import { failureCode, isPassing, outcomeUnknown, retryAfterMs } from './failure.ts';
+import { linger } from './linger.ts';
 import type { OutgoingMessage } from './kind.ts';
 import type { OpenChannel, OpenChannels } from './open-channels.ts';
 import { findOutbound, partsOf, updateOutbound, updatePart, type OutboundRow, type PartRow } from './queries.ts';
@@ -53,18 +54,32 @@ export function createSendRow({ store, bus, clock, open, later }: SendRowDeps): 
     const isRepeatable = row.repeatable === 1 || channel.kind.capabilities.idempotent;
     if (part.state === 'sending' && !isRepeatable) {
       await mark(part, { state: 'unknown' });
-      throw new AppError('unavailable', outcomeUnknown, 'The program stopped while it sent this message; it is not known whether it arrived', { key: row.key });
+      throw new AppError(
+        'unavailable',
+        outcomeUnknown,
+        'The program stopped while it sent this message; it is not known whether it arrived',
+        { key: row.key },
+      );
     }
-    for (let waitedMs = 0; ; ) {
+    for (let waitedMs = 0; ;) {
       try {
-        return part.state === 'stale' ? await revise(part, row, channel, signal) : await send(part, row, channel, signal);
+        return await linger(signal, clock, (late) =>
+          part.state === 'stale' ? revise(part, row, channel, late) : send(part, row, channel, late),
+        );
       } catch (error) {
         const code = failureCode(error);
-        await mark(part, { state: part.state === 'stale' ? 'stale' : code === outcomeUnknown || !(error instanceof AppError) ? 'unknown' : 'pending' });
+        await mark(part, {
+          state: part.state === 'stale' ? 'stale' : code === outcomeUnknown || !(error instanceof AppError) ? 'unknown' : 'pending',
+        });
         const waitMs = retryAfterMs(error);
         if (waitMs === null) {
           const isOver = !isPassing(error) && code !== outcomeUnknown;
-          await store.write((tx) => updateOutbound(tx, row.id, { error: JSON.stringify(errorInfo(error)), ...(isOver && { status: 'failed', ended_at: clock.now() }) }));
+          await store.write((tx) =>
+            updateOutbound(tx, row.id, {
+              error: JSON.stringify(errorInfo(error)),
+              ...(isOver && { status: 'failed', ended_at: clock.now() }),
+            }),
+          );
           throw error;
         }
         if (waitedMs + waitMs > LONGEST_WAIT_MS) {

@@ -8,7 +8,7 @@ export function splitSpans(spans: readonly Span[], limit: number, render: (spans
   const text = spans.map((span) => span.text).join('');
   const isPre = preformatted(spans);
   const pieces: Span[][] = [];
-  for (let start = 0; start < text.length; ) {
+  for (let start = 0; start < text.length;) {
     const fits = longest(start, Math.min(text.length, start + limit), (end) => render(slice(spans, start, end)).length <= limit);
     const end = fits === text.length ? fits : cut(text, start, fits);
     const piece = slice(spans, start, end);
@@ -58,9 +58,12 @@ function cut(text: string, start: number, end: number): number {
   return wholeCharacter(text, start, end);
 }
 
+/** What belongs to the unit before it: low surrogates, the joiner, variation selectors, combining marks. */
+const CLINGS = /[\udc00-\udfff]|\u200d|[\ufe00-\ufe0f]|\p{Mn}/u;
+
 /** Not between the halves of a surrogate pair, nor before a joiner, a variation selector or a combining mark. */
 function wholeCharacter(text: string, start: number, end: number): number {
-  const clings = (at: number): boolean => /[\udc00-\udfff\u200d\ufe00-\ufe0f\u0300-\u036f]/.test(text[at] ?? '') || text[at - 1] === '\u200d';
+  const clings = (at: number): boolean => CLINGS.test(text[at] ?? '') || text[at - 1] === '\u200d';
   for (let at = end; at > start + 1 && at > end - 24; at -= 1) if (!clings(at)) return at;
   const half = /[\udc00-\udfff]/.test(text[end] ?? '') && /[\ud800-\udbff]/.test(text[end - 1] ?? '');
   return half && end - 1 > start ? end - 1 : end;

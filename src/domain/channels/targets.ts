@@ -33,14 +33,25 @@ export function createTargets({ store, kinds, defaultChannel }: TargetsDeps): Ta
   async function channelFor(db: Db, name: string | undefined): Promise<ChannelRow> {
     if (name !== undefined) {
       const row = await findChannel(db, name);
-      if (!row) throw new AppError('not_found', 'channel.not_found', `channel: there is no channel "${name}"; list them with "castellan channels list"`, { channel: name });
-      if (row.enabled === 0) throw new AppError('conflict', 'channel.disabled', `The channel "${row.name}" is switched off`, { channel: row.name });
+      if (!row)
+        throw new AppError(
+          'not_found',
+          'channel.not_found',
+          `channel: there is no channel "${name}"; list them with "castellan channels list"`,
+          { channel: name },
+        );
+      if (row.enabled === 0)
+        throw new AppError('conflict', 'channel.disabled', `The channel "${row.name}" is switched off`, { channel: row.name });
       return row;
     }
     const wanted = defaultChannel();
     const rows = (await allChannels(db)).filter((row) => row.enabled === 1);
-    const row = rows.find((each) => each.name === wanted) ?? rows.find((each) => each.kind === 'web') ?? rows.find((each) => kindOf(each)?.capabilities.local);
-    if (!row) throw new AppError('conflict', 'channel.no_recipient', 'There is no channel to send by: add one with "castellan channels add"');
+    const row =
+      rows.find((each) => each.name === wanted) ??
+      rows.find((each) => each.kind === 'web') ??
+      rows.find((each) => kindOf(each)?.capabilities.local);
+    if (!row)
+      throw new AppError('conflict', 'channel.no_recipient', 'There is no channel to send by: add one with "castellan channels add"');
     return row;
   }
 
@@ -54,9 +65,18 @@ export function createTargets({ store, kinds, defaultChannel }: TargetsDeps): Ta
     async of({ channel: name, to }, db = store.db) {
       const channel = await channelFor(db, name);
       const kind = kindOf(channel);
-      if (!kind) throw new AppError('conflict', 'channel.unknown_kind', `This program has no channel of the kind ${channel.kind}`, { channel: channel.name });
+      if (!kind)
+        throw new AppError('conflict', 'channel.unknown_kind', `This program has no channel of the kind ${channel.kind}`, {
+          channel: channel.name,
+        });
       const chats = to === undefined ? await chatsOf(db, channel, kind) : [to];
-      if (chats.length === 0) throw new AppError('conflict', 'channel.no_recipient', `Nobody is paired with "${channel.name}": write to it, and let yourself in with "castellan channels pair CODE"`, { channel: channel.name });
+      if (chats.length === 0)
+        throw new AppError(
+          'conflict',
+          'channel.no_recipient',
+          `Nobody is paired with "${channel.name}": write to it, and let yourself in with "castellan channels pair CODE"`,
+          { channel: channel.name },
+        );
       return chats.map((chat) => ({ channel, kind, chat }));
     },
 

@@ -42,12 +42,19 @@ export interface TestbedOptions {
   readonly talk?: Talk;
   readonly deps?: Partial<ChannelsDeps>;
   readonly ports?: Partial<CommandPorts>;
+  readonly openStore?: typeof memoryStore;
   /** Telegram users that are paired from the start. */
   readonly paired?: readonly number[];
 }
 
-export async function testbed({ talk = echo, deps = {}, ports = {}, paired = [] }: TestbedOptions = {}): Promise<Testbed> {
-  const store = await memoryStore(queueMigrations, outboxMigrations, policyMigrations, channelMigrations);
+export async function testbed({
+  talk = echo,
+  deps = {},
+  ports = {},
+  paired = [],
+  openStore = memoryStore,
+}: TestbedOptions = {}): Promise<Testbed> {
+  const store = await openStore(queueMigrations, outboxMigrations, policyMigrations, channelMigrations);
   const telegram = await fakeTelegram();
   const fetch = createFetch();
   const newId = uuidv7();
@@ -97,9 +104,23 @@ export async function testbed({ talk = echo, deps = {}, ports = {}, paired = [] 
   }
 
   await open();
-  const { id } = await life!.channels.directory.add({ kind: 'telegram', name: 'telegram', config: { apiRoot: telegram.root }, secrets: { token: '@secret:telegram' } }, 'owner');
+  const { id } = await life!.channels.directory.add(
+    { kind: 'telegram', name: 'telegram', config: { apiRoot: telegram.root }, secrets: { token: '@secret:telegram' } },
+    'owner',
+  );
   for (const user of paired) {
-    const row = { channel: id, sender: String(user), name: `User ${user}`, chat: String(user), status: 'paired' as const, code_hash: null, code_expires_at: null, attempts: 0, paired_at: 1, last_seen_at: 1 };
+    const row = {
+      channel: id,
+      sender: String(user),
+      name: `User ${user}`,
+      chat: String(user),
+      status: 'paired' as const,
+      code_hash: null,
+      code_expires_at: null,
+      attempts: 0,
+      paired_at: 1,
+      last_seen_at: 1,
+    };
     await store.write(async (tx) => void (await tx.insertInto('channel_sender').values(row).execute()));
   }
   await life!.channels.reconnect(id);
@@ -126,7 +147,11 @@ export async function testbed({ talk = echo, deps = {}, ports = {}, paired = [] 
     stop,
     async pair(user) {
       telegram.say('hello', { from: user });
-      const shown = (): string | undefined => telegram.sentTo(user).map(({ text }) => /pair (\S+)$/.exec(text)?.[1]).find(Boolean);
+      const shown = (): string | undefined =>
+        telegram
+          .sentTo(user)
+          .map(({ text }) => /pair (\S+)$/.exec(text)?.[1])
+          .find(Boolean);
       await telegram.until(() => shown() !== undefined);
       await life.channels.pairing.approve(shown()!, 'owner');
     },
@@ -144,7 +169,18 @@ async function* echo({ text }: { readonly text: string }): AsyncIterable<{ text:
   yield { text: `You said: ${text}` };
 }
 
-export const briefing: WorkflowSummary = { id: 'w1', name: 'morning-briefing', title: 'Morning briefing', description: '', enabled: true, version: 1, stepCount: 1, triggers: [], createdAt: '', updatedAt: '' };
+export const briefing: WorkflowSummary = {
+  id: 'w1',
+  name: 'morning-briefing',
+  title: 'Morning briefing',
+  description: '',
+  enabled: true,
+  version: 1,
+  stepCount: 1,
+  triggers: [],
+  createdAt: '',
+  updatedAt: '',
+};
 
 export function aRun(id: string, over: Partial<RunSummary> = {}): RunSummary {
   return {

@@ -9,6 +9,8 @@ export const approvals: Command = {
   async run({ ports }) {
     const { items } = await ports.approvals.list({ status: 'pending', limit: 20 });
     if (items.length === 0) return 'Nothing waits for you.';
-    return items.map(({ code, title, options }) => `- **${title}**: answer ${options.map(({ id }) => `\`${id} ${code}\``).join(' or ')}`).join('\n');
+    return items
+      .map(({ code, title, options }) => `- **${title}**: answer ${options.map(({ id }) => `\`${id} ${code}\``).join(' or ')}`)
+      .join('\n');
   },
 };

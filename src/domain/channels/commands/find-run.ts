@@ -13,6 +13,15 @@ export async function findRun(runs: CommandPorts['runs'], wanted: string): Promi
   const found = items.filter((run) => run.id === id || run.id.endsWith(id) || run.id.startsWith(id));
   const exact = found.find((run) => run.id === id) ?? (found.length === 1 ? found[0] : undefined);
   if (exact) return exact;
-  if (found.length === 0) throw new AppError('not_found', 'channel.no_run', `There is no run ${wanted}. /runs lists them.`, { run: wanted });
-  throw new AppError('invalid', 'channel.ambiguous', `Several runs are like ${wanted}: ${found.slice(0, 5).map((run) => shortId(run.id)).join(', ')}`, { run: wanted });
+  if (found.length === 0)
+    throw new AppError('not_found', 'channel.no_run', `There is no run ${wanted}. /runs lists them.`, { run: wanted });
+  throw new AppError(
+    'invalid',
+    'channel.ambiguous',
+    `Several runs are like ${wanted}: ${found
+      .slice(0, 5)
+      .map((run) => shortId(run.id))
+      .join(', ')}`,
+    { run: wanted },
+  );
 }

@@ -38,7 +38,9 @@ export const skills: Command = {
     if (one) return `**${one.title}** (\`${one.name}\`)\n${one.description}\nEnds with: ${one.outcomes.join(', ')}`;
     const shown = argument === '' ? all : all.filter(({ name, title }) => name.includes(wanted) || title.toLowerCase().includes(wanted));
     if (shown.length === 0) return `There is no skill like "${argument}".`;
-    return shown.map(({ name, title, breaker }) => `- \`${name}\` ${title}${breaker.state === 'closed' ? '' : ' (resting after failures)'}`).join('\n');
+    return shown
+      .map(({ name, title, breaker }) => `- \`${name}\` ${title}${breaker.state === 'closed' ? '' : ' (resting after failures)'}`)
+      .join('\n');
   },
 };
 

@@ -16,9 +16,19 @@ export const run: Command = {
   argument: 'required',
   async run({ ports, argument, messageId, by }) {
     const { workflow, rest } = await findWorkflow(ports.workflows, argument);
-    if (!workflow.enabled) throw new AppError('conflict', 'channel.workflow_off', `"${workflow.name}" is switched off. Switch it on in the browser, or with "castellan workflows enable ${workflow.name}".`, { workflow: workflow.name });
+    if (!workflow.enabled)
+      throw new AppError(
+        'conflict',
+        'channel.workflow_off',
+        `"${workflow.name}" is switched off. Switch it on in the browser, or with "castellan workflows enable ${workflow.name}".`,
+        { workflow: workflow.name },
+      );
     const input = readInput(rest);
-    const started = await ports.workflows.start(workflow.id, { ...(input !== undefined && { input }), trigger: { kind: 'channel', id: messageId, by }, idempotencyKey: `channel:${messageId}` });
+    const started = await ports.workflows.start(workflow.id, {
+      ...(input !== undefined && { input }),
+      trigger: { kind: 'channel', id: messageId, by },
+      idempotencyKey: `channel:${messageId}`,
+    });
     return `Started **${workflow.title}**: run \`${shortId(started.id)}\`.`;
   },
 };
@@ -40,7 +50,11 @@ export const runs: Command = {
     const active = items.filter((each) => each.endedAt === null);
     const ended = items.filter((each) => each.endedAt !== null).slice(0, 5);
     if (items.length === 0) return 'Nothing has run yet.';
-    return [active.length === 0 ? 'Nothing is running.' : '**Now**', ...active.map((each) => runLine(each, now)), ...(ended.length === 0 ? [] : ['**Before**', ...ended.map((each) => runLine(each, now))])].join('\n');
+    return [
+      active.length === 0 ? 'Nothing is running.' : '**Now**',
+      ...active.map((each) => runLine(each, now)),
+      ...(ended.length === 0 ? [] : ['**Before**', ...ended.map((each) => runLine(each, now))]),
+    ].join('\n');
   },
 };
 
@@ -67,6 +81,10 @@ export const why: Command = {
     const found = await findRun(ports.runs, words[0]!);
     const lines = explainRun(await ports.runs.detail(found.id));
     const shown = lines.slice(-LINES_OF_WHY).map(({ at, text }) => `- ${at === null ? '' : `${at.slice(11, 19)} `}${text}`);
-    return [`**${found.title}**, ${found.status}`, ...(lines.length > shown.length ? [`… ${lines.length - shown.length} earlier`] : []), ...shown].join('\n');
+    return [
+      `**${found.title}**, ${found.status}`,
+      ...(lines.length > shown.length ? [`… ${lines.length - shown.length} earlier`] : []),
+      ...shown,
+    ].join('\n');
   },
 };

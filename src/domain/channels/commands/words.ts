@@ -4,7 +4,12 @@ import type { RunSummary } from '#runs/contract';
 export function duration(ms: number): string {
   let left = Math.max(0, Math.floor(ms / 1_000));
   const parts: string[] = [];
-  for (const [seconds, unit] of [[86_400, 'd'], [3_600, 'h'], [60, 'min'], [1, 's']] as const) {
+  for (const [seconds, unit] of [
+    [86_400, 'd'],
+    [3_600, 'h'],
+    [60, 'min'],
+    [1, 's'],
+  ] as const) {
     const count = Math.floor(left / seconds);
     left -= count * seconds;
     if (count > 0) parts.push(`${count} ${unit}`);

@@ -31,7 +31,7 @@ export async function openApi({ token, apiRoot, fetch, signal }: TelegramOptions
       method: init.method ?? 'GET',
       headers: { 'content-type': 'application/json' },
       ...(typeof init.body === 'string' && { body: init.body }),
-      signal: init.signal ? AbortSignal.any([linked(init.signal), signal]) : signal,
+      signal: init.signal ? linked(init.signal) : signal,
       timeoutMs: isPoll ? (POLL_SECONDS + 20) * 1_000 : CALL_TIMEOUT_MS,
       maxBytes: MAX_ANSWER_BYTES,
       maxRedirects: 0,
@@ -73,24 +73,47 @@ export function translate(thrown: unknown): Error {
   if (error.name === 'GrammyError') return botError(error as Error & BotFailure);
   if (error.name !== 'HttpError') return error;
   const cause = (error as Error & { error?: unknown }).error;
-  if (cause instanceof AppError && /^fetch\.(refused|dns|tls|blocked|bad_url)$/.test(cause.code)) return new AppError('unavailable', 'channel.unreachable', `Telegram cannot be reached: ${cause.message}`, { reason: cause.code }, cause);
+  if (cause instanceof AppError && /^fetch\.(refused|dns|tls|blocked|bad_url)$/.test(cause.code))
+    return new AppError(
+      'unavailable',
+      'channel.unreachable',
+      `Telegram cannot be reached: ${cause.message}`,
+      { reason: cause.code },
+      cause,
+    );
   const why = cause instanceof AppError ? cause.message : 'the connection broke';
-  return new AppError('unavailable', 'channel.outcome_unknown', `It is not known whether Telegram took this: ${why}`, { reason: cause instanceof AppError ? cause.code : 'unknown' });
+  return new AppError('unavailable', 'channel.outcome_unknown', `It is not known whether Telegram took this: ${why}`, {
+    reason: cause instanceof AppError ? cause.code : 'unknown',
+  });
 }
 
 function botError({ error_code: status, description, parameters }: Error & BotFailure): AppError {
   const said = `Telegram: ${description}`;
   if (status === 429) return new AppError('limited', 'channel.limited', said, { retryAfterMs: (parameters.retry_after ?? 1) * 1_000 });
-  if (status === 401 || status === 404) return new AppError('unavailable', 'channel.unauthorized', `${said}: the bot token is not good; get it from @BotFather and set it in the vault`);
+  if (status === 401 || status === 404)
+    return new AppError(
+      'unavailable',
+      'channel.unauthorized',
+      `${said}: the bot token is not good; get it from @BotFather and set it in the vault`,
+    );
   if (status === 403) return new AppError('forbidden', 'channel.blocked', said);
-  if (status === 409) return new AppError('conflict', 'channel.conflict', `${said}: another program reads this bot's messages; stop it, or give each its own bot`);
+  if (status === 409)
+    return new AppError(
+      'conflict',
+      'channel.conflict',
+      `${said}: another program reads this bot's messages; stop it, or give each its own bot`,
+    );
   if (status >= 500) return new AppError('unavailable', 'channel.outcome_unknown', said, { status });
   return new AppError('invalid', 'channel.refused', said, { status });
 }
 
 /** The text was refused for its form, not for what it is. */
 export function isParseError(error: unknown): boolean {
-  return error instanceof AppError && error.code === 'channel.refused' && /can't parse entities|message is too long|ENTITY|entit/i.test(error.message);
+  return (
+    error instanceof AppError &&
+    error.code === 'channel.refused' &&
+    /can't parse entities|message is too long|ENTITY|entit/i.test(error.message)
+  );
 }
 
 export function isNotModified(error: unknown): boolean {

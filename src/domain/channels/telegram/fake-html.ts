@@ -7,7 +7,7 @@ export type HtmlReading = { readonly text: string } | { readonly error: string }
 export function readTelegramHtml(html: string): HtmlReading {
   const open: string[] = [];
   let text = '';
-  for (let at = 0; at < html.length; ) {
+  for (let at = 0; at < html.length;) {
     const letter = html[at]!;
     const offset = Buffer.byteLength(html.slice(0, at));
     if (letter === '&') {
@@ -24,10 +24,12 @@ export function readTelegramHtml(html: string): HtmlReading {
       const name = tag[2]!.toLowerCase();
       if (!TAGS.has(name)) return { error: `Unsupported start tag "${name}" at byte offset ${offset}` };
       if (tag[1] === '') {
-        if (open.includes('code') || (open.includes('pre') && name !== 'code')) return { error: `Tag "${name}" inside code at byte offset ${offset}` };
+        if (open.includes('code') || (open.includes('pre') && name !== 'code'))
+          return { error: `Tag "${name}" inside code at byte offset ${offset}` };
         if (name === 'blockquote' && open.includes('blockquote')) return { error: `Nested blockquote at byte offset ${offset}` };
         open.push(name);
-      } else if (open.pop() !== name) return { error: `Unmatched end tag at byte offset ${offset}, expected "</${open.at(-1) ?? ''}>", found "</${name}>"` };
+      } else if (open.pop() !== name)
+        return { error: `Unmatched end tag at byte offset ${offset}, expected "</${open.at(-1) ?? ''}>", found "</${name}>"` };
       at = end + 1;
     }
   }

@@ -29,7 +29,10 @@ export interface FakeTelegram extends AsyncDisposable {
   /** The lowest update id that would be delivered again. */
   confirmed(): number;
   /** Somebody writes; returns the update's id. */
-  say(text: string, options?: { readonly from?: number; readonly chat?: number; readonly type?: string; readonly name?: string; readonly more?: Body }): number;
+  say(
+    text: string,
+    options?: { readonly from?: number; readonly chat?: number; readonly type?: string; readonly name?: string; readonly more?: Body },
+  ): number;
   /** Somebody presses a button of one of our messages. */
   press(message: FakeMessage, data: string, from?: number): number;
   /** The same update once more, as after a lost confirmation. */
@@ -77,7 +80,8 @@ export async function fakeTelegram(): Promise<FakeTelegram> {
     const reply = (status: number, answer: unknown): void => {
       response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(answer));
     };
-    const fail = (code: number, description: string, parameters?: Body): void => reply(code, { ok: false, error_code: code, description, ...(parameters && { parameters }) });
+    const fail = (code: number, description: string, parameters?: Body): void =>
+      reply(code, { ok: false, error_code: code, description, ...(parameters && { parameters }) });
     if (token !== FAKE_TOKEN) return fail(401, 'Unauthorized');
     calls.push({ method, body });
     const chat = body['chat_id'] as number | undefined;
@@ -94,7 +98,8 @@ export async function fakeTelegram(): Promise<FakeTelegram> {
     if (trouble?.trouble === 'hang') await new Promise((resolve) => response.on('close', resolve));
     else if (trouble) response.destroy();
     else if (result === 'gone') response.destroy();
-    else if (typeof result === 'string') fail(result.startsWith('Conflict') ? 409 : result.startsWith('Forbidden') ? 403 : result === 'Not Found' ? 404 : 400, result);
+    else if (typeof result === 'string')
+      fail(result.startsWith('Conflict') ? 409 : result.startsWith('Forbidden') ? 403 : result === 'Not Found' ? 404 : 400, result);
     else reply(200, { ok: true, result });
     look();
   }
@@ -127,7 +132,7 @@ export async function fakeTelegram(): Promise<FakeTelegram> {
       case 'editMessageText':
         return editMessageText(body);
       case 'answerCallbackQuery':
-        toasts.push(String(body['text'] ?? ''));
+        toasts.push((body['text'] as string | undefined) ?? '');
         return true;
       case 'sendChatAction':
         return true;
@@ -137,7 +142,7 @@ export async function fakeTelegram(): Promise<FakeTelegram> {
   }
 
   function shown(body: Body): { text: string } | string {
-    const source = String(body['text'] ?? '');
+    const source = (body['text'] as string | undefined) ?? '';
     if (source === '') return 'Bad Request: message text is empty';
     const read = body['parse_mode'] === 'HTML' ? readTelegramHtml(source) : { text: source };
     if ('error' in read) return `Bad Request: can't parse entities: ${read.error}`;
@@ -149,7 +154,9 @@ export async function fakeTelegram(): Promise<FakeTelegram> {
   function buttonsOf(body: Body): FakeMessage['buttons'] | string {
     const rows = (body['reply_markup'] as { inline_keyboard?: FakeMessage['buttons'][] } | undefined)?.inline_keyboard ?? [];
     const buttons = rows.flat();
-    return buttons.some(({ callback_data: data }) => Buffer.byteLength(data) < 1 || Buffer.byteLength(data) > 64) ? 'Bad Request: BUTTON_DATA_INVALID' : buttons;
+    return buttons.some(({ callback_data: data }) => Buffer.byteLength(data) < 1 || Buffer.byteLength(data) > 64)
+      ? 'Bad Request: BUTTON_DATA_INVALID'
+      : buttons;
   }
 
   function sendMessage(body: Body): unknown {
@@ -181,7 +188,13 @@ export async function fakeTelegram(): Promise<FakeTelegram> {
     if (typeof buttons === 'string') return buttons;
     if (message.text === read.text.trim() && JSON.stringify(message.buttons) === JSON.stringify(buttons))
       return 'Bad Request: message is not modified: specified new message content and reply markup are exactly the same as a current content and reply markup of the message';
-    Object.assign(message, { text: read.text.trim(), source: String(body['text']), parseMode: body['parse_mode'], buttons, edits: message.edits + 1 });
+    Object.assign(message, {
+      text: read.text.trim(),
+      source: String(body['text']),
+      parseMode: body['parse_mode'],
+      buttons,
+      edits: message.edits + 1,
+    });
     return { message_id: message.message_id };
   }
 
@@ -203,10 +216,27 @@ export async function fakeTelegram(): Promise<FakeTelegram> {
     toasts,
     confirmed: () => offset,
     say(text, { from = 7, chat = from, type = 'private', name, more = {} } = {}) {
-      return push({ message: { message_id: (nextMessage += 1), from: person(from, name), chat: { id: chat, type }, date: 1_700_000_000, ...(text !== '' && { text }), ...more } });
+      return push({
+        message: {
+          message_id: (nextMessage += 1),
+          from: person(from, name),
+          chat: { id: chat, type },
+          date: 1_700_000_000,
+          ...(text !== '' && { text }),
+          ...more,
+        },
+      });
     },
     press: (message, data, from = message.chat) =>
-      push({ callback_query: { id: `q${nextUpdate}`, from: person(from), data, chat_instance: 'x', message: { message_id: message.message_id, chat: { id: message.chat, type: 'private' }, date: 1_700_000_000 } } }),
+      push({
+        callback_query: {
+          id: `q${nextUpdate}`,
+          from: person(from),
+          data,
+          chat_instance: 'x',
+          message: { message_id: message.message_id, chat: { id: message.chat, type: 'private' }, date: 1_700_000_000 },
+        },
+      }),
     repeat(updateId) {
       updates.push(history.get(updateId)!);
       offset = 0;
@@ -234,7 +264,11 @@ export async function fakeTelegram(): Promise<FakeTelegram> {
       const poller = setInterval(check, 5);
       const limit = setTimeout(() => {
         done();
-        reject(new Error(`It did not come to this: ${condition.toString()}; sent: ${JSON.stringify(messages.map(({ chat, text }) => [chat, text.slice(0, 80)]))}`));
+        reject(
+          new Error(
+            `It did not come to this: ${condition.toString()}; sent: ${JSON.stringify(messages.map(({ chat, text }) => [chat, text.slice(0, 80)]))}`,
+          ),
+        );
       }, 8_000);
       const done = (): void => {
         clearInterval(poller);

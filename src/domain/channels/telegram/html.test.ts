@@ -4,7 +4,10 @@ import fc from 'fast-check';
 import { readTelegramHtml } from './fake-html.ts';
 import { LONGEST_TEXT, toTelegram } from './html.ts';
 
-const htmlOf = (markdown: string): string => toTelegram(markdown).map(({ text }) => text).join('|');
+const htmlOf = (markdown: string): string =>
+  toTelegram(markdown)
+    .map(({ text }) => text)
+    .join('|');
 
 /** The text as the reader sees it, without blanks. */
 function shown(html: string): string {
@@ -13,15 +16,51 @@ function shown(html: string): string {
   return read.text.replace(/\s/g, '');
 }
 
-const word = fc.oneof(fc.constantFrom('**', '*', '_', '`', '```', '~~', '[', '](https://x.y/a?b="<', ')', '<b>', '&amp;', '&', '<', '\n', '\n\n', '# ', '> ', '- ', '| a | b |\n|---|---|\n', '\\', '👩‍👩‍👧', '```js\n'), fc.string({ maxLength: 20, unit: 'grapheme' }), fc.string({ maxLength: 20, unit: 'binary' }));
+const word = fc.oneof(
+  fc.constantFrom(
+    '**',
+    '*',
+    '_',
+    '`',
+    '```',
+    '~~',
+    '[',
+    '](https://x.y/a?b="<',
+    ')',
+    '<b>',
+    '&amp;',
+    '&',
+    '<',
+    '\n',
+    '\n\n',
+    '# ',
+    '> ',
+    '- ',
+    '| a | b |\n|---|---|\n',
+    '\\',
+    '👩‍👩‍👧',
+    '```js\n',
+  ),
+  fc.string({ maxLength: 20, unit: 'grapheme' }),
+  fc.string({ maxLength: 20, unit: 'binary' }),
+);
 const markdown = fc.array(word, { maxLength: 60 }).map((words) => words.join(''));
 
 describe('Markdown as Telegram HTML', () => {
   it('reads what models write', () => {
-    assert.equal(htmlOf('# Title\n\nSome **bold**, *italic*, ~~gone~~ and `code <x>`.'), '<b>Title</b>\n\nSome <b>bold</b>, <i>italic</i>, <s>gone</s> and <code>code &lt;x&gt;</code>.');
+    assert.equal(
+      htmlOf('# Title\n\nSome **bold**, *italic*, ~~gone~~ and `code <x>`.'),
+      '<b>Title</b>\n\nSome <b>bold</b>, <i>italic</i>, <s>gone</s> and <code>code &lt;x&gt;</code>.',
+    );
     assert.equal(htmlOf('- one\n* two\n  - [x] three\n1. four'), '• one\n• two\n  ☑ three\n1. four');
     assert.equal(htmlOf('```ts\nif (a < b) {}\n```\nafter'), '<pre><code class="language-ts">if (a &lt; b) {}</code></pre>\nafter');
-    assert.equal(htmlOf('[a *b*](https://e.org/x_(y)?q="1") & <https://e.org>'), '<a href="https://e.org/x_(y)?q=&quot;1&quot;">a </a><i><a href="https://e.org/x_(y)?q=&quot;1&quot;">b</a></i> &amp; <a href="https://e.org">https://e.org</a>'.replace('<i><a href="https://e.org/x_(y)?q=&quot;1&quot;">b</a></i>', '<a href="https://e.org/x_(y)?q=&quot;1&quot;"><i>b</i></a>'));
+    assert.equal(
+      htmlOf('[a *b*](https://e.org/x_(y)?q="1") & <https://e.org>'),
+      '<a href="https://e.org/x_(y)?q=&quot;1&quot;">a </a><i><a href="https://e.org/x_(y)?q=&quot;1&quot;">b</a></i> &amp; <a href="https://e.org">https://e.org</a>'.replace(
+        '<i><a href="https://e.org/x_(y)?q=&quot;1&quot;">b</a></i>',
+        '<a href="https://e.org/x_(y)?q=&quot;1&quot;"><i>b</i></a>',
+      ),
+    );
     assert.equal(htmlOf('> one\n> two\n\nthree'), '<blockquote>one\ntwo</blockquote>\n\nthree');
     assert.equal(htmlOf('| Name | n |\n|---|--:|\n| Ada | 1 |'), '<pre>Name  n\n────  ─\nAda   1</pre>');
   });
@@ -45,7 +84,7 @@ describe('Markdown as Telegram HTML', () => {
         const parts = toTelegram(Array.from({ length: 2 ** doublings }, () => text).join(' '));
         for (const { text: html, plain } of parts) {
           assert.ok(html.length <= LONGEST_TEXT && plain.length <= LONGEST_TEXT);
-          assert.notEqual(shown(html).replace(/[\u0000-\u001f\u00ad\u200b-\u200f\ufeff]/g, '').length, undefined);
+          assert.ok(shown(html) !== '' || plain.trim() !== '');
         }
         if (text.trim() !== '') assert.ok(parts.length > 0);
       }),
@@ -54,11 +93,15 @@ describe('Markdown as Telegram HTML', () => {
   });
 
   it('loses no word in the cutting, and cuts no character in half', () => {
-    const plainWord = fc.string({ minLength: 1, maxLength: 300, unit: 'grapheme' }).map((text) => text.replace(/[\s\\`![<*_~|>#\-+=&:;]/g, 'x') || 'x');
+    const plainWord = fc
+      .string({ minLength: 1, maxLength: 300, unit: 'grapheme' })
+      .map((text) => text.replace(/[\s\\`![<*_~|>#\-+=&:;]/g, 'x') || 'x');
     fc.assert(
       fc.property(fc.array(fc.tuple(plainWord, fc.constantFrom(' ', '\n', '\n\n', '. ')), { minLength: 40, maxLength: 200 }), (words) => {
         const text = words.map(([each, space]) => each + space).join('');
-        const whole = toTelegram(text).map(({ text: html }) => shown(html)).join('');
+        const whole = toTelegram(text)
+          .map(({ text: html }) => shown(html))
+          .join('');
         assert.equal(whole, text.replace(/\s/g, ''));
         assert.ok(toTelegram(text).every(({ text: html }) => html.isWellFormed() || !text.isWellFormed()));
       }),
@@ -69,7 +112,10 @@ describe('Markdown as Telegram HTML', () => {
   it('cuts at paragraphs and goes on in the same style', () => {
     const paragraph = `${'word '.repeat(500).trim()}.`;
     const parts = toTelegram([paragraph, paragraph, paragraph].join('\n\n'));
-    assert.deepEqual(parts.map(({ text }) => text), [paragraph, paragraph, paragraph]);
+    assert.deepEqual(
+      parts.map(({ text }) => text),
+      [paragraph, paragraph, paragraph],
+    );
     const code = toTelegram(`\`\`\`py\n${'print("x")\n'.repeat(800)}\`\`\``);
     assert.ok(code.length > 1);
     for (const { text } of code) assert.match(text, /^<pre><code class="language-py">[\s\S]*<\/code><\/pre>$/);

@@ -1,9 +1,27 @@
 import { z } from 'zod';
 import type { InboundMessage } from '../kind.ts';
 
-const User = z.object({ id: z.number(), is_bot: z.boolean().default(false), first_name: z.string().default(''), last_name: z.string().optional(), username: z.string().optional() });
+const User = z.object({
+  id: z.number(),
+  is_bot: z.boolean().default(false),
+  first_name: z.string().default(''),
+  last_name: z.string().optional(),
+  username: z.string().optional(),
+});
 const Chat = z.object({ id: z.number(), type: z.string() });
-const ATTACHMENTS = ['photo', 'voice', 'audio', 'video', 'video_note', 'document', 'sticker', 'animation', 'location', 'contact', 'poll'] as const;
+const ATTACHMENTS = [
+  'photo',
+  'voice',
+  'audio',
+  'video',
+  'video_note',
+  'document',
+  'sticker',
+  'animation',
+  'location',
+  'contact',
+  'poll',
+] as const;
 const Message = z.looseObject({
   message_id: z.number(),
   message_thread_id: z.number().optional(),

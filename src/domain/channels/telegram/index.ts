@@ -29,14 +29,17 @@ export const telegram: ChannelKind = {
 async function open({ config, secret, fetch, clock, signal }: OpenContext): Promise<Connection> {
   const { apiRoot } = check(config, Settings, 'config');
   const api = await openApi({ token: secret('token'), apiRoot, fetch, signal });
-  const call = <T>(method: (api: Api) => Promise<T>): Promise<T> => method(api).catch((thrown: unknown) => Promise.reject(translate(thrown)));
+  const call = <T>(method: (api: Api) => Promise<T>): Promise<T> =>
+    method(api).catch((thrown: unknown) => Promise.reject(translate(thrown)));
   const me = await call((it) => it.getMe(asGrammySignal(signal)));
 
   async function listen(ear: Ear, stop: AbortSignal): Promise<void> {
     let offset = Number(ear.cursor ?? 0);
-    for (let failures = 0; !stop.aborted; ) {
+    for (let failures = 0; !stop.aborted;) {
       try {
-        const updates = await call((it) => it.getUpdates({ offset, timeout: POLL_SECONDS, limit: 100, allowed_updates: [...ALLOWED_UPDATES] }, asGrammySignal(stop)));
+        const updates = await call((it) =>
+          it.getUpdates({ offset, timeout: POLL_SECONDS, limit: 100, allowed_updates: [...ALLOWED_UPDATES] }, asGrammySignal(stop)),
+        );
         failures = 0;
         ear.alive();
         const read = readUpdates(updates, offset);
@@ -54,7 +57,12 @@ async function open({ config, secret, fetch, clock, signal }: OpenContext): Prom
   }
 
   async function send(message: OutgoingMessage, stop: AbortSignal): Promise<{ messageId: string }> {
-    const extra = { ...targetOf(message.chat), ...keyboard(message.buttons), ...quoted(message.replyTo), link_preview_options: { is_disabled: true } };
+    const extra = {
+      ...targetOf(message.chat),
+      ...keyboard(message.buttons),
+      ...quoted(message.replyTo),
+      link_preview_options: { is_disabled: true },
+    };
     const sent = await withFallback(message, (text, form) =>
       call((it) => it.raw.sendMessage({ ...extra, text, ...form }, asGrammySignal(stop))),
     );
@@ -64,7 +72,9 @@ async function open({ config, secret, fetch, clock, signal }: OpenContext): Prom
   async function edit(messageId: string, message: OutgoingMessage, stop: AbortSignal): Promise<void> {
     const { chat_id } = targetOf(message.chat);
     const extra = { chat_id, message_id: Number(messageId), ...keyboard(message.buttons), link_preview_options: { is_disabled: true } };
-    await withFallback(message, (text, form) => call((it) => it.raw.editMessageText({ ...extra, text, ...form }, asGrammySignal(stop)))).catch((error: unknown) => {
+    await withFallback(message, (text, form) =>
+      call((it) => it.raw.editMessageText({ ...extra, text, ...form }, asGrammySignal(stop))),
+    ).catch((error: unknown) => {
       if (!isNotModified(error)) throw error;
     });
   }
@@ -74,13 +84,20 @@ async function open({ config, secret, fetch, clock, signal }: OpenContext): Prom
     listen,
     send,
     edit,
-    showTyping: async (chat, stop) => void (await call((it) => it.raw.sendChatAction({ ...targetOf(chat), action: 'typing' }, asGrammySignal(stop)))),
-    acknowledge: async (id, text, stop) => void (await call((it) => it.raw.answerCallbackQuery({ callback_query_id: id, ...(text && { text: text.slice(0, 200) }) }, asGrammySignal(stop)))),
+    showTyping: async (chat, stop) =>
+      void (await call((it) => it.raw.sendChatAction({ ...targetOf(chat), action: 'typing' }, asGrammySignal(stop)))),
+    acknowledge: async (id, text, stop) =>
+      void (await call((it) =>
+        it.raw.answerCallbackQuery({ callback_query_id: id, ...(text && { text: text.slice(0, 200) }) }, asGrammySignal(stop)),
+      )),
   };
 }
 
 /** As HTML; once more as plain text when its form is refused. */
-async function withFallback<T>({ part }: OutgoingMessage, attempt: (text: string, form: { parse_mode?: 'HTML' }) => Promise<T>): Promise<T> {
+async function withFallback<T>(
+  { part }: OutgoingMessage,
+  attempt: (text: string, form: { parse_mode?: 'HTML' }) => Promise<T>,
+): Promise<T> {
   try {
     return await attempt(part.text, { parse_mode: 'HTML' });
   } catch (error) {

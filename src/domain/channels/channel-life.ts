@@ -17,7 +17,7 @@ import { findChannel, updateChannel, type ChannelRow } from './queries.ts';
 const RETRY_BROKEN_MS = 300_000;
 const SLOWEST_RETRY_MS = 60_000;
 
-export interface ChannelServiceDeps {
+export interface ChannelLifeDeps {
   readonly store: Store;
   readonly clock: Clock;
   readonly fetch: GuardedFetch;
@@ -29,14 +29,19 @@ export interface ChannelServiceDeps {
 }
 
 /** A word to the owner; the same key is told once in a while. */
-export type Tell = (notice: { readonly key: string; readonly severity: 'info' | 'warning' | 'error'; readonly title: string; readonly body: string }) => void;
+export type Tell = (notice: {
+  readonly key: string;
+  readonly severity: 'info' | 'warning' | 'critical';
+  readonly title: string;
+  readonly body: string;
+}) => unknown;
 
 /**
  * connecting → ok ⇄ failing (out of reach: tries again by itself) → ok
  *           └→ broken (credentials refused: the owner is told)
  * A life of its own for each channel: what the platform does is health, what we do wrong is a crash.
  */
-export function channelService(row: ChannelRow, kind: ChannelKind, deps: ChannelServiceDeps): Service {
+export function channelLife(row: ChannelRow, kind: ChannelKind, deps: ChannelLifeDeps): Service {
   const { store, clock, open, health, inbox, tell } = deps;
 
   async function start(run: Run): Promise<Running> {
@@ -59,7 +64,7 @@ export function channelService(row: ChannelRow, kind: ChannelKind, deps: Channel
   }
 
   async function live(signal: AbortSignal): Promise<void> {
-    for (let failures = 0; !signal.aborted; ) {
+    for (let failures = 0; !signal.aborted;) {
       let connection: Connection | null = null;
       try {
         connection = await connect(signal);
@@ -84,7 +89,8 @@ export function channelService(row: ChannelRow, kind: ChannelKind, deps: Channel
     const secrets = new Map<string, Secret>();
     for (const name of kind.secrets) {
       const reference = references[name];
-      if (reference === undefined) throw new AppError('invalid', 'channel.unauthorized', `secrets.${name}: give a reference such as @secret:${row.name}`);
+      if (reference === undefined)
+        throw new AppError('invalid', 'channel.unauthorized', `secrets.${name}: give a reference such as @secret:${row.name}`);
       secrets.set(name, await deps.secrets.resolve(reference));
     }
     const connection = await kind.open({
@@ -100,10 +106,16 @@ export function channelService(row: ChannelRow, kind: ChannelKind, deps: Channel
   }
 
   async function listen(connection: Connection, signal: AbortSignal): Promise<void> {
-    if (!connection.listen) return new Promise((resolve) => (signal.aborted ? resolve() : signal.addEventListener('abort', () => resolve(), { once: true })));
+    if (!connection.listen)
+      return new Promise((resolve) => (signal.aborted ? resolve() : signal.addEventListener('abort', () => resolve(), { once: true })));
     const { cursor } = (await findChannel(store.db, row.id)) ?? row;
     await connection.listen(
-      { cursor, receive: (batch) => inbox.receive(row.id, batch), alive: () => health.alive(row), trouble: (error) => health.set(row, 'failing', error) },
+      {
+        cursor,
+        receive: (batch) => inbox.receive(row.id, batch),
+        alive: () => health.alive(row),
+        trouble: (error) => health.set(row, 'failing', error),
+      },
       signal,
     );
   }
@@ -111,7 +123,13 @@ export function channelService(row: ChannelRow, kind: ChannelKind, deps: Channel
   async function pause(error: AppError, failures: number, signal: AbortSignal): Promise<void> {
     const isBroken = failureCode(error) === 'channel.unauthorized' || error.code.startsWith('vault.');
     health.set(row, isBroken ? 'broken' : 'failing', error);
-    if (isBroken) tell({ key: `channel.broken:${row.id}`, severity: 'error', title: `The channel "${row.name}" cannot connect`, body: error.message });
+    if (isBroken)
+      tell({
+        key: `channel.broken:${row.id}`,
+        severity: 'critical',
+        title: `The channel "${row.name}" cannot connect`,
+        body: error.message,
+      });
     await clock.sleep(isBroken ? RETRY_BROKEN_MS : Math.min(SLOWEST_RETRY_MS, 500 * 2 ** failures), signal).catch(() => {});
   }
 
