@@ -24,14 +24,16 @@ import { allows, createApprovals, grantCatalogue, policyMigrations, policyRoutes
 import { createRuns, runMigrations, runRoutes } from '#runs';
 import { createSettings, defaultChannel, generalSettings, ownerTimeZone, runsRetentionCount, runsRetentionDays, settingsMigrations, settingsRoutes } from '#settings';
 import { createSchedules, scheduleMigrations, scheduleRoutes } from '#schedules';
-import { builtInSkills, createBreakers, createCatalogue, createFeedStore, createSkillRunner, skillMigrations, skillRoutes } from '#skills';
+import { breakerCoolDownSeconds, breakerThreshold, builtInSkills, createBreakers, createCatalogue, createFeedStore, createSkillRunner, skillMigrations, skillModels, skillRoutes, skillSettings } from '#skills';
 import { createVault, masterKeySource, vaultMigrations, vaultRoutes } from '#vault';
 import { createEngine, createTemplates, createWorkflows, workflowMigrations, workflowRoutes } from '#workflows';
 import { skillDelivery } from './app/delivering.ts';
 import { doorAsRoute } from './app/doors.ts';
 import { createFirstStart } from './app/first-start.ts';
+import { telling } from './app/telling.ts';
 import { troublesOf } from './app/troubles.ts';
 import { rememberAtEnd, skillMemory } from './app/memories.ts';
+import { countEvents } from './app/metrics.ts';
 import { ownFiles, programFolder } from './app/own-files.ts';
 import { trySkill } from './app/try-skill.ts';
 import { createHttp, createIngress, type Listener } from './edge/http/index.ts';
@@ -62,7 +64,7 @@ const MIGRATIONS = [
   runMigrations, llmMigrations, memoryMigrations, skillMigrations, workflowMigrations, scheduleMigrations, channelMigrations, notificationMigrations,
 ].flat();
 
-const SETTINGS = [...generalSettings, ...llmSettings];
+const SETTINGS = [...generalSettings, ...llmSettings, ...skillSettings];
 
 /** Opens the store and wires every part: who gets what, and who lives under whom. There is no logic here. */
 export async function createApp({ config, logging, version }: AppOptions): Promise<App> {
@@ -91,16 +93,16 @@ export async function createApp({ config, logging, version }: AppOptions): Promi
 
   // work
   const runs = createRuns({ store, bus, clock, newId, keep: () => ({ days: settings.get(runsRetentionDays), perWorkflow: settings.get(runsRetentionCount) }) });
-  const llm = createLlm({ store, clock, newId, bus, settings, secrets: vault, kinds: providerKinds, scanner: vault.redactor, tell, node: config.node, onError: (what, error) => log.error(what, { error }) });
+  const llm = createLlm({ store, clock, newId, bus, settings, secrets: vault, kinds: providerKinds, scanner: vault.redactor, charge: runs.addCost, tell, node: config.node, onError: (what, error) => log.error(what, { error }) });
   const memory = createMemory({ store, bus, clock, newId, queue, canonicalUrl, redact: (text) => vault.redactor.redact(text), embed: (texts, options) => llm.scoped({ purpose: 'memory' }).embed(texts, options) });
-  const breakers = createBreakers({ store, bus, clock, limits: () => ({ threshold: 5, coolDownMs: 60_000 }) });
+  const breakers = createBreakers({ store, bus, clock, limits: () => ({ threshold: settings.get(breakerThreshold), coolDownMs: settings.get(breakerCoolDownSeconds) * 1_000 }) });
   const feeds = createFeedStore(store);
   const catalogue = createCatalogue(builtInSkills({ feeds, parser }), breakers);
   const templates = createTemplates();
   const runner = createSkillRunner({
     catalogue, breakers, runs, clock, log, fetch: web.fetch, readFile: ownFiles(home), llm: llm.scoped,
     memory: skillMemory(memory, clock),
-    setting: (key) => settings.value(key), wishes: () => ({}), timeZone: () => settings.get(ownerTimeZone),
+    setting: (key) => settings.value(key), wishes: (skill) => settings.get(skillModels)[skill] ?? {}, timeZone: () => settings.get(ownerTimeZone),
     deliver: (message, context) => skillDelivery(channels.delivery)(message, context),
   });
   const workflows = createWorkflows({
@@ -154,7 +156,7 @@ export async function createApp({ config, logging, version }: AppOptions): Promi
     config, routes, version, bus, clock, log, allows,
     auth: { session: owner.authenticateSession, bearer: owner.authenticate },
     health: () => app.running?.health() ?? { ok: false }, ready: () => app.running !== null,
-    staticDir: join(programFolder, 'dist', 'web'), audit,
+    staticDir: join(programFolder, 'dist', 'web'), audit, metrics: countEvents(bus),
   });
   const ingress = createIngress({ config: { host: config.ingressHost, port: config.ingressPort }, handlers: [], log });
 
@@ -172,7 +174,7 @@ export async function createApp({ config, logging, version }: AppOptions): Promi
   };
   const work = supervisor('work', [engine.service, ...memory.services, schedules.service, runs.retention], { strategy: 'rest_for_one', intensity });
   const edge = supervisor('edge', [http, ingress], { strategy: 'one_for_one', intensity });
-  const root = supervisor('root', [storeService, settings.service, vault.service, breakers.service, llm.service, approvals.service, answers, outbox.service, work, channels.service, edge], { strategy: 'rest_for_one', intensity, onEvent: logSupervision(log) });
+  const root = supervisor('root', [storeService, settings.service, vault.service, breakers.service, llm.service, approvals.service, answers, telling(bus, notifications.tell), outbox.service, work, channels.service, edge], { strategy: 'rest_for_one', intensity, onEvent: logSupervision(log) });
   return Object.assign(app, { root, http, ingress });
 }
 

@@ -126,10 +126,10 @@ export interface ProviderClient {
 
 /** What a step, a conversation or a skill prefers; each field beats the tier chain, in this order of strength. */
 export interface CallDefaults {
-  readonly tier?: Tier;
+  readonly tier?: Tier | undefined;
   /** A provider's name; only it is tried, then the offline provider unless forbidden. */
-  readonly provider?: string;
-  readonly model?: string;
+  readonly provider?: string | undefined;
+  readonly model?: string | undefined;
 }
 
 /** Whose budget pays and whose journal hears. */

@@ -3,7 +3,6 @@ import type { Db, Store } from '#core/db/store';
 import { AppError, errorInfo, type ErrorInfo } from '#core/errors';
 import type { Json } from '#core/json';
 import { updateStep, type Label, type RunRow, type Runs, type StepRow } from '#runs';
-import type { CallDefaults } from '#llm/contract';
 import { addressesIn } from '#skills';
 import type { DeferredAct, SkillResult, SkillRunner } from '#skills/contract';
 import type { ApprovalStep, MapStep, Retry, SkillStep, Step, SubWorkflowStep, WaitStep } from './contract.ts';
@@ -96,7 +95,7 @@ export function createPerform(deps: PerformDeps): Perform {
       ...(step.timeoutMs !== undefined && { timeoutMs: step.timeoutMs }),
       ...(step.allowOffline !== undefined && { allowOffline: step.allowOffline }),
       signal,
-      llm: [wishes(step), wishes(definition)],
+      llm: [step, definition].map(({ tier, provider, model }) => ({ tier, provider, model })),
       run: {
         id: run.id,
         workflowId: run.workflow_id,
@@ -319,10 +318,6 @@ function outcomeOf(error: unknown): string {
 /** Trying again cannot help: the mistake is in the workflow. */
 function isFinal(error: unknown): boolean {
   return error instanceof AppError && (error.kind === 'invalid' || error.code === 'skill.unknown');
-}
-
-function wishes({ tier, provider, model }: { tier?: CallDefaults['tier'] | undefined; provider?: string | undefined; model?: string | undefined }): CallDefaults {
-  return { ...(tier && { tier }), ...(provider && { provider }), ...(model && { model }) };
 }
 
 /** What only the owner can decide becomes a question. */
