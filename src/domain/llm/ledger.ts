@@ -1,5 +1,5 @@
 import type { Clock } from '#core/clock';
-import type { Store } from '#core/db/store';
+import type { Db, Store } from '#core/db/store';
 import type { NewId } from '#core/ids';
 import type { Json } from '#core/json';
 import type { Budgets, Hold, OverBudget } from './budgets.ts';
@@ -61,13 +61,18 @@ export interface LedgerDeps {
   readonly budgets: Budgets;
   /** Which process this is, among those that share the database. */
   readonly node: string;
+  /** Adds the cost to the run and step that pay, in the transaction that books the call. */
+  readonly charge?: Charge | undefined;
   readonly onSettled: (row: CallRow) => void;
   readonly onError: (what: string, error: unknown) => void;
 }
 
+/** Satisfied by `runs.addCost`. */
+export type Charge = (tx: Db, runId: string, step: string | null, usd: number) => Promise<void>;
+
 export const NO_USAGE: Usage = { inputTokens: 0, outputTokens: 0, cachedInputTokens: 0, reasoningTokens: 0 };
 
-export function createLedger({ store, clock, newId, budgets, node, onSettled, onError }: LedgerDeps): Ledger {
+export function createLedger({ store, clock, newId, budgets, node, charge, onSettled, onError }: LedgerDeps): Ledger {
   /** Answers of one day, those in flight included. */
   let answers = { day: '', of: new Map<string, number>() };
 
@@ -84,13 +89,18 @@ export function createLedger({ store, clock, newId, budgets, node, onSettled, on
   /** Calls of this process. */
   const openIds = new Set<string>();
 
+  async function book(tx: Db, entry: CallRow): Promise<void> {
+    await settleCall(tx, entry);
+    if (entry.run_id !== null && entry.cost_usd > 0) await charge?.(tx, entry.run_id, entry.step, entry.cost_usd);
+  }
+
   async function recover(): Promise<number> {
     const left = (await reservationsOf(store.db, node)).filter((it) => !openIds.has(it.id));
     const now = clock.now();
     for (const { node: _node, ...row } of left) {
       const known = { input_tokens: 0, output_tokens: 0, cached_tokens: 0, reasoning_tokens: 0 };
       await store.write((tx) =>
-        settleCall(tx, { ...row, ...known, status: 'failed', reason: 'interrupted', usage_source: 'estimated', cost_usd: row.reserved_usd, price_source: 'worst_case', first_token_at: null, ended_at: now }),
+        book(tx, { ...row, ...known, status: 'failed', reason: 'interrupted', usage_source: 'estimated', cost_usd: row.reserved_usd, price_source: 'worst_case', first_token_at: null, ended_at: now }),
       );
     }
     const day = dayOf(now);
@@ -169,7 +179,7 @@ export function createLedger({ store, clock, newId, budgets, node, onSettled, on
     };
     try {
       await store.write(async (tx) => {
-        await settleCall(tx, entry);
+        await book(tx, entry);
         if (health) await putHealth(tx, health);
       });
       openIds.delete(row.id);

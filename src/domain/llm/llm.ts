@@ -12,7 +12,7 @@ import { createBudgets, type OverBudget } from './budgets.ts';
 import type { CallDefaults, CallScope, ProviderKind, ScopedLlm } from './contract.ts';
 import { dayOf, monthOf } from './day.ts';
 import { createHealthBook, type Failure } from './health.ts';
-import { createLedger } from './ledger.ts';
+import { createLedger, type Charge } from './ledger.ts';
 import { testLive } from './live-test.ts';
 import { createPrices } from './prices.ts';
 import { createProviders, type Provider, type Secrets } from './providers.ts';
@@ -40,6 +40,8 @@ export interface LlmDeps {
   readonly scanner?: Scanner;
   readonly tell: Tell;
   readonly onError: (what: string, error: unknown) => void;
+  /** Adds what a call cost to the run and the step that pay, in the transaction that books it. */
+  readonly charge?: Charge;
   /** This process, among those that share the database. */
   readonly node?: string;
   /** Name to addresses; the machine's resolver when left out. */
@@ -92,6 +94,7 @@ export function createLlm(deps: LlmDeps): Llm {
     newId,
     budgets,
     node: deps.node ?? 'local',
+    charge: deps.charge,
     onSettled: ({ id, provider, model, status, run_id, cost_usd }) => bus.publish('llm.settled', { callId: id, provider, model, status, runId: run_id, costUsd: cost_usd }),
     onError,
   });
