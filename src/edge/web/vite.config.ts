@@ -20,9 +20,10 @@ export default defineConfig({
     rolldownOptions: {
       output: {
         codeSplitting: {
+          // What a release of ours does not change stays in the browser's cache.
           groups: [
             { name: 'react', test: /node_modules\/(react|react-dom|scheduler)\// },
-            { name: 'base', test: /node_modules\/(@tanstack|zod|@base-ui|@floating-ui)\// },
+            { name: 'libraries', test: /node_modules\/(@tanstack|zod)\// },
           ],
         },
       },

@@ -20,9 +20,10 @@ export function StatusBadge({ status }: { readonly status: RunStatus }) {
   );
 }
 
-/** What started a run, in a word or two. */
+/** What started a run, in a word or two; who by only where that is a name and no id. */
 export function triggerWords({ trigger: { kind, by } }: Pick<RunSummary, 'trigger'>): string {
-  return by === undefined || by === 'owner' || by === 'system' ? t.runs.trigger[kind] : `${t.runs.trigger[kind]} (${by})`;
+  const isName = by !== undefined && by !== 'owner' && by !== 'system' && !by.includes(':') && by.length <= 30;
+  return isName ? `${t.runs.trigger[kind]} (${by})` : t.runs.trigger[kind];
 }
 
 /** How long a run took, or has been at it until `now`; null before it began. */

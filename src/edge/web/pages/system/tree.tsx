@@ -29,9 +29,9 @@ export function Tree({ root }: { readonly root: TreeNode }) {
         <tr key={path}>
           <td>
             <span className={`block ${INDENT[Math.min(depth, 4)]}`}>
-              <span className="font-medium">{name}</span>
-              {node.strategy !== undefined && <span className="ml-2 text-[0.8125rem] text-ink-faint max-sm:hidden">{t.system.strategy[node.strategy]}</span>}
-              {node.detail !== undefined && <span className="block text-[0.8125rem] text-ink-soft wrap-anywhere">{node.detail}</span>}
+              <span className="font-medium">{name}</span>{' '}
+              {node.strategy !== undefined && <span className="ml-2 text-[0.8125rem] text-ink-faint max-sm:hidden">{t.system.strategy[node.strategy]}</span>}{' '}
+              {node.detail !== undefined && <span className="text-[0.8125rem] text-ink-soft wrap-anywhere max-sm:block sm:ml-2">{node.detail}</span>}
             </span>
           </td>
           <td className="whitespace-nowrap">
