@@ -25,6 +25,38 @@ describe('The life of a message', () => {
     assert.equal(bed.telegram.sentTo(ME)[0]!.edits, 1);
   });
 
+  it('sends the whole anew when its first words were deleted', async () => {
+    const seen = Promise.withResolvers<void>();
+    await using bed = await testbed({
+      paired: [ME],
+      talk: async function* () {
+        yield { text: `First words, ${'and more '.repeat(8)}` };
+        await seen.promise;
+        yield { text: 'The answer.' };
+      },
+    });
+    bed.telegram.say('hello there', { from: ME });
+    await bed.telegram.until(() => bed.telegram.sentTo(ME).length === 1);
+    bed.telegram.messages.length = 0;
+    seen.resolve();
+    await bed.telegram.until(() => bed.telegram.sentTo(ME).some(({ text }) => text === 'The answer.'));
+  });
+
+  it('repeats the last edit until it is known to have arrived', async () => {
+    await using bed = await testbed({
+      paired: [ME],
+      talk: async function* ({ signal: stop }) {
+        yield { text: `First words, ${'and more '.repeat(8)}` };
+        while (bed.telegram.sentTo(ME).length === 0 && !stop.aborted) await new Promise((resolve) => setTimeout(resolve, 5));
+        yield { text: 'The answer.' };
+      },
+    });
+    bed.telegram.trouble('editMessageText', { code: 502, description: 'Bad Gateway' });
+    bed.telegram.say('hello there', { from: ME });
+    await bed.telegram.until(() => bed.telegram.sentTo(ME).some(({ text }) => text === 'The answer.'));
+    assert.equal(bed.telegram.sentTo(ME).length, 1);
+  });
+
   it('answers once what a crash interrupted', async () => {
     const asked: string[] = [];
     await using bed = await testbed({

@@ -101,7 +101,15 @@ export function createSendRow({ store, bus, clock, open, later }: SendRowDeps): 
   }
 
   async function revise(part: PartRow, row: OutboundRow, channel: OpenChannel, signal: AbortSignal): Promise<PartRow> {
-    await channel.connection.edit?.(part.message_id!, outgoing(part, row), signal);
+    try {
+      await channel.connection.edit?.(part.message_id!, outgoing(part, row), signal);
+    } catch (error) {
+      const code = failureCode(error);
+      // setting a text twice is setting it once
+      if (code === outcomeUnknown) throw new AppError('unavailable', 'channel.unreachable', (error as Error).message, {}, error);
+      if (code !== 'channel.refused') throw error;
+      if (row.repeatable === 0) return send(part, row, channel, signal); // they deleted the first words; the answer still matters
+    }
     await mark(part, { state: 'sent' });
     return { ...part, state: 'sent' };
   }

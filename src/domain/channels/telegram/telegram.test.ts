@@ -190,6 +190,7 @@ describe('Telegram', () => {
     const crashed = bed.channels.delivery.deliver(message, AbortSignal.timeout(10_000)).catch(() => {});
     await bed.telegram.until(() => bed.telegram.sentTo(ME).length === 3);
     await bed.restart({ rude: true });
+    await assert.rejects(bed.channels.delivery.deliver(message, AbortSignal.timeout(10_000)), { code: 'channel.outcome_unknown' });
     assert.equal(await bed.channels.delivery.verify('parts'), 'unknown');
     assert.equal(bed.telegram.sentTo(ME).length, 3);
     await bed.channels.delivery.deliver(message, AbortSignal.timeout(10_000));
