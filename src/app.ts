@@ -13,6 +13,7 @@ import { uuidv7 } from '#core/ids';
 import type { Logging } from '#core/log';
 import type { Service } from '#core/service';
 import { logSupervision, supervisor, type RunningSupervisor, type Supervisor } from '#core/supervisor';
+import { agentMigrations, agentRoutes, agentSettings, createAgents, createTalk } from '#agents';
 import { channelKinds, channelMigrations, channelRoutes, createChannels } from '#channels';
 import { createNotifications, notificationMigrations, notificationRoutes } from '#notifications';
 import { auditMigrations, auditRoutes, createAudit } from '#audit';
@@ -61,10 +62,10 @@ export interface AppOptions {
 
 const MIGRATIONS = [
   outboxMigrations, queueMigrations, auditMigrations, settingsMigrations, vaultMigrations, ownerMigrations, policyMigrations,
-  runMigrations, llmMigrations, memoryMigrations, skillMigrations, workflowMigrations, scheduleMigrations, channelMigrations, notificationMigrations,
+  runMigrations, llmMigrations, memoryMigrations, skillMigrations, workflowMigrations, scheduleMigrations, agentMigrations, channelMigrations, notificationMigrations,
 ].flat();
 
-const SETTINGS = [...generalSettings, ...llmSettings, ...skillSettings];
+const SETTINGS = [...generalSettings, ...llmSettings, ...skillSettings, ...agentSettings];
 
 /** Opens the store and wires every part: who gets what, and who lives under whom. There is no logic here. */
 export async function createApp({ config, logging, version }: AppOptions): Promise<App> {
@@ -125,6 +126,7 @@ export async function createApp({ config, logging, version }: AppOptions): Promi
   });
 
   // talk
+  const agents = createAgents({ store, bus, clock, newId, runs, llm: llm.scoped, settings, audit, workspacesFolder: join(home, 'workspaces'), redact: (text) => vault.redactor.redact(text), node: config.node, onError: (what, error) => log.error(what, { error }) });
   const startedAt = clock.now();
   const channels = createChannels({
     store, bus, clock, newId, queue, fetch: web, audit, secrets: vault, kinds: channelKinds,
@@ -134,7 +136,7 @@ export async function createApp({ config, logging, version }: AppOptions): Promi
       runs: { ...runs, cancel: engine.cancel }, skills: catalogue, llm, approvals,
       status: async () => ({ version, upMs: clock.now() - startedAt, memoryBytes: process.memoryUsage.rss(), troubles: troublesOf(app.running?.health()) }),
     },
-    talk: async function* () { yield { text: '' }; },
+    talk: createTalk(agents),
     tell: (notice) => notifications.tell(notice), onError: (error) => log.warn('A channel failed', { error }),
   });
   const notifications = createNotifications({ store, bus, clock, newId, delivery: channels.delivery, onError: (error) => log.warn('A notification was lost', { error }) });
@@ -144,7 +146,7 @@ export async function createApp({ config, logging, version }: AppOptions): Promi
     ...doorRoutes(owner).map(doorAsRoute), ...ownerRoutes({ owner, baseUrl: () => http.address()?.url ?? '' }), ...auditRoutes(audit), ...settingsRoutes(settings), ...vaultRoutes(vault),
     ...policyRoutes({ approvals, catalogue: () => grantCatalogue(routes) }), ...runRoutes(runs, []), ...llmRoutes(llm),
     ...skillRoutes({ catalogue, tryOut: trySkill({ store, runs, runner, templates, clock }) }), ...workflowRoutes({ store, workflows, engine }),
-    ...memoryRoutes(memory), ...scheduleRoutes(schedules), ...channelRoutes(channels, newId), ...notificationRoutes(notifications),
+    ...memoryRoutes(memory), ...scheduleRoutes(schedules), ...agentRoutes(agents), ...channelRoutes(channels, newId), ...notificationRoutes(notifications),
   ];
   const app: App = {
     root: undefined as never, http: undefined as never, ingress: undefined as never, running: null,
@@ -174,7 +176,7 @@ export async function createApp({ config, logging, version }: AppOptions): Promi
   };
   const work = supervisor('work', [engine.service, ...memory.services, schedules.service, runs.retention], { strategy: 'rest_for_one', intensity });
   const edge = supervisor('edge', [http, ingress], { strategy: 'one_for_one', intensity });
-  const root = supervisor('root', [storeService, settings.service, vault.service, breakers.service, llm.service, approvals.service, answers, telling(bus, notifications.tell), outbox.service, work, channels.service, edge], { strategy: 'rest_for_one', intensity, onEvent: logSupervision(log) });
+  const root = supervisor('root', [storeService, settings.service, vault.service, breakers.service, llm.service, approvals.service, answers, telling(bus, notifications.tell), outbox.service, work, agents.service, channels.service, edge], { strategy: 'rest_for_one', intensity, onEvent: logSupervision(log) });
   return Object.assign(app, { root, http, ingress });
 }
 

@@ -31,7 +31,7 @@ async function write(call: ModelCall, pace: Pace): Promise<string> {
   const { said, results } = lastMessage(call);
   if (results) return withNotice(await summary(results, DEFAULT_SENTENCES, pace));
   if (said.length >= SHORTEST_MATERIAL) return withNotice(await summary(said, DEFAULT_SENTENCES, pace));
-  return 'I have no model to think with right now (offline), so I cannot answer this properly. Commands, workflows, schedules, reminders and search still work, and I can summarise a longer text by picking out its main sentences. Ask again when a model can be reached.';
+  return 'I have no model to think with right now (offline), so I cannot answer this properly. Commands, workflows, schedules and search still work, and I can summarise a longer text by picking out its main sentences. Ask again when a model can be reached.';
 }
 
 async function summary(text: string, sentences: number, pace: Pace): Promise<string> {
