@@ -101,7 +101,10 @@ export function createInbox({ store, clock, queue, newId, handle, onFailed, onEr
       else await end(row, { status: outcome, ...(outcome === 'ignored' && { payload: withoutText(received.message) }) });
       return true;
     } catch (error) {
-      signal.throwIfAborted();
+      if (signal.aborted) {
+        await store.write((tx) => updateInbound(tx, row.id, { attempts: row.attempts })); // a stop is nobody's failure
+        throw error;
+      }
       onError(error);
       if (attempts >= ATTEMPTS) {
         await end(row, { status: 'failed', error: JSON.stringify(errorInfo(error)) });
