@@ -1,0 +1,101 @@
+import type { Bus } from '#core/bus';
+import type { Clock } from '#core/clock';
+import { createSearchIndex } from '#core/db/search';
+import type { Store } from '#core/db/store';
+import type { NewId } from '#core/ids';
+import type { Service } from '#core/service';
+import type { Audit } from '#audit';
+import type { CallDefaults, CallScope, ScopedLlm } from '#llm/contract';
+import type { Runs } from '#runs';
+import { ownerLanguage, ownerName, ownerTimeZone, type Settings } from '#settings';
+import { createAssistants, type Assistants } from './assistants.ts';
+import type { Backend } from './backend.ts';
+import type { ComposeDeps } from './compose.ts';
+import { createConversations, type Conversations } from './conversations.ts';
+import { createDrive } from './drive.ts';
+import type { TurnHooks } from './hooks.ts';
+import { backends as allBackends } from './kinds.ts';
+import { createOneShot, type OneShot } from './one-shot.ts';
+import { firstWorkspace } from './queries.ts';
+import { MESSAGE_INDEX } from './tables.ts';
+import { createTurnRecord } from './turn-record.ts';
+import { createTurns, type Turns } from './turns.ts';
+import { createWorkspaces, type Workspaces } from './workspaces.ts';
+
+export interface AgentsDeps {
+  readonly store: Store;
+  readonly bus: Bus;
+  readonly clock: Clock;
+  readonly newId: NewId;
+  readonly runs: Pick<Runs, 'create' | 'change' | 'journal' | 'addCost'>;
+  /** `scoped` of the model router. */
+  readonly llm: (scope: CallScope, defaults: readonly CallDefaults[]) => ScopedLlm;
+  readonly settings: Pick<Settings, 'get'>;
+  readonly audit: Pick<Audit, 'record'>;
+  /** Where the folders of workspaces go that name none. */
+  readonly workspacesFolder: string;
+  /** Takes secrets out of what is said; the vault's redactor. */
+  readonly redact: (text: string) => string;
+  readonly hooks?: Partial<TurnHooks>;
+  readonly backends?: readonly Backend[];
+  /** This process, among those that share the database. */
+  readonly node?: string;
+  readonly onError: (what: string, error: unknown) => void;
+}
+
+/** Whom the owner talks to, where, and what was said. */
+export interface Agents {
+  readonly workspaces: Workspaces;
+  readonly assistants: Assistants;
+  readonly conversations: Conversations;
+  readonly turns: Turns;
+  /** Answers that belong to no conversation. */
+  readonly oneShot: OneShot;
+  /** Makes the first assistant and workspace where there are none. */
+  seed(): Promise<void>;
+  /** Seeds, recovers the turns that a crash cut off, and stops those that run at its end. */
+  readonly service: Service;
+}
+
+export function createAgents(deps: AgentsDeps): Agents {
+  const { store, bus, clock, newId, runs, llm, settings, audit, workspacesFolder, redact, backends = allBackends, node = 'local', onError } = deps;
+  const hooks: TurnHooks = { before: [], after: [], ...deps.hooks };
+  const index = createSearchIndex(store, MESSAGE_INDEX);
+  const workspaces = createWorkspaces({ store, clock, newId, audit, workspacesFolder });
+  const assistants = createAssistants({ store, clock, newId, audit, backends: backends.map(({ id }) => id) });
+  const conversations = createConversations({ store, bus, clock, newId, index, workspaces });
+  const composing: ComposeDeps = {
+    clock,
+    llm,
+    hooks,
+    owner: () => ({ name: settings.get(ownerName), timeZone: settings.get(ownerTimeZone), language: settings.get(ownerLanguage) }),
+  };
+  const record = createTurnRecord({ store, bus, clock, newId, runs, index, node });
+  const drive = createDrive({ ...composing, store, record, runs, settings, backends, onError });
+  const turns = createTurns({ store, clock, record, drive, node, redact, onError });
+  const oneShot = createOneShot({ ...composing, store, runs, backends, redact, onError });
+
+  async function seed(): Promise<void> {
+    if (await firstWorkspace(store.db)) return;
+    const name = 'Castellan';
+    const assistant = (await assistants.find(name)) ?? (await assistants.add({ name }, 'system'));
+    await workspaces.add({ name: 'Home', defaultAssistantId: assistant.id }, 'system');
+  }
+
+  return {
+    workspaces,
+    assistants,
+    conversations,
+    turns,
+    oneShot,
+    seed,
+    service: {
+      ...turns.service,
+      name: 'agents',
+      async start(run) {
+        await seed();
+        return turns.service.start(run);
+      },
+    },
+  };
+}

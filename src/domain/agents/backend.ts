@@ -1,0 +1,31 @@
+import type { LlmRequest, Message, ScopedLlm } from '#llm/contract';
+import type { AnswerPart, Assistant, Receipt, Workspace } from './contract.ts';
+
+/** One turn as its backend gets it. */
+export interface BackendTurn {
+  readonly workspace: Workspace;
+  readonly assistant: Assistant;
+  /** Null for a call that brings its own history. */
+  readonly conversationId: string | null;
+  readonly system: string;
+  /** What was said before, then the message to answer. */
+  readonly messages: readonly Message[];
+  /** The router, bound to this turn's run and budget. */
+  readonly llm: ScopedLlm;
+  /** Of a caller who runs tools by themselves. */
+  readonly callerOptions?: Pick<LlmRequest, 'tools' | 'temperature' | 'maxOutputTokens'>;
+  readonly signal: AbortSignal;
+}
+
+export type BackendEvent =
+  | AnswerPart
+  /** The last one. `reason` as models give it: `stop`, `length`, `tool_calls`, … */
+  | { readonly type: 'end'; readonly reason: string; readonly receipt: Receipt };
+
+/** What runs turns. Contract: nothing happens on import; the stream ends with one `end`, or throws; within 100 ms of the signal nothing is working on it any more. */
+export interface Backend {
+  readonly id: string;
+  readonly title: string;
+  run(turn: BackendTurn): AsyncIterable<BackendEvent>;
+}
+

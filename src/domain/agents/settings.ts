@@ -1,0 +1,14 @@
+import { z } from 'zod';
+import { defineSetting } from '#settings';
+
+export const historyChars = defineSetting({
+  key: 'agents.history_chars',
+  schema: z.int().min(1_000).max(2_000_000),
+  default: 48_000,
+  title: 'Memory of a conversation (characters)',
+  description: 'How much of what was said before goes to the model with each message; older messages stay stored.',
+  category: 'agents',
+});
+
+/** Settings of this module, for `createSettings`. */
+export const agentSettings = [historyChars];
