@@ -14,7 +14,7 @@ import type { Logging } from '#core/log';
 import type { Service } from '#core/service';
 import { logSupervision, supervisor, type RunningSupervisor, type Supervisor } from '#core/supervisor';
 import { agentMigrations, agentRoutes, agentSettings, createAgents, createTalk } from '#agents';
-import { channelKinds, channelMigrations, channelRoutes, createChannels } from '#channels';
+import { channelKinds, channelMigrations, channelRoutes, createChannels, skillDelivery } from '#channels';
 import { createNotifications, notificationMigrations, notificationRoutes } from '#notifications';
 import { auditMigrations, auditRoutes, createAudit } from '#audit';
 import { canonicalUrl, createFeedParser } from '#feeds';
@@ -28,7 +28,6 @@ import { createSchedules, scheduleMigrations, scheduleRoutes } from '#schedules'
 import { breakerCoolDownSeconds, breakerThreshold, builtInSkills, createBreakers, createCatalogue, createFeedStore, createSkillRunner, skillMigrations, skillModels, skillRoutes, skillSettings } from '#skills';
 import { createVault, masterKeySource, vaultMigrations, vaultRoutes } from '#vault';
 import { createEngine, createTemplates, createWorkflows, workflowMigrations, workflowRoutes } from '#workflows';
-import { skillDelivery } from './app/delivering.ts';
 import { doorAsRoute } from './app/doors.ts';
 import { createFirstStart } from './app/first-start.ts';
 import { telling } from './app/telling.ts';

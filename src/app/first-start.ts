@@ -37,15 +37,11 @@ export function createFirstStart({ store, vault, llm, workflows, engine, channel
     return references;
   }
 
-  /** The program's own surfaces, and the platforms whose keys the environment gave. */
-  async function openChannels(keys: Readonly<Record<string, string>>): Promise<void> {
-    const known = (await channels.directory.list()).map(({ kind }) => kind);
-    for (const [kind, name] of [['web', 'browser'], ['terminal', 'terminal']] as const) {
-      if (!known.includes(kind)) await channels.directory.add({ kind, name }, 'system');
-    }
-    const token = keys['telegram-bot-token'];
+  async function openTelegram(token: string | undefined): Promise<void> {
+    if (token === undefined) return;
     const apiRoot = seeds.addresses.TELEGRAM_API_ROOT;
-    if (token && !known.includes('telegram')) await channels.directory.add({ kind: 'telegram', name: 'telegram', secrets: { token }, config: apiRoot ? { apiRoot } : {} }, 'system');
+    const fresh = await channels.directory.seedFrom({ kind: 'telegram', secret: token, config: apiRoot === undefined ? {} : { apiRoot } });
+    if (fresh) await channels.reconnect(fresh.id);
   }
 
   async function offerBriefing(): Promise<void> {
@@ -68,7 +64,7 @@ export function createFirstStart({ store, vault, llm, workflows, engine, channel
       ollamaHost: seeds.addresses.OLLAMA_HOST,
       lmstudioHost: seeds.addresses.LMSTUDIO_HOST,
     });
-    await openChannels(keys);
+    await openTelegram(keys['telegram-bot-token']);
     await offerBriefing();
   };
 }

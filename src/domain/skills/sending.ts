@@ -21,8 +21,14 @@ export async function send(content: Json, { channel, to, title, format }: SendOp
   const body = messageText(content).trim();
   if (body === '') throw new AppError('invalid', 'skill.nothing_to_send', 'There is no text to send: the input is empty. Route on_empty past this step, or give it a "text"');
   const heading = title ? `**${escapeInline(title)}**\n\n` : '';
-  const { delivered } = await context.deliver({ text: heading + written(body, format), ...(channel && { channel }), ...(to && { to }), name: 'message' });
+  const { delivered } = await context.deliver({ text: heading + written(body, format), ...(channel && { channel }), ...(to && { to }), name: 'message' }).catch(nobodyThere);
   if (delivered.length === 0 && !context.dryRun) throw new AppError('invalid', 'notify.no_channel', channel ? `There is no channel "${channel}" that could take the message` : 'No channel is configured: connect one, or set "optional" on the step');
+}
+
+/** Nobody to send to is for the step to judge; every other failure is one. */
+function nobodyThere(error: unknown): { delivered: [] } {
+  if (error instanceof AppError && (error.code === 'channel.no_recipient' || error.code === 'channel.not_found')) return { delivered: [] };
+  throw error;
 }
 
 /** What a person reads of a step's input. */
