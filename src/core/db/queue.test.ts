@@ -3,7 +3,7 @@ import { it } from 'node:test';
 import { systemClock } from '../clock.ts';
 import { uuidv7 } from '../ids.ts';
 import { createLocalQueue, queueMigrations, type WorkOptions } from './queue.ts';
-import type { Store } from './store.ts';
+import type { Db, Store } from './store.ts';
 import { onEveryEngine } from './testing.ts';
 
 const options: WorkOptions = { concurrency: 2, maxAttempts: 3, backoffMs: () => 1 };
@@ -75,5 +75,22 @@ onEveryEngine('local queue', (open) => {
     await until(async () => runs === 2 && (await queue.counts()).length === 0);
     assert.equal(runs, 2);
     abort.abort(); await working.stop();
+  });
+
+  it('a job that puts itself off in the transaction that ends it is still there after a crash', async () => {
+    await using store = await open(queueMigrations);
+    const queue = make(store);
+    const runAt = systemClock.now() + 3_600_000;
+    const { abort, run } = life();
+    let ended = false;
+    const putOff = async (_job: unknown, { done }: { done(tx: Db): Promise<void> }) => {
+      await store.write(async (tx) => { await queue.add(tx, { queue: 'q', id: 'one', payload: 'later', runAt }); await done(tx); });
+      ended = true;
+    };
+    const working = await queue.worker('q', options, putOff).start(run);
+    await store.write((tx) => queue.add(tx, { queue: 'q', id: 'one', payload: 'now' }));
+    await until(() => ended);
+    abort.abort(); await working.stop();
+    assert.deepEqual((await store.db.selectFrom('core_job').select(['id', 'payload', 'run_at']).execute()).map((row) => ({ ...row, run_at: Number(row.run_at) })), [{ id: 'one', payload: '"later"', run_at: runAt }]);
   });
 });

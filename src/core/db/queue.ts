@@ -88,6 +88,8 @@ interface Waiting {
 }
 
 interface Consumer {
+  /** The table has it anew, in a transaction that has yet to commit. */
+  renew(id: string): void;
   offer(job: Waiting): void;
   drop(id: string): void;
 }
@@ -105,6 +107,7 @@ export function createLocalQueue({ store, clock, newId, onError }: LocalQueueDep
       .values({ id, queue, payload: JSON.stringify(payload), run_at: runAt, attempts: 0, status: 'ready', last_error: null, created_at: clock.now() })
       .onConflict((on) => on.column('id').doUpdateSet({ run_at: runAt, status: 'ready', attempts: 0, payload: JSON.stringify(payload) }))
       .execute();
+    consumers.get(queue)?.renew(id);
     store.onCommit(() => consumers.get(queue)?.offer({ id, payload, attempts: 0, runAt }));
   }
 
@@ -118,9 +121,14 @@ export function createLocalQueue({ store, clock, newId, onError }: LocalQueueDep
     stopTimeoutMs: 10_000,
     async start({ signal }) {
       const waiting = new Map<string, Waiting>();
-      const active = new Map<string, { again: Waiting | null }>();
+      const active = new Map<string, { again: Waiting | null; renewed: boolean }>();
       const ended = new Set<Promise<void>>();
       let timer: NodeJS.Timeout | undefined;
+
+      function renew(id: string): void {
+        const busy = active.get(id);
+        if (busy) busy.renewed = true;
+      }
 
       function offer(job: Waiting): void {
         const busy = active.get(job.id);
@@ -149,7 +157,7 @@ export function createLocalQueue({ store, clock, newId, onError }: LocalQueueDep
 
       function begin(job: Waiting): void {
         waiting.delete(job.id);
-        active.set(job.id, { again: null });
+        active.set(job.id, { again: null, renewed: false });
         const life = perform(job)
           .catch((error: unknown) => onError(queue, toError(error)))
           .finally(() => {
@@ -167,7 +175,7 @@ export function createLocalQueue({ store, clock, newId, onError }: LocalQueueDep
         let isDone = false;
         const done = async (tx: Db): Promise<void> => {
           isDone = true;
-          if (active.get(job.id)?.again) return;
+          if (active.get(job.id)?.renewed) return; // the row is the next one's: without it a crash would lose the wait
           await tx.deleteFrom('core_job').where('id', '=', job.id).execute();
         };
         try {
@@ -196,7 +204,7 @@ export function createLocalQueue({ store, clock, newId, onError }: LocalQueueDep
 
       const left = await store.db.selectFrom('core_job').selectAll().where('queue', '=', queue).where('status', '=', 'ready').orderBy('id').execute();
       for (const row of left) waiting.set(row.id, { id: row.id, payload: JSON.parse(row.payload) as Json, attempts: row.attempts, runAt: row.run_at });
-      consumers.set(queue, { offer, drop });
+      consumers.set(queue, { renew, offer, drop });
       pump();
       return {
         async stop() {
