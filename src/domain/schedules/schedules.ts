@@ -207,7 +207,8 @@ function choose(row: ScheduleRow, due: readonly number[], now: number): Map<numb
   return new Map(
     due.map((at): [number, Decision] => {
       const lateMs = now - at;
-      if (lateMs <= TOLERANCE_MS) return [at, { status: 'started', reason: 'due' }];
+      // one that the next has overtaken was missed, however little it is late
+      if (lateMs <= TOLERANCE_MS && at === last) return [at, { status: 'started', reason: 'due' }];
       const late = `${Math.round(lateMs / 1_000)} s late`;
       if (row.missed === 'skip') return [at, { status: 'missed_skipped', reason: `${late}; missed occurrences are skipped` }];
       if (row.missed === 'all' || at === last) return [at, { status: 'late', reason: late }];
