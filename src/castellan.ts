@@ -2,15 +2,15 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { enableCompileCache } from 'node:module';
 
-enableCompileCache(join(import.meta.dirname, '..', 'node_modules', '.cache', 'castellan'));
+enableCompileCache();
 const args = process.argv.slice(2);
 
 // The agent's own start stays clear of the command line's libraries.
-if (args[0] === 'start' && !args.includes('--help')) {
+if (args[0] === 'start' && !args.includes('--help') && !args.includes('-h')) {
   const { runLauncher } = await import('./launcher.ts');
   process.exitCode = await runLauncher(args.slice(1));
 } else {
-  const [{ buildProgram, runCli }, { localCommands }] = await Promise.all([import('./edge/cli/index.ts'), import('./app/local-commands.ts')]);
+  const { runCli } = await import('./edge/cli/index.ts');
   const { version } = JSON.parse(readFileSync(join(import.meta.dirname, '..', 'package.json'), 'utf8')) as { version: string };
-  process.exitCode = await runCli(buildProgram(version, process.env, localCommands), args);
+  process.exitCode = await runCli(args, { version, env: process.env });
 }

@@ -1,16 +1,22 @@
 import { readFile } from 'node:fs/promises';
-import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { createClient, type Client } from '#core/client';
+import type { Environment } from '#core/config';
 import { AppError } from '#core/errors';
 import { readControlToken } from '#owner';
 
 /** What every command is given. */
 export interface Cli {
+  /** Absolute. */
   readonly home: string;
   readonly json: boolean;
-  /** The running agent's API; throws `agent.not_running` (exit 69) when there is none. */
+  readonly env: Environment;
+  /** The program's own version. */
+  readonly version: string;
+  /** The running agent's API; throws `agent.not_running` (exit 69) when there is none, `cli.no_token` (77) when it may not be used. */
   client(): Promise<Client>;
+  /** The same, or null with no agent: for commands that then work on the home itself. */
+  clientIfRunning(): Promise<Client | null>;
   /** The result: one JSON document with `--json`, else words for a person. */
   print(value: unknown, words: () => string): void;
   /** Progress and remarks, on standard error; silent with `--json`. */
@@ -23,12 +29,10 @@ export interface Cli {
 export interface AgentFacts {
   readonly url: string;
   readonly pid: number;
+  readonly version?: string;
 }
 
-export function homeFolder(option: string | undefined, env: NodeJS.ProcessEnv): string {
-  return option ?? env['CASTELLAN_HOME'] ?? join(homedir(), '.castellan');
-}
-
+/** What the agent wrote at its start, or null when no such process lives. */
 export async function readAgentFacts(home: string): Promise<AgentFacts | null> {
   try {
     const facts = JSON.parse(await readFile(join(home, 'run', 'agent.json'), 'utf8')) as AgentFacts;
@@ -39,15 +43,26 @@ export async function readAgentFacts(home: string): Promise<AgentFacts | null> {
   }
 }
 
-export function createCli({ home, json }: { readonly home: string; readonly json: boolean }): Cli {
+export function createCli({ home, json, env, version }: Pick<Cli, 'home' | 'json' | 'env' | 'version'>): Cli {
+  async function clientIfRunning(): Promise<Client | null> {
+    const facts = await readAgentFacts(home);
+    if (!facts) return null;
+    const token = await readControlToken(home);
+    if (!token) throw noToken(home);
+    const headers = (): Record<string, string> => token.use((value) => ({ authorization: `Bearer ${value}` }));
+    return createClient({ fetch: globalThis.fetch, base: facts.url, headers });
+  }
+
   return {
     home,
     json,
+    env,
+    version,
+    clientIfRunning,
     async client() {
-      const [facts, token] = [await readAgentFacts(home), await readControlToken(home)];
-      if (!facts || !token) throw notRunning(home);
-      const api = createClient({ fetch: globalThis.fetch, base: facts.url, headers: () => token.use((value) => ({ authorization: `Bearer ${value}` })) });
-      return api;
+      const client = await clientIfRunning();
+      if (!client) throw notRunning(home);
+      return client;
     },
     print(value, words) {
       process.stdout.write(json ? `${JSON.stringify(value, null, 2)}\n` : endLine(words()));
@@ -63,8 +78,14 @@ export function createCli({ home, json }: { readonly home: string; readonly json
   };
 }
 
-export function notRunning(home: string): AppError {
+function notRunning(home: string): AppError {
   return new AppError('unavailable', 'agent.not_running', `No agent runs on ${home}. Start it with "castellan start".`, { home });
+}
+
+function noToken(home: string): AppError {
+  const path = join(home, 'run', 'cli.token');
+  const message = `${path} is missing, damaged or open to others, so the running agent would not know you: stop it and start it again`;
+  return new AppError('forbidden', 'cli.no_token', message, { path });
 }
 
 function endLine(text: string): string {

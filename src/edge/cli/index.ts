@@ -1,68 +1,68 @@
-import { Command, CommanderError } from 'commander';
-import { z } from 'zod';
-import { AppError, errorInfo, exitCode } from '#core/errors';
-import { modelCommands } from './commands/models.ts';
-import { ownerCommands } from './commands/owner.ts';
-import { readingCommands } from './commands/reading.ts';
-import { runCommands } from './commands/runs.ts';
-import { workflowCommands } from './commands/workflows.ts';
-import { type Cli, createCli, homeFolder } from './context.ts';
-
-export type { Cli } from './context.ts';
-
-/** More commands, which need parts of the program this edge may not import: `start`, `doctor`, `token create`. */
-export type MoreCommands = (program: Command, cli: () => Cli) => void;
-
-/** The whole command line as a tree of commands; nothing runs until it is parsed. */
-export function buildProgram(version: string, env: NodeJS.ProcessEnv, more: MoreCommands = () => {}): Command {
-  const program = new Command('castellan');
-  const cli = (): Cli => {
-    const { home, json = false } = program.opts<{ home?: string; json?: boolean }>();
-    return createCli({ home: homeFolder(home, env), json });
-  };
-  program
-    .description('Castellan: a personal AI agent on your own hardware.')
-    .version(version, '--version', 'print the version')
-    .option('--json', 'print one JSON document and nothing else')
-    .option('--home <dir>', 'the agent\'s home folder (CASTELLAN_HOME, else ~/.castellan)')
-    .showHelpAfterError('(add --help for more)')
-    .exitOverride();
-  for (const add of [more, runCommands, workflowCommands, modelCommands, readingCommands, ownerCommands]) add(program, cli);
-  for (const command of everyCommand(program)) command.exitOverride();
-  return program;
-}
-
-function everyCommand(command: Command): Command[] {
-  return command.commands.flatMap((each) => [each, ...everyCommand(each)]);
-}
-
-/** Exit codes of surface: 0 done, 1 failed, 2 usage, 69 not running, 77 not allowed, 78 bad configuration. */
-export function codeOf(error: unknown): number {
-  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
-  if (error instanceof z.ZodError) return 2;
-  if (!(error instanceof AppError)) return 1;
-  if (error.code.startsWith('agent.')) return 69;
-  if (error.code.startsWith('config.')) return 78;
-  return exitCode[error.kind];
-}
+import { CommanderError, type Command } from 'commander';
+import { homeFolder, type Environment } from '#core/config';
+import { AppError, errorInfo, exitCode, type ErrorInfo } from '#core/errors';
+import { createCli } from './context.ts';
+import { createProgram } from './program.ts';
+import { welcome } from './welcome.ts';
 
 /** Parses and runs; resolves to the exit code, with the error told in the way that was asked for. */
-export async function runCli(program: Command, argv: readonly string[]): Promise<number> {
+export async function runCli(
+  argv: readonly string[],
+  { version, env }: { readonly version: string; readonly env: Environment },
+): Promise<number> {
+  process.stdout.on('error', endQuietly);
+  const program = createProgram(version, env);
   try {
-    await program.parseAsync(argv, { from: 'user' });
+    if (isEmpty(program, argv))
+      await welcome(
+        createCli({ home: homeFolder(env, program.opts<{ home?: string }>().home), json: argv.includes('--json'), env, version }),
+      );
+    else await program.parseAsync(argv, { from: 'user' });
     return Number(process.exitCode ?? 0);
   } catch (error) {
     const code = codeOf(error);
-    if (error instanceof CommanderError || code === 0) return code;
-    const info = error instanceof z.ZodError ? { kind: 'invalid' as const, code: 'cli.usage', message: error.issues[0]?.message ?? 'bad usage' } : errorInfo(error);
-    if (program.opts<{ json?: boolean }>().json) process.stdout.write(`${JSON.stringify({ error: info })}\n`);
-    else process.stderr.write(`castellan: ${info.message}${issuesOf(info.details)}\n`);
+    if (code !== 0) tell(error, argv.includes('--json'));
     return code;
   }
 }
 
-function issuesOf(details: Readonly<Record<string, unknown>> | undefined): string {
+/** Exit codes of the command line: 0 done, 1 failed, 2 usage, 69 not running, 77 not allowed, 78 bad configuration. */
+export function codeOf(error: unknown): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+  if (!(error instanceof AppError)) return 1;
+  if (error.code === 'agent.not_running' || error.code === 'agent.unreachable') return 69;
+  if (error.code.startsWith('config.') || (error.code.startsWith('home.') && error.kind === 'invalid')) return 78;
+  return exitCode[error.kind];
+}
+
+/** Neither a command nor a question: somebody wants to know what this is. */
+function isEmpty(program: Command, argv: readonly string[]): boolean {
+  const { operands, unknown } = program.parseOptions([...argv]);
+  return operands.length === 0 && unknown.length === 0;
+}
+
+/** Commander has told its own errors already, except in JSON. */
+function tell(error: unknown, json: boolean): void {
+  if (json) process.stdout.write(`${JSON.stringify({ error: infoOf(error) }, null, 2)}\n`);
+  else if (!(error instanceof CommanderError)) process.stderr.write(`castellan: ${infoOf(error).message}${issuesOf(errorInfo(error))}\n`);
+}
+
+function infoOf(error: unknown): ErrorInfo {
+  if (!(error instanceof CommanderError)) return errorInfo(error);
+  const message = error.code === 'commander.help' ? 'A command is missing; see --help' : error.message.replace(/^error: /, '');
+  return { kind: 'invalid', code: 'cli.usage', message };
+}
+
+function issuesOf({ details }: ErrorInfo): string {
   const issues = details?.['issues'];
   if (!Array.isArray(issues) || issues.length < 2) return '';
-  return (issues as { step?: string; field?: string; message?: string }[]).map(({ step, field, message }) => `\n  ${step ? `step "${step}": ` : ''}${field ? `${field}: ` : ''}${message}`).join('');
+  return (issues as { step?: string; field?: string; message?: string }[])
+    .map(({ step, field, message }) => `\n  ${step ? `step "${step}": ` : ''}${field ? `${field}: ` : ''}${message}`)
+    .join('');
+}
+
+/** `castellan runs | head -1`: nobody reads on, so there is nothing left to do. */
+function endQuietly(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit(0);
 }

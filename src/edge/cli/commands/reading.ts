@@ -18,7 +18,17 @@ export function readingCommands(program: Command, cli: () => Cli): void {
       const results = await checkFeeds(sources, { fetch, parser }, { signal: AbortSignal.timeout(300_000), allowPrivate: true });
       io.print(results, () =>
         results
-          .map((feed) => (feed.error ? `${feed.source}: ${feed.error.message}` : [`${feed.title ?? feed.source} (${feed.format}, ${feed.items.length} items)`, table(['DATE', 'TITLE'], feed.items.map((item) => [item.date, item.title]))].join('\n')))
+          .map((feed) =>
+            feed.error
+              ? `${feed.source}: ${feed.error.message}`
+              : [
+                  `${feed.title ?? feed.source} (${feed.format}, ${feed.items.length} items)`,
+                  table(
+                    ['DATE', 'TITLE'],
+                    feed.items.map((item) => [item.date, item.title]),
+                  ),
+                ].join('\n'),
+          )
           .join('\n\n'),
       );
       if (results.some((feed) => feed.error)) process.exitCode = 1;

@@ -1,15 +1,28 @@
 import { randomUUID } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Command } from 'commander';
-import type { Client } from '#core/client';
-import { AppError } from '#core/errors';
+import { Option, type Command } from 'commander';
 import type { Json } from '#core/json';
-import { cancelRun, explainRun, getRun, isOver, listRuns, pauseRun, resumeRun, retryRun, RunStatus, type RunDetail, type RunSummary } from '#runs/contract';
+import {
+  cancelRun,
+  explainRun,
+  getRun,
+  isOver,
+  listRuns,
+  pauseRun,
+  resumeRun,
+  retryRun,
+  RunStatus,
+  type RunDetail,
+  type RunSummary,
+} from '#runs/contract';
 import { startRun } from '#workflows/contract';
+import { jsonOf, whole } from '../arguments.ts';
 import type { Cli } from '../context.ts';
+import { readText } from '../files.ts';
+import { patiently } from '../patience.ts';
 import { ago, money, plain, show, table } from '../words.ts';
 
+/** Starting work, following it, and asking why. */
 export function runCommands(program: Command, cli: () => Cli): void {
   program
     .command('run <workflow>')
@@ -21,9 +34,13 @@ export function runCommands(program: Command, cli: () => Cli): void {
       const io = cli();
       const input = await readInput(options.input, io);
       const client = await io.client();
-      const run = await client.call(startRun, { id: workflow, dryRun: options.dryRun ?? false, ...(input !== undefined && { input }) }, { idempotencyKey: randomUUID() });
+      const run = await client.call(
+        startRun,
+        { id: workflow, dryRun: options.dryRun ?? false, ...(input !== undefined && { input }) },
+        { idempotencyKey: randomUUID() },
+      );
       if (!options.wait) return io.print(run, () => `Started run ${run.id}. Follow it with: castellan runs ${run.id}`);
-      const ended = await follow(client, run.id, io);
+      const ended = await follow(run.id, io);
       io.print(ended, () => resultWords(ended));
       if (ended.status === 'failed' || ended.status === 'cancelled') process.exitCode = 1;
     });
@@ -32,21 +49,24 @@ export function runCommands(program: Command, cli: () => Cli): void {
     .command('runs [id]')
     .description('list runs, or show one with its steps, cost and effects')
     .option('--workflow <name>', 'only of this workflow')
-    .option('--status <status>', `only ${RunStatus.options.join(', ')}`)
-    .option('--limit <n>', 'how many', '20')
-    .action(async (id: string | undefined, options: { workflow?: string; status?: string; limit: string }) => {
+    .addOption(new Option('--status <status>', 'only with this status').choices(RunStatus.options))
+    .option('--limit <n>', 'how many', whole(1, 500), 20)
+    .action(async (id: string | undefined, options: { workflow?: string; status?: RunStatus; limit: number }) => {
       const io = cli();
       const client = await io.client();
       if (id) {
         const run = await client.call(getRun, { id });
         return io.print(run, () => runWords(run));
       }
-      const status = options.status === undefined ? undefined : RunStatus.parse(options.status);
-      const { items } = await client.call(listRuns, { limit: Number(options.limit), workflow: options.workflow, status });
+      const { items } = await client.call(listRuns, options);
       io.print(items, () => listWords(items));
     });
 
-  for (const [name, endpoint, past] of [['cancel', cancelRun, 'Cancelled'], ['pause', pauseRun, 'Pausing'], ['resume', resumeRun, 'Resumed']] as const) {
+  for (const [name, endpoint, past] of [
+    ['cancel', cancelRun, 'Cancelled'],
+    ['pause', pauseRun, 'Pausing'],
+    ['resume', resumeRun, 'Resumed'],
+  ] as const) {
     program
       .command(`${name} <run>`)
       .description(endpoint.summary.toLowerCase().replace(/\.$/, ''))
@@ -79,19 +99,15 @@ export function runCommands(program: Command, cli: () => Cli): void {
 
 async function readInput(option: string | undefined, io: Cli): Promise<Json | undefined> {
   if (option === undefined) return undefined;
-  const text = option === '-' ? await io.input() : option.startsWith('@') ? await readFile(option.slice(1), 'utf8') : option;
-  try {
-    return JSON.parse(text) as Json;
-  } catch (cause) {
-    throw new AppError('invalid', 'cli.bad_input', `--input is not JSON: ${(cause as Error).message}. A text needs quotes: --input '"text"'`, {}, cause);
-  }
+  const text = option === '-' || option.startsWith('@') ? await readText(option === '-' ? '-' : option.slice(1), io) : option;
+  return jsonOf(text, '--input');
 }
 
-/** Reports each step as it changes, until the run is over or waits for the owner. */
-async function follow(client: Client, id: string, io: Cli): Promise<RunDetail> {
+/** Reports each step as it changes, until the run is over or paused. An agent that restarts meanwhile is waited for: the run goes on where it was. */
+async function follow(id: string, io: Cli): Promise<RunDetail> {
   const told = new Map<string, string>();
   for (let pauseMs = 50; ; pauseMs = Math.min(1_000, pauseMs * 1.5)) {
-    const run = await client.call(getRun, { id });
+    const run = await patiently(io, (client) => client.call(getRun, { id }));
     for (const step of run.steps) {
       const now = `${step.status}${step.attempt > 1 ? ` (try ${step.attempt})` : ''}`;
       if (told.get(step.path) === now) continue;
@@ -114,18 +130,38 @@ function resultWords(run: RunDetail): string {
 }
 
 function textOf(output: Json | null): unknown {
-  return output !== null && typeof output === 'object' && !Array.isArray(output) && typeof (output as { text?: unknown }).text === 'string' ? (output as { text: string }).text : output;
+  return output !== null && typeof output === 'object' && !Array.isArray(output) && typeof (output as { text?: unknown }).text === 'string'
+    ? (output as { text: string }).text
+    : output;
 }
 
 function listWords(runs: readonly RunSummary[]): string {
   const now = Date.now();
-  return table(['RUN', 'STATUS', 'WHAT', 'OUTCOME', 'COST', 'WHEN'], runs.map((run) => [run.id, run.status, run.title, run.outcome ?? run.error?.code, money(run.costUsd), ago(run.createdAt, now)]));
+  return table(
+    ['RUN', 'STATUS', 'WHAT', 'OUTCOME', 'COST', 'WHEN'],
+    runs.map((run) => [run.id, run.status, run.title, run.outcome ?? run.error?.code, money(run.costUsd), ago(run.createdAt, now)]),
+  );
 }
 
 function runWords(run: RunDetail): string {
-  const head = [`${run.title}: ${run.status}${run.outcome ? ` (${run.outcome})` : ''}`, `run ${run.id}, started ${run.createdAt} by ${run.trigger.kind}${run.dryRun ? ', dry run' : ''}, cost ${money(run.costUsd)}`];
+  const head = [
+    `${run.title}: ${run.status}${run.outcome ? ` (${run.outcome})` : ''}`,
+    `run ${run.id}, started ${run.createdAt} by ${run.trigger.kind}${run.dryRun ? ', dry run' : ''}, cost ${money(run.costUsd)}`,
+  ];
   if (run.error) head.push(`error ${run.error.code}: ${plain(run.error.message)}`);
-  const steps = table(['STEP', 'STATUS', 'OUTCOME', 'TRIES', 'COST'], run.steps.map((step) => [step.path, step.status, step.outcome, step.attempt, money(step.costUsd)]));
-  const effects = run.effects.length === 0 ? [] : ['', table(['EFFECT', 'STATUS', 'TO', 'KEY'], run.effects.map((effect) => [effect.kind, effect.status, effect.target, effect.key]))];
+  const steps = table(
+    ['STEP', 'STATUS', 'OUTCOME', 'TRIES', 'COST'],
+    run.steps.map((step) => [step.path, step.status, step.outcome, step.attempt, money(step.costUsd)]),
+  );
+  const effects =
+    run.effects.length === 0
+      ? []
+      : [
+          '',
+          table(
+            ['EFFECT', 'STATUS', 'TO', 'KEY'],
+            run.effects.map((effect) => [effect.kind, effect.status, effect.target, effect.key]),
+          ),
+        ];
   return [...head, '', steps, ...effects].join('\n');
 }

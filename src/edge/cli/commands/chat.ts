@@ -1,0 +1,23 @@
+import type { Command } from 'commander';
+import type { Cli } from '../context.ts';
+import { openConversation, type Wish } from '../chat/conversation.ts';
+import { answerOnce } from '../chat/once.ts';
+
+/** Talking: in the terminal, or one message and its answer. */
+export function chatCommand(program: Command, cli: () => Cli): void {
+  program
+    .command('chat')
+    .description('talk; where there is no terminal, one message is read from standard input')
+    .option('--workspace <name>', 'in which workspace')
+    .option('--conversation <id>', 'go on with one: its id, a part of its title, or "last"; a new one when left out')
+    .option('--once <text>', 'say this, print the answer and end; - reads it from standard input')
+    .action(async ({ once, ...wish }: Wish & { once?: string }) => {
+      const io = cli();
+      const isTerminal = process.stdin.isTTY && process.stdout.isTTY && !io.json;
+      const text = once === '-' || (once === undefined && !isTerminal) ? await io.input() : once;
+      const conversation = await openConversation(await io.client(), wish);
+      if (text !== undefined) return answerOnce(io, conversation.id, text);
+      const { talkInTerminal } = await import('../chat/talk.ts');
+      await talkInTerminal(io, conversation);
+    });
+}

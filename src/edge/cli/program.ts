@@ -1,0 +1,54 @@
+import { Command } from 'commander';
+import { homeFolder, type Environment } from '#core/config';
+import { auditCommands } from './commands/audit.ts';
+import { backupCommands } from './commands/backup.ts';
+import { channelCommands } from './commands/channels.ts';
+import { chatCommand } from './commands/chat.ts';
+import { doctorCommand } from './commands/doctor.ts';
+import { memoryCommands } from './commands/memory.ts';
+import { modelCommands } from './commands/models.ts';
+import { ownerCommands } from './commands/owner.ts';
+import { policyCommands } from './commands/policy.ts';
+import { readingCommands } from './commands/reading.ts';
+import { runCommands } from './commands/runs.ts';
+import { scheduleCommands } from './commands/schedules.ts';
+import { startCommands } from './commands/start.ts';
+import { workflowCommands } from './commands/workflows.ts';
+import { createCli, type Cli } from './context.ts';
+
+/** Adds commands to the program; `cli` gives them their surroundings once the options are read. */
+type Commands = (program: Command, cli: () => Cli) => void;
+
+/** The groups of the help, in its order. */
+const GROUPS: readonly (readonly [title: string, commands: readonly Commands[]])[] = [
+  ['The agent:', [startCommands, doctorCommand, backupCommands]],
+  ['Talk and work:', [chatCommand, runCommands, workflowCommands, scheduleCommands, ownerCommands]],
+  ['What it knows and can do:', [memoryCommands, modelCommands, channelCommands, readingCommands]],
+  ['What it may do, and did:', [policyCommands, auditCommands]],
+];
+
+/** The whole command line as a tree of commands; nothing runs until it is parsed. */
+export function createProgram(version = '', env: Environment = {}): Command {
+  const program = new Command('castellan');
+  const cli = (): Cli => {
+    const { home, json = false } = program.opts<{ home?: string; json?: boolean }>();
+    return createCli({ home: homeFolder(env, home), json, env, version });
+  };
+  program
+    .description('Castellan: a personal AI agent on your own hardware.')
+    .version(version, '--version', 'print the version')
+    .option('--json', 'print one JSON document and nothing else')
+    .option('--home <dir>', "the agent's home folder (CASTELLAN_HOME, else ~/.castellan)")
+    .configureOutput({ writeErr: (text) => void (program.opts<{ json?: boolean }>().json || process.stderr.write(text)) })
+    .showHelpAfterError('(add --help for more)')
+    .addHelpText(
+      'after',
+      '\nEvery command takes --json, --home and --help. Exit codes: 0 done, 1 it failed, 2 bad usage, 69 no agent runs,\n77 not allowed, 78 bad configuration.',
+    )
+    .exitOverride();
+  for (const [title, commands] of GROUPS) {
+    program.commandsGroup(title);
+    for (const add of commands) add(program, cli);
+  }
+  return program;
+}
