@@ -103,6 +103,7 @@ describe('The first run, in the browser', { skip: await missingBrowser(), timeou
     await page.goto(`${it_.agent.url}/system`);
     const row = page.getByRole('row', { name: /^http http:/ });
     await row.getByText('Running').waitFor();
-    await page.getByText('No provider yet').waitFor();
+    await page.getByRole('region', { name: 'Model providers' }).getByRole('button', { name: 'Test' }).first().waitFor();
+    await page.getByRole('region', { name: 'Channels' }).getByText('Connected').first().waitFor();
   });
 });

@@ -116,7 +116,7 @@ describe('What means harm, in the browser', { skip: await missingBrowser(), time
     const complaints: string[] = [];
     page.on('pageerror', (error) => complaints.push(error.message));
     page.on('console', (message) => message.type() === 'error' && /policy|nonce|refused/i.test(message.text()) && complaints.push(message.text()));
-    for (const path of ['/', '/runs', '/system']) {
+    for (const path of ['/', '/chat', '/runs', '/system']) {
       await page.goto(it_.agent.url + path);
       await page.getByRole('heading', { level: 1 }).waitFor();
       await openAll(page);

@@ -19,10 +19,14 @@ await it.call('POST', '/api/workflows/weekly-report/runs', {});
 const { items } = await it.call<{ items: { id: string; title: string }[] }>('GET', '/api/runs');
 const briefing = items.find(({ title }) => title === 'Morning briefing')!;
 
+const { id: talk } = await it.call<{ id: string }>('POST', '/api/conversations', {});
+await it.call('POST', `/api/conversations/${talk}/turns`, { text: 'What did the news say about the harbour?' });
+
 const PICTURES = [
   { name: 'home', path: '/', size: DESKTOP, colorScheme: 'light' },
   { name: 'home-dark', path: '/', size: DESKTOP, colorScheme: 'dark' },
   { name: 'home-phone', path: '/', size: PHONE, colorScheme: 'light' },
+  { name: 'chat-phone', path: `/chat/${talk}`, size: PHONE, colorScheme: 'dark' },
   { name: 'run', path: `/runs/${briefing.id}`, size: DESKTOP, colorScheme: 'light' },
   { name: 'system', path: '/system', size: DESKTOP, colorScheme: 'light' },
 ] as const;
@@ -33,7 +37,7 @@ for (const { name, path, size, colorScheme } of PICTURES) {
   await page.goto(it.agent.url + path);
   await page.getByRole('heading', { level: 1 }).waitFor();
   await page.waitForLoadState('load');
-  if (name !== 'system') await page.locator('.markdown li').first().waitFor();
+  if (name !== 'system') await page.locator('.markdown :is(li, p)').first().waitFor();
   await page.screenshot({ path: join(FOLDER, `${name}.png`), animations: 'disabled' });
   console.log(`docs/screenshots/${name}.png`);
 }

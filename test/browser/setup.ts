@@ -36,7 +36,7 @@ export async function setup(): Promise<Setup> {
     owner: (options = {}) => browser.newContext({ storageState, ...options }),
     stranger: (options = {}) => browser.newContext(options),
     async call<T>(method: string, path: string, body?: unknown): Promise<T> {
-      const headers = { 'x-csrf-token': csrfToken, origin: agent.url };
+      const headers = { accept: 'application/json', 'x-csrf-token': csrfToken, origin: agent.url };
       const response = await first.request.fetch(agent.url + path, { method, headers, ...(body !== undefined && { data: body }) });
       if (!response.ok()) throw new Error(`${method} ${path}: ${response.status()} ${await response.text()}`);
       return (await response.json()) as T;

@@ -12,6 +12,8 @@ function createPages(code: string | null) {
   const root = createRootRoute({ component: () => <Gate code={code} />, notFoundComponent: NotFound });
   return root.addChildren([
     createRoute({ getParentRoute: () => root, path: '/', component: lazyRouteComponent(() => import('./pages/home/home-page.tsx'), 'HomePage') }),
+    createRoute({ getParentRoute: () => root, path: '/chat', component: lazyRouteComponent(() => import('./pages/chat/chat-page.tsx'), 'ChatPage') }),
+    createRoute({ getParentRoute: () => root, path: '/chat/$id', component: lazyRouteComponent(() => import('./pages/chat/chat-page.tsx'), 'ConversationPage') }),
     createRoute({ getParentRoute: () => root, path: '/runs', component: lazyRouteComponent(() => import('./pages/runs/runs-page.tsx'), 'RunsPage') }),
     createRoute({ getParentRoute: () => root, path: '/runs/$id', component: lazyRouteComponent(() => import('./pages/runs/run-page.tsx'), 'RunPage') }),
     createRoute({ getParentRoute: () => root, path: '/system', component: lazyRouteComponent(() => import('./pages/system/system-page.tsx'), 'SystemPage') }),

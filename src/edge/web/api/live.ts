@@ -26,7 +26,7 @@ const STALE: readonly (readonly [prefix: string, paths: readonly string[]])[] = 
   ['settings.', ['/api/settings', '/api/settings/{key}', '/api/budgets']],
   ['channel.', ['/api/channels', '/api/channels/{id}', '/api/channels/{id}/senders']],
   ['conversation.', ['/api/conversations', '/api/conversations/{id}']],
-  ['turn.', ['/api/conversations', '/api/conversations/{id}']],
+  ['turn.', ['/api/conversations', '/api/conversations/{id}', '/api/conversations/{id}/messages']],
 ];
 
 /** The paths that an event makes stale. */

@@ -15,7 +15,8 @@ import { Time } from '../../ui/time.tsx';
 import { RunActions } from '../runs/run-actions.tsx';
 import { textOf } from '../runs/text-of.ts';
 import { BriefingProgress } from './briefing-progress.tsx';
-import { dailyTime, useBriefing } from './use-briefing.ts';
+import { dailyTime } from './choose-runs.ts';
+import { useBriefing } from './use-briefing.ts';
 
 const LINK = 'text-accent underline-offset-2 hover:underline';
 

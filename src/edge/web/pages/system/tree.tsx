@@ -27,9 +27,9 @@ export function Tree({ root }: { readonly root: TreeNode }) {
     >
       {rowsOf(root).map(({ path, name, depth, node }) => (
         <tr key={path}>
-          <td>
+          <td className="min-w-32">
             <span className={`block ${INDENT[Math.min(depth, 4)]}`}>
-              <span className="font-medium">{name}</span>{' '}
+              <span className="font-medium wrap-anywhere">{name}</span>{' '}
               {node.strategy !== undefined && <span className="ml-2 text-[0.8125rem] text-ink-faint max-sm:hidden">{t.system.strategy[node.strategy]}</span>}{' '}
               {node.detail !== undefined && <span className="text-[0.8125rem] text-ink-soft wrap-anywhere max-sm:block sm:ml-2">{node.detail}</span>}
             </span>
