@@ -1,4 +1,3 @@
-import { AppError } from '#core/errors';
 import { parseJson, AnyJson, type Json } from '#core/json';
 import { explainRun } from '#runs';
 import type { Command } from '../command.ts';
@@ -8,7 +7,7 @@ import { runLine, shortId } from './words.ts';
 
 const LINES_OF_WHY = 25;
 
-/** Starts a workflow. */
+/** Starts a workflow, one that is switched off too: that only keeps it from starting by itself. */
 export const run: Command = {
   name: 'run',
   usage: '<workflow> [input]',
@@ -16,13 +15,6 @@ export const run: Command = {
   argument: 'required',
   async run({ ports, argument, messageId, by }) {
     const { workflow, rest } = await findWorkflow(ports.workflows, argument);
-    if (!workflow.enabled)
-      throw new AppError(
-        'conflict',
-        'channel.workflow_off',
-        `"${workflow.name}" is switched off. Switch it on in the browser, or with "castellan workflows enable ${workflow.name}".`,
-        { workflow: workflow.name },
-      );
     const input = readInput(rest);
     const started = await ports.workflows.start(workflow.id, {
       ...(input !== undefined && { input }),

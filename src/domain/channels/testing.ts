@@ -1,0 +1,1 @@
+export { FAKE_TOKEN, fakeTelegram, type FakeMessage, type FakeTelegram } from './telegram/fake-telegram.ts';
