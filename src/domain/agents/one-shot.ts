@@ -1,6 +1,6 @@
 import type { Store } from '#core/db/store';
 import { AppError, errorInfo } from '#core/errors';
-import type { Message } from '#llm/contract';
+import type { Message, Part } from '#llm/contract';
 import type { Runs } from '#runs';
 import type { Label, TriggerRef } from '#runs/contract';
 import type { Backend, BackendEvent, BackendTurn } from './backend.ts';
@@ -17,6 +17,8 @@ export interface Question {
   readonly history: readonly Message[];
   /** The words to answer; null where the history ends with something else, such as the result of a tool. */
   readonly text: string | null;
+  /** Pictures that go with the words. */
+  readonly images?: readonly Part[];
   readonly options?: NonNullable<BackendTurn['callerOptions']>;
   readonly origin: TriggerRef;
   readonly labels: readonly Label[];
@@ -39,7 +41,7 @@ const NOTHING: Receipt = { provider: 'none', model: 'none', usage: { inputTokens
 export function createOneShot(deps: OneShotDeps): OneShot {
   const { store, clock, runs, backends, redact, onError } = deps;
 
-  return async function* answer({ workspace, assistant, system, history, text, options, origin, labels, signal }) {
+  return async function* answer({ workspace, assistant, system, history, text, images = [], options, origin, labels, signal }) {
     const backend = backends.find(({ id }) => id === assistant.backend);
     if (!backend) throw new AppError('unavailable', 'agent.unknown_backend', `The backend ${assistant.backend} is not there: give ${assistant.name} another one`, { backend: assistant.backend });
     const at = clock.now();
@@ -61,7 +63,8 @@ export function createOneShot(deps: OneShotDeps): OneShot {
         ended = { status: 'succeeded', outcome: 'halted', error: null };
         return;
       }
-      const messages = text === null ? history : request.messages;
+      const words = request.messages.at(-1)!;
+      const messages = text === null ? history : [...history, { ...words, parts: [...images, ...words.parts] }];
       for await (const event of backend.run({ ...request, messages, system: [request.system, system ?? ''].filter(Boolean).join('\n\n'), ...(options && { callerOptions: options }), signal })) {
         if (event.type === 'end') ended = { status: 'succeeded', outcome: event.reason, error: null };
         yield event;

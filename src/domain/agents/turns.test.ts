@@ -151,7 +151,7 @@ describe('turns', () => {
     const second = await bed.turns.start({ conversationId: a.id, text: 'Second', origin });
     const other = await bed.turns.start({ conversationId: b.id, text: 'Other', origin });
     await until(() => script.turns.length === 2);
-    assert.deepEqual(script.turns.map(({ prompt }) => prompt.split('\n').at(-1)).toSorted(), ['First', 'Other']);
+    assert.deepEqual(script.turns.map(({ prompt }) => prompt.split('\n').at(-1)).toSorted((a, b) => (a! < b! ? -1 : 1)), ['First', 'Other']);
     assert.equal((await bed.runs.get(second.runId)).status, 'queued');
     for (const turn of script.turns) turn.say('Done');
     for (const turn of script.turns) turn.end();
