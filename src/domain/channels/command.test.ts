@@ -84,7 +84,7 @@ describe('Commands', () => {
     assert.match(await reply('/pinf'), /Did you mean \/ping/);
     assert.match(await reply('/pingpong'), /no command/);
     await assert.rejects(ask('/run mornin'), { code: 'channel.no_workflow', message: /morning/ });
-    assert.match(await ask('/run off'), /Started/);
+    assert.match(await reply('/run off'), /Started/);
     await assert.rejects(ask('/run morning {"a":'), { code: 'json.malformed' });
     await assert.rejects(ask('/cancel nothing'), { code: 'channel.no_run' });
   });

@@ -13,7 +13,7 @@ export function canonicalUrl(text: string): string {
   url.username = '';
   url.password = '';
   const kept = url.search.slice(1).split('&').filter((pair) => pair !== '' && !TRACKING.test(pair.split('=', 1)[0]!));
-  url.search = kept.join('&');
+  url.search = kept.length > 0 ? `?${kept.join('&')}` : ''; // the setter takes one leading "?" for itself
   return url.href;
 }
 
