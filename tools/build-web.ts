@@ -30,17 +30,31 @@ async function build(vite: typeof import('vite')): Promise<void> {
   const sizes = await compressAll();
   await putInPlace();
   const kilobytes = (bytes: number): string => `${Math.ceil(bytes / 1_000)} kB`;
-  console.log(`Web interface built in ${((performance.now() - start) / 1_000).toFixed(1)} s: ${kilobytes(sizes.shell)} to open it, ${kilobytes(sizes.all)} in all (gzip)`);
+  console.log(
+    `Web interface built in ${((performance.now() - start) / 1_000).toFixed(1)} s: ${kilobytes(sizes.shell)} to open it, ${kilobytes(sizes.all)} in all (gzip)`,
+  );
 }
 
 /** Whether the build is there and no source is newer than it. */
 async function isFresh(): Promise<boolean> {
-  const built = await stat(join(OUTPUT, 'index.html')).then(({ mtimeMs }) => mtimeMs, () => null);
+  const built = await stat(join(OUTPUT, 'index.html')).then(
+    ({ mtimeMs }) => mtimeMs,
+    () => null,
+  );
   if (built === null) return false;
   const modules = join(ROOT, 'src', 'domain');
-  const contracts = (await readdir(modules, { recursive: true })).filter((name) => /(^|[\\/])contract\.ts$/.test(name)).map((name) => join(modules, name));
+  const contracts = (await readdir(modules, { recursive: true }))
+    .filter((name) => /(^|[\\/])contract\.ts$/.test(name))
+    .map((name) => join(modules, name));
   const own = (await readdir(SOURCE, { recursive: true })).map((name) => join(SOURCE, name));
-  const times = await Promise.all([...own, ...contracts, join(ROOT, 'package-lock.json')].map((path) => stat(path).then(({ mtimeMs }) => mtimeMs, () => 0)));
+  const times = await Promise.all(
+    [...own, ...contracts, join(ROOT, 'package-lock.json')].map((path) =>
+      stat(path).then(
+        ({ mtimeMs }) => mtimeMs,
+        () => 0,
+      ),
+    ),
+  );
   return times.every((time) => time <= built);
 }
 
@@ -55,7 +69,9 @@ async function compressAll(): Promise<{ shell: number; all: number }> {
       if (text.length < LEAST_BYTES) return { name, bytes: text.length };
       const [small, smallest] = await Promise.all([
         promisify(gzip)(text, { level: 9 }),
-        promisify(brotliCompress)(text, { params: { [constants.BROTLI_PARAM_QUALITY]: 11, [constants.BROTLI_PARAM_SIZE_HINT]: text.length } }),
+        promisify(brotliCompress)(text, {
+          params: { [constants.BROTLI_PARAM_QUALITY]: 11, [constants.BROTLI_PARAM_SIZE_HINT]: text.length },
+        }),
       ]);
       await Promise.all([writeFile(`${path}.gz`, small), writeFile(`${path}.br`, smallest)]);
       return { name, bytes: small.length };

@@ -23,10 +23,14 @@ export interface Agent extends AsyncDisposable {
 export async function startAgent(): Promise<Agent> {
   const home = await mkdtemp(join(tmpdir(), 'castellan-browser-'));
   const { PATH = '' } = process.env;
-  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', join(ROOT, 'src', 'main.ts'), '--home', home, '--port', '0', '--ingress-port', '0'], {
-    env: { PATH, HOME: home, TZ: 'UTC' },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
+  const child = spawn(
+    process.execPath,
+    ['--disable-warning=ExperimentalWarning', join(ROOT, 'src', 'main.ts'), '--home', home, '--port', '0', '--ingress-port', '0'],
+    {
+      env: { PATH, HOME: home, TZ: 'UTC' },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    },
+  );
   let log = '';
   child.stderr.setEncoding('utf8').on('data', (text: string) => (log += text));
 

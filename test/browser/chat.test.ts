@@ -21,14 +21,18 @@ describe('Chat, in the browser', { skip: await missingBrowser(), timeout: 120_00
 
     await page.reload();
     await page.getByRole('article', { name: 'You' }).getByText('Which harbour is the oldest?').waitFor();
-    await page.getByRole('navigation', { name: 'Conversations' }).getByRole('link', { name: /Which harbour/ }).waitFor();
+    await page
+      .getByRole('navigation', { name: 'Conversations' })
+      .getByRole('link', { name: /Which harbour/ })
+      .waitFor();
 
     await page.getByLabel('Write to Castellan').fill('And the\nyoungest?');
     await page.getByRole('button', { name: 'Send' }).click();
     await answer.nth(1).getByText('Without a model').waitFor();
     assert.equal(await page.getByLabel('Write to Castellan').inputValue(), '', 'what was taken is gone from the field');
     await answer.nth(1).getByRole('link', { name: 'Its run' }).click();
-    await page.getByText('Conversation', { exact: true }).waitFor();
+    await page.getByRole('link', { name: 'Open the conversation' }).click();
+    await page.waitForURL(/\/chat\//);
   });
 
   it('keeps the words in the field when they were not taken', async () => {

@@ -44,7 +44,10 @@ describe('The first run, in the browser', { skip: await missingBrowser(), timeou
     await page.goto(url);
     await page.getByRole('heading', { level: 1, name: /^Good / }).waitFor();
     assert.equal(page.url(), `${it_.agent.url}/`);
-    assert.ok(addresses.every((address) => !address.includes(code)), 'no server sees the code in an address');
+    assert.ok(
+      addresses.every((address) => !address.includes(code)),
+      'no server sees the code in an address',
+    );
 
     await using other = await it_.stranger();
     const again = await other.newPage();
@@ -60,7 +63,10 @@ describe('The first run, in the browser', { skip: await missingBrowser(), timeou
     await page.goto(`${it_.agent.url}/runs`);
     await page.getByLabel('Password').fill('not my password');
     await page.getByRole('button', { name: 'Log in' }).click();
-    await page.getByRole('alert').filter({ hasText: /password/i }).waitFor();
+    await page
+      .getByRole('alert')
+      .filter({ hasText: /password/i })
+      .waitFor();
     await page.getByLabel('Password').fill(PASSWORD);
     await page.getByRole('button', { name: 'Log in' }).click();
     await page.getByRole('heading', { level: 1, name: 'Runs' }).waitFor(); // where one wanted to go
@@ -73,7 +79,12 @@ describe('The first run, in the browser', { skip: await missingBrowser(), timeou
     await using context = await it_.stranger();
     const page = await context.newPage();
     await page.route('**/api/login', (route) =>
-      route.fulfill({ status: 429, json: { error: { kind: 'limited', code: 'owner.too_many_attempts', message: 'Too many attempts', details: { retryAfterSeconds: 200 } } } }),
+      route.fulfill({
+        status: 429,
+        json: {
+          error: { kind: 'limited', code: 'owner.too_many_attempts', message: 'Too many attempts', details: { retryAfterSeconds: 200 } },
+        },
+      }),
     );
     await page.goto(it_.agent.url);
     await page.getByLabel('Password').fill('whatever it is');

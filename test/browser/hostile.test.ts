@@ -45,7 +45,8 @@ const INJECT = `async (markup) => {
   return [...refused];
 }`;
 
-const MARKUP = '<img src=x onerror="window.pwned=1"><script>window.pwned=1</script><a href="javascript:window.pwned=1">go</a><svg onload="window.pwned=1">';
+const MARKUP =
+  '<img src=x onerror="window.pwned=1"><script>window.pwned=1</script><a href="javascript:window.pwned=1">go</a><svg onload="window.pwned=1">';
 const MARKDOWN = `# A title ${MARKUP}\n\n${MARKUP}\n\n[click](javascript:window.pwned=1) [data](data:text/html,<script>parent.pwned=1</script>) ![beacon](http://203.0.113.7/pixel.png)\n\n<iframe srcdoc="<script>parent.pwned=1</script>"></iframe>\n\n- an honest item`;
 
 describe('What means harm, in the browser', { skip: await missingBrowser(), timeout: 120_000 }, () => {
@@ -69,7 +70,14 @@ describe('What means harm, in the browser', { skip: await missingBrowser(), time
     });
 
   it('stays text in titles, questions, inputs and results', async () => {
-    const definition = { name: 'hostile', title: `Title ${MARKUP}`, steps: [{ id: 'pass', name: MARKUP, wait: { forMs: 1 } }, { id: 'ask', approval: { question: MARKUP } }] };
+    const definition = {
+      name: 'hostile',
+      title: `Title ${MARKUP}`,
+      steps: [
+        { id: 'pass', name: MARKUP, wait: { forMs: 1 } },
+        { id: 'ask', approval: { question: MARKUP } },
+      ],
+    };
     await it_.call('POST', '/api/workflows', { definition, enabled: true });
     const run = await it_.call<{ id: string }>('POST', '/api/workflows/hostile/runs', { input: { markdown: MARKDOWN } });
     await using context = await it_.owner();
@@ -95,7 +103,8 @@ describe('What means harm, in the browser', { skip: await missingBrowser(), time
     await page.goto(it_.agent.url);
     await page.getByText('an honest item').waitFor();
     await assertUnharmed(page);
-    for (const link of await page.locator('.markdown a').all()) assert.doesNotMatch((await link.getAttribute('href')) ?? '', /^(javascript|data):/i);
+    for (const link of await page.locator('.markdown a').all())
+      assert.doesNotMatch((await link.getAttribute('href')) ?? '', /^(javascript|data):/i);
     assert.equal(await page.locator('.markdown :is(img, iframe, script, svg)').count(), 0);
     assert.deepEqual(outside, []);
   });
@@ -106,7 +115,8 @@ describe('What means harm, in the browser', { skip: await missingBrowser(), time
     await page.goto(it_.agent.url);
     await page.getByRole('heading', { level: 1 }).waitFor();
     const refused = (await page.evaluate(`(${INJECT})(${JSON.stringify(MARKUP)})`)) as string[];
-    for (const directive of ['script-src-attr', 'script-src-elem', 'connect-src']) assert.ok(refused.includes(directive), `${directive} in ${refused.join(', ')}`);
+    for (const directive of ['script-src-attr', 'script-src-elem', 'connect-src'])
+      assert.ok(refused.includes(directive), `${directive} in ${refused.join(', ')}`);
     assert.equal(await page.evaluate('window.pwned'), undefined);
   });
 
@@ -115,7 +125,10 @@ describe('What means harm, in the browser', { skip: await missingBrowser(), time
     const page = await context.newPage();
     const complaints: string[] = [];
     page.on('pageerror', (error) => complaints.push(error.message));
-    page.on('console', (message) => message.type() === 'error' && /policy|nonce|refused/i.test(message.text()) && complaints.push(message.text()));
+    page.on(
+      'console',
+      (message) => message.type() === 'error' && /policy|nonce|refused/i.test(message.text()) && complaints.push(message.text()),
+    );
     for (const path of ['/', '/chat', '/runs', '/system']) {
       await page.goto(it_.agent.url + path);
       await page.getByRole('heading', { level: 1 }).waitFor();
@@ -127,7 +140,9 @@ describe('What means harm, in the browser', { skip: await missingBrowser(), time
 
 /** A page of somebody else. */
 async function foreignPage(host: string): Promise<{ url: string } & AsyncDisposable> {
-  const server = createServer((_request, response) => response.setHeader('content-type', 'text/html').end('<!doctype html><title>Elsewhere</title>'));
+  const server = createServer((_request, response) =>
+    response.setHeader('content-type', 'text/html').end('<!doctype html><title>Elsewhere</title>'),
+  );
   await once(server.listen(0, host === 'localhost' ? 'localhost' : '127.0.0.1'), 'listening');
   return {
     url: `http://${host}:${(server.address() as AddressInfo).port}/`,

@@ -15,7 +15,9 @@ describe('Layout and access', { skip: await missingBrowser(), timeout: 120_000 }
     for (const path of await paths()) {
       await open(page, path);
       for (const summary of await page.locator('summary').all()) await summary.click();
-      const { wide, room } = (await page.evaluate('({ wide: document.documentElement.scrollWidth, room: document.documentElement.clientWidth })')) as { wide: number; room: number };
+      const { wide, room } = (await page.evaluate(
+        '({ wide: document.documentElement.scrollWidth, room: document.documentElement.clientWidth })',
+      )) as { wide: number; room: number };
       assert.ok(wide <= room, `${path} is ${wide} px wide on ${room}`);
     }
   });
@@ -26,7 +28,9 @@ describe('Layout and access', { skip: await missingBrowser(), timeout: 120_000 }
     for (const path of await paths()) {
       await open(page, path);
       const tree = await page.locator('body').ariaSnapshot();
-      const nameless = tree.split('\n').filter((line) => /^\s*- (button|link|textbox|combobox|checkbox|radio|img|region|dialog|progressbar)(\s\[.*\])*:?$/.test(line));
+      const nameless = tree
+        .split('\n')
+        .filter((line) => /^\s*- (button|link|textbox|combobox|checkbox|radio|img|region|dialog|progressbar)(\s\[.*\])*:?$/.test(line));
       assert.deepEqual(nameless, [], `${path}:\n${tree}`);
       assert.equal(await page.getByRole('heading', { level: 1 }).count(), 1);
       assert.equal(await page.getByRole('main').count(), 1);

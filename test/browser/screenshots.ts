@@ -12,7 +12,19 @@ await using it = await setup();
 const definition = {
   name: 'weekly-report',
   title: 'Weekly report',
-  steps: [{ id: 'ask', name: 'Ask before sending', approval: { question: 'The report is ready. May it go to the team list, 12 people?', options: [{ id: 'send', label: 'Send it' }, { id: 'keep', label: 'Not this week' }] } }],
+  steps: [
+    {
+      id: 'ask',
+      name: 'Ask before sending',
+      approval: {
+        question: 'The report is ready. May it go to the team list, 12 people?',
+        options: [
+          { id: 'send', label: 'Send it' },
+          { id: 'keep', label: 'Not this week' },
+        ],
+      },
+    },
+  ],
 };
 await it.call('POST', '/api/workflows', { definition, enabled: true });
 await it.call('POST', '/api/workflows/weekly-report/runs', {});

@@ -11,18 +11,48 @@ import { ErrorBox } from './ui/error-box.tsx';
 function createPages(code: string | null) {
   const root = createRootRoute({ component: () => <Gate code={code} />, notFoundComponent: NotFound });
   return root.addChildren([
-    createRoute({ getParentRoute: () => root, path: '/', component: lazyRouteComponent(() => import('./pages/home/home-page.tsx'), 'HomePage') }),
-    createRoute({ getParentRoute: () => root, path: '/chat', component: lazyRouteComponent(() => import('./pages/chat/chat-page.tsx'), 'ChatPage') }),
-    createRoute({ getParentRoute: () => root, path: '/chat/$id', component: lazyRouteComponent(() => import('./pages/chat/chat-page.tsx'), 'ConversationPage') }),
-    createRoute({ getParentRoute: () => root, path: '/runs', component: lazyRouteComponent(() => import('./pages/runs/runs-page.tsx'), 'RunsPage') }),
-    createRoute({ getParentRoute: () => root, path: '/runs/$id', component: lazyRouteComponent(() => import('./pages/runs/run-page.tsx'), 'RunPage') }),
-    createRoute({ getParentRoute: () => root, path: '/system', component: lazyRouteComponent(() => import('./pages/system/system-page.tsx'), 'SystemPage') }),
+    createRoute({
+      getParentRoute: () => root,
+      path: '/',
+      component: lazyRouteComponent(() => import('./pages/home/home-page.tsx'), 'HomePage'),
+    }),
+    createRoute({
+      getParentRoute: () => root,
+      path: '/chat',
+      component: lazyRouteComponent(() => import('./pages/chat/chat-page.tsx'), 'ChatPage'),
+    }),
+    createRoute({
+      getParentRoute: () => root,
+      path: '/chat/$id',
+      component: lazyRouteComponent(() => import('./pages/chat/chat-page.tsx'), 'ConversationPage'),
+    }),
+    createRoute({
+      getParentRoute: () => root,
+      path: '/runs',
+      component: lazyRouteComponent(() => import('./pages/runs/runs-page.tsx'), 'RunsPage'),
+    }),
+    createRoute({
+      getParentRoute: () => root,
+      path: '/runs/$id',
+      component: lazyRouteComponent(() => import('./pages/runs/run-page.tsx'), 'RunPage'),
+    }),
+    createRoute({
+      getParentRoute: () => root,
+      path: '/system',
+      component: lazyRouteComponent(() => import('./pages/system/system-page.tsx'), 'SystemPage'),
+    }),
   ]);
 }
 
 /** `code` is of a login link, already taken out of the address. */
 export function createPageRouter(code: string | null) {
-  return createRouter({ routeTree: createPages(code), defaultPreload: 'intent', scrollRestoration: true, defaultErrorComponent: Broken, defaultNotFoundComponent: NotFound });
+  return createRouter({
+    routeTree: createPages(code),
+    defaultPreload: 'intent',
+    scrollRestoration: true,
+    defaultErrorComponent: Broken,
+    defaultNotFoundComponent: NotFound,
+  });
 }
 
 declare module '@tanstack/react-router' {

@@ -25,7 +25,8 @@ export function createApi(fetch: typeof globalThis.fetch): Api {
     queryCache: new QueryCache({
       onError(error, query) {
         const isSession = query.queryKey[0] === getSession.path;
-        if (error instanceof AppError && error.kind === 'unauthenticated' && !isSession) void queries.invalidateQueries({ queryKey: keyOf(getSession) });
+        if (error instanceof AppError && error.kind === 'unauthenticated' && !isSession)
+          void queries.invalidateQueries({ queryKey: keyOf(getSession) });
       },
     }),
   });

@@ -67,7 +67,11 @@ export async function followLive({ client, queries, signal, onState }: LiveOptio
 
   for (let attempt = 0; !signal.aborted; attempt += 1) {
     try {
-      for await (const { id, event = '' } of client.stream(followEvents, { topics }, { signal, ...(lastEventId !== undefined && { lastEventId }) })) {
+      for await (const { id, event = '' } of client.stream(
+        followEvents,
+        { topics },
+        { signal, ...(lastEventId !== undefined && { lastEventId }) },
+      )) {
         if (id !== undefined) lastEventId = id;
         attempt = 0;
         onState(true);

@@ -14,7 +14,11 @@ export interface QueryOptions {
 }
 
 /** The answer of a GET endpoint, kept fresh by the event feed. */
-export function useEndpoint<I extends z.ZodType, O extends z.ZodType>(endpoint: Endpoint<I, O>, input: z.input<I>, { enabled = true, refetchMs }: QueryOptions = {}): UseQueryResult<z.output<O>> {
+export function useEndpoint<I extends z.ZodType, O extends z.ZodType>(
+  endpoint: Endpoint<I, O>,
+  input: z.input<I>,
+  { enabled = true, refetchMs }: QueryOptions = {},
+): UseQueryResult<z.output<O>> {
   const { client } = useApi();
   return useQuery({
     queryKey: keyOf(endpoint, input),

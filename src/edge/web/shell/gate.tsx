@@ -22,7 +22,11 @@ export function Gate({ code }: { readonly code: string | null }) {
   if (authenticated && passwordSet && pending === null) return <Shell />;
   return (
     <Suspense fallback={null}>
-      {authenticated && !passwordSet && pending === null ? <PasswordPage /> : <LoginPage code={pending} passwordSet={passwordSet} onCodeUsed={() => setCodeUsed(true)} />}
+      {authenticated && !passwordSet && pending === null ? (
+        <PasswordPage />
+      ) : (
+        <LoginPage code={pending} passwordSet={passwordSet} onCodeUsed={() => setCodeUsed(true)} />
+      )}
     </Suspense>
   );
 }

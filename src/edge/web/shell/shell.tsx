@@ -15,7 +15,10 @@ export function Shell() {
   const main = useFocusOnNavigation();
   return (
     <div className="min-h-dvh md:grid md:grid-cols-[14.5rem_minmax(0,1fr)]">
-      <a href="#main" className="sr-only z-50 rounded-control bg-accent px-4 py-2 text-on-accent focus:not-sr-only focus:fixed focus:top-3 focus:left-3">
+      <a
+        href="#main"
+        className="sr-only z-50 rounded-control bg-accent px-4 py-2 text-on-accent focus:not-sr-only focus:fixed focus:top-3 focus:left-3"
+      >
         {t.skipToContent}
       </a>
       <aside className="hidden md:block">
@@ -54,7 +57,12 @@ export function Shell() {
           <LogOutButton />
         </div>
       </header>
-      <main ref={main} id="main" tabIndex={-1} className="mx-auto w-full max-w-6xl min-w-0 px-4 pt-2 pb-28 outline-none md:px-10 md:pt-9 md:pb-16">
+      <main
+        ref={main}
+        id="main"
+        tabIndex={-1}
+        className="mx-auto w-full max-w-6xl min-w-0 px-4 pt-2 pb-28 outline-none md:px-10 md:pt-9 md:pb-16"
+      >
         {!isHeard && (
           <p role="status" className="mb-5 flex items-center gap-2.5 rounded-control bg-warn-soft px-4 py-3 text-warn">
             <WifiOff aria-hidden className="size-4.5 shrink-0" />
@@ -63,11 +71,18 @@ export function Shell() {
         )}
         <Outlet />
       </main>
-      <nav aria-label={t.nav.label} className="fixed inset-x-0 bottom-0 z-30 border-t border-line bg-surface pb-[env(safe-area-inset-bottom)] md:hidden">
+      <nav
+        aria-label={t.nav.label}
+        className="fixed inset-x-0 bottom-0 z-30 border-t border-line bg-surface pb-[env(safe-area-inset-bottom)] md:hidden"
+      >
         <ul className="flex">
           {PAGES.map(({ to, name, icon: Icon }) => (
             <li key={to} className="flex-1">
-              <Link to={to} activeOptions={{ exact: to === '/' }} className="flex h-16 flex-col items-center justify-center gap-1 text-xs font-medium text-ink-soft -outline-offset-2 aria-[current=page]:text-accent">
+              <Link
+                to={to}
+                activeOptions={{ exact: to === '/' }}
+                className="flex h-16 flex-col items-center justify-center gap-1 text-xs font-medium text-ink-soft -outline-offset-2 aria-[current=page]:text-accent"
+              >
                 <Icon aria-hidden className="size-5" />
                 {name}
               </Link>
@@ -82,7 +97,13 @@ export function Shell() {
 function LogOutButton() {
   const leave = useAction(logout, { refresh: [getSession] });
   return (
-    <button type="button" onClick={() => leave.mutate({})} title={t.logOut} aria-label={t.logOut} className="grid size-9 place-items-center rounded-control text-ink-faint hover:bg-sunken hover:text-ink">
+    <button
+      type="button"
+      onClick={() => leave.mutate({})}
+      title={t.logOut}
+      aria-label={t.logOut}
+      className="grid size-9 place-items-center rounded-control text-ink-faint hover:bg-sunken hover:text-ink"
+    >
       <LogOut aria-hidden className="size-4.5" />
     </button>
   );

@@ -20,8 +20,20 @@ export function ThemeSwitch() {
       {THEMES.map((it) => {
         const Icon = ICONS[it];
         return (
-          <label key={it} title={t.theme[it]} className="grid size-8 cursor-pointer place-items-center rounded-[0.4rem] text-ink-faint hover:text-ink has-checked:bg-surface has-checked:text-ink has-checked:shadow-low has-focus-visible:outline-2 has-focus-visible:outline-accent">
-            <input type="radio" name={name} value={it} checked={theme === it} onChange={() => choose(it)} className="sr-only" aria-label={t.theme[it]} />
+          <label
+            key={it}
+            title={t.theme[it]}
+            className="grid size-8 cursor-pointer place-items-center rounded-[0.4rem] text-ink-faint hover:text-ink has-checked:bg-surface has-checked:text-ink has-checked:shadow-low has-focus-visible:outline-2 has-focus-visible:outline-accent"
+          >
+            <input
+              type="radio"
+              name={name}
+              value={it}
+              checked={theme === it}
+              onChange={() => choose(it)}
+              className="sr-only"
+              aria-label={t.theme[it]}
+            />
             <Icon aria-hidden className="size-4" />
           </label>
         );

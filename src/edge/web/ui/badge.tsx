@@ -10,7 +10,15 @@ const TONES = {
 
 export type Tone = keyof typeof TONES;
 
-export function Badge({ tone = 'neutral', live = false, children }: { readonly tone?: Tone; readonly live?: boolean; readonly children: ReactNode }) {
+export function Badge({
+  tone = 'neutral',
+  live = false,
+  children,
+}: {
+  readonly tone?: Tone;
+  readonly live?: boolean;
+  readonly children: ReactNode;
+}) {
   return (
     <span className={`inline-flex items-center gap-1.5 rounded-full px-2.5 py-0.5 text-xs font-medium whitespace-nowrap ${TONES[tone]}`}>
       {live && <span aria-hidden className="size-1.5 animate-breathe rounded-full bg-current" />}

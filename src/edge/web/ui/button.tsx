@@ -26,7 +26,13 @@ interface ButtonProps extends ComponentProps<'button'> {
 
 export function Button({ look = 'plain', size = 'normal', busy = false, disabled, className = '', children, ...rest }: ButtonProps) {
   return (
-    <button type="button" {...rest} disabled={disabled === true || busy} aria-busy={busy} className={`${buttonClass(look, size)} ${className}`}>
+    <button
+      type="button"
+      {...rest}
+      disabled={disabled === true || busy}
+      aria-busy={busy}
+      className={`${buttonClass(look, size)} ${className}`}
+    >
       {busy && <LoaderCircle aria-hidden className="size-4 animate-turn" />}
       {children}
     </button>

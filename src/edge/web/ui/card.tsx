@@ -13,7 +13,10 @@ interface CardProps {
 export function Card({ title, aside, children, className = '', flush = false }: CardProps) {
   const id = useId();
   return (
-    <section {...(title !== undefined && { 'aria-labelledby': id })} className={`min-w-0 rounded-card border border-line bg-surface shadow-low ${className}`}>
+    <section
+      {...(title !== undefined && { 'aria-labelledby': id })}
+      className={`min-w-0 rounded-card border border-line bg-surface shadow-low ${className}`}
+    >
       {title !== undefined && (
         <header className="flex min-h-13 flex-wrap items-center justify-between gap-x-4 gap-y-1 px-5 pt-4 pb-2">
           <h2 id={id} className="font-semibold">

@@ -1,6 +1,12 @@
 import type { Tone } from './badge.tsx';
 
-const TONES: Readonly<Record<Tone, string>> = { neutral: 'bg-line-strong', accent: 'bg-accent animate-breathe', good: 'bg-good', warn: 'bg-warn', bad: 'bg-bad' };
+const TONES: Readonly<Record<Tone, string>> = {
+  neutral: 'bg-line-strong',
+  accent: 'bg-accent animate-breathe',
+  good: 'bg-good',
+  warn: 'bg-warn',
+  bad: 'bg-bad',
+};
 
 /** A state in one glance; its words stand beside it. */
 export function Dot({ tone }: { readonly tone: Tone }) {

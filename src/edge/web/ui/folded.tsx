@@ -2,7 +2,15 @@ import { ChevronRight } from 'lucide-react';
 import { useState, type ReactNode } from 'react';
 
 /** Shown on demand; its content is made when first opened. */
-export function Folded({ title, children, className = '' }: { readonly title: ReactNode; readonly children: () => ReactNode; readonly className?: string }) {
+export function Folded({
+  title,
+  children,
+  className = '',
+}: {
+  readonly title: ReactNode;
+  readonly children: () => ReactNode;
+  readonly className?: string;
+}) {
   const [wasOpen, setWasOpen] = useState(false);
   return (
     <details className={`group ${className}`} onToggle={(event) => event.currentTarget.open && setWasOpen(true)}>

@@ -14,7 +14,14 @@ describe('What a person reads', () => {
   });
 
   it('tells how long', () => {
-    assert.deepEqual([420, 3_400, 65_000, 3_600_000, 12_000_000, 90_000_000].map(duration), ['420 ms', '3.4 s', '1 min 5 s', '1 h', '3 h 20 min', '1 d 1 h']);
+    assert.deepEqual([420, 3_400, 65_000, 3_600_000, 12_000_000, 90_000_000].map(duration), [
+      '420 ms',
+      '3.4 s',
+      '1 min 5 s',
+      '1 h',
+      '3 h 20 min',
+      '1 d 1 h',
+    ]);
   });
 
   it('tells money down to what counts', () => {

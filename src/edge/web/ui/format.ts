@@ -32,7 +32,8 @@ export function duration(ms: number): string {
   if (ms < 1_000) return `${Math.max(0, Math.round(ms))} ms`;
   const seconds = Math.floor(ms / 1_000);
   if (seconds < 10) return `${(ms / 1_000).toFixed(1)} s`;
-  const pair = (big: number, small: number, names: readonly [string, string]): string => (small === 0 ? `${big} ${names[0]}` : `${big} ${names[0]} ${small} ${names[1]}`);
+  const pair = (big: number, small: number, names: readonly [string, string]): string =>
+    small === 0 ? `${big} ${names[0]}` : `${big} ${names[0]} ${small} ${names[1]}`;
   if (seconds < 60) return `${seconds} s`;
   if (seconds < 3_600) return pair(Math.floor(seconds / 60), seconds % 60, ['min', 's']);
   if (seconds < 86_400) return pair(Math.floor(seconds / 3_600), Math.floor((seconds % 3_600) / 60), ['h', 'min']);

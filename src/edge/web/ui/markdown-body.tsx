@@ -39,7 +39,16 @@ const PLUGINS = Object.entries(defaultRehypePlugins).flatMap(([name, plugin]) =>
 
 export default function MarkdownBody({ text, streaming }: { readonly text: string; readonly streaming: boolean }) {
   return (
-    <Streamdown className="markdown" mode={streaming ? 'streaming' : 'static'} isAnimating={streaming} components={COMPONENTS} rehypePlugins={PLUGINS} skipHtml controls={false} linkSafety={{ enabled: false }}>
+    <Streamdown
+      className="markdown"
+      mode={streaming ? 'streaming' : 'static'}
+      isAnimating={streaming}
+      components={COMPONENTS}
+      rehypePlugins={PLUGINS}
+      skipHtml
+      controls={false}
+      linkSafety={{ enabled: false }}
+    >
       {text}
     </Streamdown>
   );

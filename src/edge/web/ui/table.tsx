@@ -23,7 +23,9 @@ export function Table({ caption, head, children }: TableProps) {
             ))}
           </tr>
         </thead>
-        <tbody className="[&>tr:last-child]:border-0 [&>tr]:border-b [&>tr]:border-line [&_td]:px-3 [&_td]:py-3 [&_td:first-child]:pl-5 [&_td:last-child]:pr-5">{children}</tbody>
+        <tbody className="[&>tr:last-child]:border-0 [&>tr]:border-b [&>tr]:border-line [&_td]:px-3 [&_td]:py-3 [&_td:first-child]:pl-5 [&_td:last-child]:pr-5">
+          {children}
+        </tbody>
       </table>
     </div>
   );

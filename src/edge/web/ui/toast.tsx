@@ -28,7 +28,8 @@ export function useToast(): Toast {
 export function ToastArea({ children }: { readonly children: ReactNode }) {
   const [notes, setNotes] = useState<readonly Note[]>([]);
   const toast = useMemo((): Toast => {
-    const add = (tone: Note['tone'], text: string): void => setNotes((before) => [...before, { id: (before.at(-1)?.id ?? 0) + 1, tone, text }].slice(-MOST));
+    const add = (tone: Note['tone'], text: string): void =>
+      setNotes((before) => [...before, { id: (before.at(-1)?.id ?? 0) + 1, tone, text }].slice(-MOST));
     return { good: (text) => add('good', text), bad: (text) => add('bad', text) };
   }, []);
   const drop = useCallback((id: number) => setNotes((before) => before.filter((note) => note.id !== id)), []);
@@ -36,7 +37,11 @@ export function ToastArea({ children }: { readonly children: ReactNode }) {
   return (
     <ToastContext value={toast}>
       {children}
-      <div role="status" aria-live="polite" className="pointer-events-none fixed inset-x-4 bottom-20 z-50 flex flex-col items-center gap-2 md:inset-x-auto md:right-6 md:bottom-6 md:items-end">
+      <div
+        role="status"
+        aria-live="polite"
+        className="pointer-events-none fixed inset-x-4 bottom-20 z-50 flex flex-col items-center gap-2 md:inset-x-auto md:right-6 md:bottom-6 md:items-end"
+      >
         {notes.map((note) => (
           <ToastNote key={note.id} note={note} onGone={drop} />
         ))}
@@ -54,10 +59,19 @@ function ToastNote({ note: { id, tone, text }, onGone }: { readonly note: Note; 
   }, [id, tone, isHeld, onGone]);
   const Icon = tone === 'bad' ? CircleAlert : CircleCheck;
   return (
-    <div onPointerEnter={() => setHeld(true)} onPointerLeave={() => setHeld(false)} className="pointer-events-auto flex w-full max-w-sm items-start gap-2.5 rounded-control border border-line bg-surface p-3 shadow-high">
+    <div
+      onPointerEnter={() => setHeld(true)}
+      onPointerLeave={() => setHeld(false)}
+      className="pointer-events-auto flex w-full max-w-sm items-start gap-2.5 rounded-control border border-line bg-surface p-3 shadow-high"
+    >
       <Icon aria-hidden className={`mt-0.5 size-4.5 shrink-0 ${tone === 'bad' ? 'text-bad' : 'text-good'}`} />
       <p className="min-w-0 flex-1 wrap-anywhere">{text}</p>
-      <button type="button" aria-label={t.action.close} onClick={() => onGone(id)} className="-m-1 rounded p-1 text-ink-faint hover:text-ink">
+      <button
+        type="button"
+        aria-label={t.action.close}
+        onClick={() => onGone(id)}
+        className="-m-1 rounded p-1 text-ink-faint hover:text-ink"
+      >
         <X aria-hidden className="size-4" />
       </button>
     </div>

@@ -36,7 +36,10 @@ export function ConversationPage() {
     <div className="gap-8 lg:grid lg:grid-cols-[15rem_minmax(0,1fr)]">
       <Conversations className="max-lg:hidden" />
       <div className="mx-auto -mb-12 flex min-h-[calc(100dvh-8.5rem)] w-full max-w-3xl min-w-0 flex-col md:-mb-16 md:min-h-[calc(100dvh-2.25rem)]">
-        <Link to="/chat" className="mb-3 inline-flex items-center gap-1.5 self-start rounded text-[0.8125rem] text-ink-soft hover:text-ink lg:hidden">
+        <Link
+          to="/chat"
+          className="mb-3 inline-flex items-center gap-1.5 self-start rounded text-[0.8125rem] text-ink-soft hover:text-ink lg:hidden"
+        >
           <ArrowLeft aria-hidden className="size-4" />
           {t.chat.all}
         </Link>
@@ -55,7 +58,10 @@ export function ConversationPage() {
 
 function Conversations({ className }: { readonly className: string }) {
   return (
-    <nav aria-label={t.chat.all} className={`${className} lg:sticky lg:top-9 lg:max-h-[calc(100dvh-4.5rem)] lg:self-start lg:overflow-y-auto`}>
+    <nav
+      aria-label={t.chat.all}
+      className={`${className} lg:sticky lg:top-9 lg:max-h-[calc(100dvh-4.5rem)] lg:self-start lg:overflow-y-auto`}
+    >
       <Link to="/chat" className={`${buttonClass('plain', 'small')} mb-3 w-full max-lg:hidden`}>
         <SquarePen aria-hidden className="size-4" />
         {t.chat.new}

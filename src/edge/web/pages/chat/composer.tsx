@@ -34,7 +34,10 @@ export function Composer({ onSend, onStop }: ComposerProps) {
   }
 
   return (
-    <form onSubmit={(event) => void submit(event)} className="flex items-end gap-2 rounded-card border border-line-strong bg-surface p-2 shadow-low focus-within:border-accent">
+    <form
+      onSubmit={(event) => void submit(event)}
+      className="flex items-end gap-2 rounded-card border border-line-strong bg-surface p-2 shadow-low focus-within:border-accent"
+    >
       <textarea
         aria-label={t.chat.write}
         placeholder={t.chat.write}

@@ -35,7 +35,13 @@ export function ConversationList() {
         ))}
       </ul>
       {pages.hasNextPage && (
-        <Button size="small" look="quiet" className="mt-2 w-full" busy={pages.isFetchingNextPage} onClick={() => void pages.fetchNextPage()}>
+        <Button
+          size="small"
+          look="quiet"
+          className="mt-2 w-full"
+          busy={pages.isFetchingNextPage}
+          onClick={() => void pages.fetchNextPage()}
+        >
           {t.action.more}
         </Button>
       )}

@@ -32,7 +32,14 @@ interface AnswerProps {
 /** What was answered, or has been of it so far. */
 export function Answer({ message, live, onRetry }: AnswerProps) {
   const isGrowing = message.turn === 'queued' || message.turn === 'running';
-  const parts = isGrowing && live.length > 0 ? live : message.parts.length > 0 ? message.parts : message.text ? [{ type: 'text' as const, text: message.text }] : [];
+  const parts =
+    isGrowing && live.length > 0
+      ? live
+      : message.parts.length > 0
+        ? message.parts
+        : message.text
+          ? [{ type: 'text' as const, text: message.text }]
+          : [];
   return (
     <article aria-label={t.chat.answer} aria-busy={isGrowing} className="min-w-0">
       {parts.map((part, at) => (
@@ -54,13 +61,35 @@ function Part({ part, isGrowing }: { readonly part: AnswerPart; readonly isGrowi
     case 'text':
       return <Markdown text={part.text} streaming={isGrowing} />;
     case 'reasoning':
-      return <Folded title={t.chat.reasoning}>{() => <p className="border-l-2 border-line pl-4 whitespace-pre-wrap text-ink-soft wrap-anywhere">{part.text}</p>}</Folded>;
+      return (
+        <Folded title={t.chat.reasoning}>
+          {() => <p className="border-l-2 border-line pl-4 whitespace-pre-wrap text-ink-soft wrap-anywhere">{part.text}</p>}
+        </Folded>
+      );
     case 'tool_call':
       return (
-        <Folded title={<><Wrench aria-hidden className="size-3.5" /> {t.chat.used(part.name)}</>}>{() => <Data value={part.input} />}</Folded>
+        <Folded
+          title={
+            <>
+              <Wrench aria-hidden className="size-3.5" /> {t.chat.used(part.name)}
+            </>
+          }
+        >
+          {() => <Data value={part.input} />}
+        </Folded>
       );
     case 'tool_result':
-      return <Folded title={<span className={part.isError ? 'text-bad' : ''}>{part.isError ? t.chat.toolFailed(part.name) : t.chat.toolAnswered(part.name)}</span>}>{() => <Data value={part.output} />}</Folded>;
+      return (
+        <Folded
+          title={
+            <span className={part.isError ? 'text-bad' : ''}>
+              {part.isError ? t.chat.toolFailed(part.name) : t.chat.toolAnswered(part.name)}
+            </span>
+          }
+        >
+          {() => <Data value={part.output} />}
+        </Folded>
+      );
   }
 }
 

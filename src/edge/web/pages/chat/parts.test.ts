@@ -13,6 +13,9 @@ it('Words of an answer run together, and tools stand between them', () => {
   ];
   const before: readonly AnswerPart[] = [];
   const parts = came.reduce(addPart, before);
-  assert.deepEqual(parts.map((part) => ('text' in part ? part.text : part.type)), ['Let me look.', 'tool_call', 'tool_result', 'Found.']);
+  assert.deepEqual(
+    parts.map((part) => ('text' in part ? part.text : part.type)),
+    ['Let me look.', 'tool_call', 'tool_result', 'Found.'],
+  );
   assert.deepEqual(before, []);
 });

@@ -7,7 +7,11 @@ import { takeTurn } from '#agents/contract';
  */
 export async function send(client: Client, conversationId: string, text: string): Promise<void> {
   const leave = new AbortController();
-  for await (const { event, data } of client.stream(takeTurn, { id: conversationId, text }, { signal: leave.signal, idempotencyKey: newKey() })) {
+  for await (const { event, data } of client.stream(
+    takeTurn,
+    { id: conversationId, text },
+    { signal: leave.signal, idempotencyKey: newKey() },
+  )) {
     if (event === 'error') throw new Error('The turn broke before it began');
     if (data.type === 'start' || data.type === 'end') break;
   }

@@ -42,7 +42,8 @@ export function Thread({ id }: { readonly id: string }) {
 
   async function retry(): Promise<void> {
     const leave = new AbortController();
-    for await (const { data } of client.stream(retryTurn, { id }, { signal: leave.signal })) if (data.type === 'start' || data.type === 'end') break;
+    for await (const { data } of client.stream(retryTurn, { id }, { signal: leave.signal }))
+      if (data.type === 'start' || data.type === 'end') break;
     leave.abort();
   }
 
@@ -63,7 +64,12 @@ export function Thread({ id }: { readonly id: string }) {
           message.role === 'user' ? (
             <Said key={message.id} message={message} />
           ) : (
-            <Answer key={message.id} message={message} live={message.id === growing?.id ? live : []} onRetry={message === last ? () => void attempt(retry).catch(() => {}) : undefined} />
+            <Answer
+              key={message.id}
+              message={message}
+              live={message.id === growing?.id ? live : []}
+              onRetry={message === last ? () => void attempt(retry).catch(() => {}) : undefined}
+            />
           ),
         )}
       </div>

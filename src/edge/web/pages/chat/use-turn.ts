@@ -1,5 +1,5 @@
 import { useEffect, useState } from 'react';
-import { followTurn, listConversations, listMessages, type AnswerPart } from '#agents/contract';
+import { followTurn, listConversations, listMessages, type AnswerPart, type Message } from '#agents/contract';
 import { useApi } from '../../api/api.ts';
 import { keyOf } from '../../api/query.ts';
 import { addPart } from './parts.ts';
@@ -22,10 +22,14 @@ export function useTurn(conversationId: string, runId: string | null): readonly 
       let lastEventId: string | undefined;
       while (!signal.aborted) {
         try {
-          for await (const { id, data } of client.stream(followTurn, { id: conversationId, runId: run }, { signal, ...(lastEventId !== undefined && { lastEventId }) })) {
+          for await (const { id, data } of client.stream(
+            followTurn,
+            { id: conversationId, runId: run },
+            { signal, ...(lastEventId !== undefined && { lastEventId }) },
+          )) {
             if (signal.aborted) return;
             if (id !== undefined) lastEventId = id;
-            if (data.type === 'end') return void (await refresh());
+            if (data.type === 'end') return void (await settle(data.message));
             if (data.type !== 'start') setLive({ runId: run, parts: (parts = addPart(parts, data)) });
           }
         } catch {
@@ -35,10 +39,21 @@ export function useTurn(conversationId: string, runId: string | null): readonly 
       }
     }
 
-    async function refresh(): Promise<void> {
+    /** The end brings the whole truth: it is shown at once, and read again. */
+    async function settle(message: Message): Promise<void> {
+      queries.setQueriesData<Pages>({ queryKey: keyOf(listMessages) }, (before) => before && withMessage(before, message));
       await Promise.all([listMessages, listConversations].map((it) => queries.invalidateQueries({ queryKey: keyOf(it) })));
     }
   }, [client, queries, conversationId, runId]);
 
   return live !== null && live.runId === runId ? live.parts : [];
+}
+
+interface Pages {
+  readonly pages: readonly { readonly items: readonly Message[] }[];
+}
+
+function withMessage(before: Pages, message: Message): Pages {
+  const replaced = (it: Message): Message => (it.id === message.id ? message : it);
+  return { ...before, pages: before.pages.map((page) => ({ ...page, items: page.items.map(replaced) })) };
 }

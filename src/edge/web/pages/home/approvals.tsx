@@ -65,7 +65,15 @@ function Question({ approval, showRun }: { readonly approval: Approval; readonly
 }
 
 /** Asks for the password that a doubly guarded answer needs. */
-function Confirm({ approval, option, onClose }: { readonly approval: Approval; readonly option: ApprovalOption; readonly onClose: () => void }) {
+function Confirm({
+  approval,
+  option,
+  onClose,
+}: {
+  readonly approval: Approval;
+  readonly option: ApprovalOption;
+  readonly onClose: () => void;
+}) {
   const [password, setPassword] = useState('');
   const answer = useAction(answerApproval, { quiet: true, done: t.approval.answered, refresh: [listApprovals] });
 
@@ -77,7 +85,16 @@ function Confirm({ approval, option, onClose }: { readonly approval: Approval; r
   return (
     <Dialog open onClose={onClose} title={approval.title} text={t.approval.passwordText}>
       <form onSubmit={submit} className="space-y-5">
-        <Field label={t.approval.password} type="password" autoComplete="current-password" autoFocus required value={password} onChange={(event) => setPassword(event.target.value)} error={answer.error ? messageOf(answer.error) : null} />
+        <Field
+          label={t.approval.password}
+          type="password"
+          autoComplete="current-password"
+          autoFocus
+          required
+          value={password}
+          onChange={(event) => setPassword(event.target.value)}
+          error={answer.error ? messageOf(answer.error) : null}
+        />
         <div className="flex justify-end gap-2">
           <Button onClick={onClose}>{t.action.cancel}</Button>
           <Button type="submit" look="primary" busy={answer.isPending}>

@@ -74,7 +74,7 @@ function Made({ run }: { readonly run: RunSummary }) {
 function Newest({ run, isOnly }: { readonly run: RunSummary; readonly isOnly: boolean }) {
   const link = (
     <Link to="/runs/$id" params={{ id: run.id }} className={LINK}>
-      {isOnly ? t.home.openRun : t.home.follow}
+      {isOver(run.status) ? t.home.whatHappened : t.home.follow}
     </Link>
   );
   if (isOver(run.status))
@@ -143,7 +143,12 @@ function Foot({ workflow, isBusy }: { readonly workflow: WorkflowSummary; readon
 function MakeOne({ workflow, again = false }: { readonly workflow: WorkflowSummary; readonly again?: boolean }) {
   const start = useAction(startRun, { refresh: [listRuns] });
   return (
-    <Button className={again ? '' : 'mt-3'} look={again ? 'plain' : 'primary'} busy={start.isPending} onClick={() => start.mutate({ id: workflow.id })}>
+    <Button
+      className={again ? '' : 'mt-3'}
+      look={again ? 'plain' : 'primary'}
+      busy={start.isPending}
+      onClick={() => start.mutate({ id: workflow.id })}
+    >
       <RefreshCw aria-hidden className="size-4" />
       {again ? t.home.makeAnother : t.home.makeNow}
     </Button>

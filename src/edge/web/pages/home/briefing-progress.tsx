@@ -14,12 +14,16 @@ export function BriefingProgress({ run }: { readonly run: RunSummary }) {
   const planned = workflow.data?.definition.steps.map(({ id, name }) => ({ id, name: name ?? id })) ?? [];
   const records = new Map((detail.data?.steps ?? []).filter(({ path }) => !path.includes('/')).map((step) => [step.path, step]));
   const steps: readonly { id: string; name: string; record?: StepRecord }[] =
-    planned.length > 0 ? planned.map((it) => ({ ...it, record: records.get(it.id) as StepRecord })) : [...records.values()].map((record) => ({ id: record.path, name: record.name, record }));
+    planned.length > 0
+      ? planned.map((it) => ({ ...it, record: records.get(it.id) as StepRecord }))
+      : [...records.values()].map((record) => ({ id: record.path, name: record.name, record }));
   const over = steps.filter(({ record }) => record && record.status !== 'running' && record.status !== 'waiting').length;
 
   return (
     <div role="status" aria-live="polite">
-      <p className="text-ink-soft">{run.status === 'waiting' ? t.home.waitingForYou : run.status === 'paused' ? t.home.paused : t.home.makingHint}</p>
+      <p className="text-ink-soft">
+        {run.status === 'waiting' ? t.home.waitingForYou : run.status === 'paused' ? t.home.paused : t.home.makingHint}
+      </p>
       <progress value={over} max={Math.max(1, steps.length)} aria-label={t.home.making} className="progress mt-4 h-1.5 w-full" />
       <ol className="mt-4 space-y-2.5">
         {steps.map(({ id, name, record }) => (

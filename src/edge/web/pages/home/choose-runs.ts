@@ -19,7 +19,8 @@ export function chooseRuns(runs: readonly RunSummary[]): Chosen {
 /** `07:00` of a daily cron such as `0 7 * * *`; null for another rhythm. */
 export function dailyTime({ triggers }: Pick<WorkflowSummary, 'triggers'>): string | null {
   for (const trigger of triggers) {
-    const [, minute, hour] = (trigger.kind === 'cron' && /^(?:0\s+)?(\d{1,2})\s+(\d{1,2})\s+\*\s+\*\s+\S+$/.exec(trigger.expression.trim())) || [];
+    const [, minute, hour] =
+      (trigger.kind === 'cron' && /^(?:0\s+)?(\d{1,2})\s+(\d{1,2})\s+\*\s+\*\s+\S+$/.exec(trigger.expression.trim())) || [];
     if (minute !== undefined && hour !== undefined) return `${hour.padStart(2, '0')}:${minute.padStart(2, '0')}`;
   }
   return null;

@@ -10,9 +10,16 @@ export function HealthLine() {
   const tree = health.data?.tree;
   const bad = tree ? ailing(tree) : [];
   const isWell = health.data?.status === 'ok';
-  const words = !tree ? t.home.healthUnknown : isWell ? t.home.healthy(countParts(tree)) : t.home.ailing(bad.map(({ path }) => path).join(', '));
+  const words = !tree
+    ? t.home.healthUnknown
+    : isWell
+      ? t.home.healthy(countParts(tree))
+      : t.home.ailing(bad.map(({ path }) => path).join(', '));
   return (
-    <Link to="/system" className="inline-flex items-center gap-2 rounded-full border border-line bg-surface px-3.5 py-1.5 text-[0.8125rem] text-ink-soft hover:text-ink">
+    <Link
+      to="/system"
+      className="inline-flex items-center gap-2 rounded-full border border-line bg-surface px-3.5 py-1.5 text-[0.8125rem] text-ink-soft hover:text-ink"
+    >
       <Dot tone={!tree ? 'neutral' : isWell ? 'good' : 'bad'} />
       {words}
     </Link>

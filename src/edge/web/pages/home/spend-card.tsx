@@ -32,8 +32,17 @@ export function SpendCard() {
         <span className="text-2xl font-semibold tracking-tight tabular-nums">{money(spent)}</span>
         <span className="text-ink-soft">{limit === null ? t.home.noBudget : t.home.ofBudget(money(limit))}</span>
       </p>
-      {limit !== null && <progress value={spent} max={limit || 1} aria-label={t.home.spend} className={`progress mt-3 h-1.5 w-full ${share > 0.9 ? 'progress-bad' : share > 0.7 ? 'progress-warn' : ''}`} />}
-      <p className="mt-2.5 text-[0.8125rem] text-ink-soft">{t.home.thisMonth(money(month?.spentUsd ?? 0), month?.limitUsd == null ? null : money(month.limitUsd + month.extraUsd))}</p>
+      {limit !== null && (
+        <progress
+          value={spent}
+          max={limit || 1}
+          aria-label={t.home.spend}
+          className={`progress mt-3 h-1.5 w-full ${share > 0.9 ? 'progress-bad' : share > 0.7 ? 'progress-warn' : ''}`}
+        />
+      )}
+      <p className="mt-2.5 text-[0.8125rem] text-ink-soft">
+        {t.home.thisMonth(money(month?.spentUsd ?? 0), month?.limitUsd == null ? null : money(month.limitUsd + month.extraUsd))}
+      </p>
       {day && day.heldUsd > 0 && <p className="text-[0.8125rem] text-ink-soft">{t.home.held(money(day.heldUsd))}</p>}
     </Card>
   );

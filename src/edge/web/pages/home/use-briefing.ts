@@ -13,7 +13,9 @@ export interface Briefing extends Chosen {
 /** The briefing and its runs; undefined while not known, null when there is no such workflow. */
 export function useBriefing(): { readonly briefing: Briefing | null | undefined; readonly error: unknown; readonly retry: () => void } {
   const workflows = useEndpoint(listWorkflows, { limit: 500 });
-  const workflow = workflows.data && (workflows.data.items.find(({ name }) => name === NAME) ?? workflows.data.items.find(({ name }) => name.includes('briefing')) ?? null);
+  const workflow =
+    workflows.data &&
+    (workflows.data.items.find(({ name }) => name === NAME) ?? workflows.data.items.find(({ name }) => name.includes('briefing')) ?? null);
   const runs = useEndpoint(listRuns, { workflow: workflow?.id, limit: 20 }, { enabled: Boolean(workflow) });
   const retry = (): void => void (workflows.error ? workflows.refetch() : runs.refetch());
   const error = workflows.error ?? runs.error;

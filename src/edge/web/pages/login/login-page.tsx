@@ -42,7 +42,11 @@ export function LoginPage({ code, passwordSet, onCodeUsed }: LoginPageProps) {
       </Door>
     );
 
-  const linkError = byLink.error && <div className="mb-5"><ErrorBox error={isRefused(byLink.error) ? t.login.linkUsed : byLink.error} /></div>;
+  const linkError = byLink.error && (
+    <div className="mb-5">
+      <ErrorBox error={isRefused(byLink.error) ? t.login.linkUsed : byLink.error} />
+    </div>
+  );
   if (!passwordSet)
     return (
       <Door title={t.login.noPasswordTitle}>

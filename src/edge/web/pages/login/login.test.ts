@@ -13,7 +13,8 @@ describe('The code of a login link', () => {
 
   it('is not seen in another fragment', () => {
     const history = { replaceState: () => assert.fail('the address changes') };
-    for (const hash of ['', '#', '#main', '#login=', '#other=1']) assert.equal(takeLoginCode({ hash, pathname: '/', search: '' }, history), null);
+    for (const hash of ['', '#', '#main', '#login=', '#other=1'])
+      assert.equal(takeLoginCode({ hash, pathname: '/', search: '' }, history), null);
   });
 });
 
@@ -24,7 +25,8 @@ describe('Password strength', () => {
   });
 
   it('is not impressed by length alone', () => {
-    for (const password of ['aaaaaaaaaaaaaaaa', '1234567890123', 'abcdefghijklmnop', 'abababababababab']) assert.equal(passwordStrength(password), 1, password);
+    for (const password of ['aaaaaaaaaaaaaaaa', '1234567890123', 'abcdefghijklmnop', 'abababababababab'])
+      assert.equal(passwordStrength(password), 1, password);
   });
 
   it('knows words and mixtures for strong', () => {

@@ -50,7 +50,12 @@ export function PasswordPage() {
           error={isTried && differs ? t.password.differ : null}
         />
         <label className="flex items-center gap-2 text-[0.8125rem] text-ink-soft">
-          <input type="checkbox" checked={isShown} onChange={(event) => setShown(event.target.checked)} className="size-4 accent-(--accent)" />
+          <input
+            type="checkbox"
+            checked={isShown}
+            onChange={(event) => setShown(event.target.checked)}
+            className="size-4 accent-(--accent)"
+          />
           {t.password.show}
         </label>
         <Button type="submit" look="primary" className="w-full" busy={save.isPending} disabled={passwordStrength(password) === 0}>

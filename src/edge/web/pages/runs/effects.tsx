@@ -8,7 +8,13 @@ import { Data } from '../../ui/data.tsx';
 import { Folded } from '../../ui/folded.tsx';
 import { Time } from '../../ui/time.tsx';
 
-const TONES: Readonly<Record<z.infer<typeof EffectStatus>, Tone>> = { intended: 'accent', done: 'good', failed: 'bad', unknown: 'warn', planned: 'neutral' };
+const TONES: Readonly<Record<z.infer<typeof EffectStatus>, Tone>> = {
+  intended: 'accent',
+  done: 'good',
+  failed: 'bad',
+  unknown: 'warn',
+  planned: 'neutral',
+};
 
 /** What a run did outside, with its receipts; one whose outcome nobody knows is settled here. */
 export function Effects({ effects }: { readonly effects: readonly EffectRecord[] }) {

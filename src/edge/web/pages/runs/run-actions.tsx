@@ -44,7 +44,16 @@ export function RunActions({ run: { id, status } }: { readonly run: RunSummary }
       <Dialog open={isAsking} onClose={() => setAsking(false)} title={t.run.cancelTitle} text={t.run.cancelText}>
         <div className="flex flex-wrap justify-end gap-2">
           <Button onClick={() => setAsking(false)}>{t.run.cancelNo}</Button>
-          <Button look="danger" busy={cancel.isPending} onClick={() => void cancel.mutateAsync({ id }).then(() => setAsking(false), () => setAsking(false))}>
+          <Button
+            look="danger"
+            busy={cancel.isPending}
+            onClick={() =>
+              void cancel.mutateAsync({ id }).then(
+                () => setAsking(false),
+                () => setAsking(false),
+              )
+            }
+          >
             {t.run.cancelYes}
           </Button>
         </div>

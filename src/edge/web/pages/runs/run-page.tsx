@@ -1,10 +1,11 @@
 import { Link, useParams } from '@tanstack/react-router';
-import { ArrowLeft } from 'lucide-react';
-import { explainRun, getRun, type JournalEntry, type RunDetail } from '#runs/contract';
+import { ArrowLeft, MessageCircle } from 'lucide-react';
+import { explainRun, getRun, isOver, type JournalEntry, type RunDetail } from '#runs/contract';
 import { useEndpoint } from '../../api/use-endpoint.ts';
 import { PageHead } from '../../shell/page-head.tsx';
 import { t } from '../../strings.ts';
 import { Badge } from '../../ui/badge.tsx';
+import { buttonClass } from '../../ui/button.tsx';
 import { Card } from '../../ui/card.tsx';
 import { Data } from '../../ui/data.tsx';
 import { ErrorBox } from '../../ui/error-box.tsx';
@@ -56,12 +57,15 @@ function Run({ run }: { readonly run: RunDetail }) {
         {run.error && <ErrorBox error={run.error.message} />}
         <PendingApprovals runId={run.id} />
         <RunFacts run={run} />
-        {run.output !== null && (
+        {run.kind === 'turn' && <Talk run={run} />}
+        {run.output !== null && run.kind !== 'turn' && (
           <Card title={t.run.result}>{text === null ? <Data value={run.output} /> : <Markdown text={text} />}</Card>
         )}
-        <Card title={t.run.steps} flush>
-          <Steps run={run} />
-        </Card>
+        {(run.steps.length > 0 || !isOver(run.status)) && (
+          <Card title={t.run.steps} flush>
+            <Steps run={run} />
+          </Card>
+        )}
         {run.effects.length > 0 && (
           <Card title={t.run.effects} aside={t.run.effectsText} flush>
             <Effects effects={run.effects} />
@@ -74,6 +78,18 @@ function Run({ run }: { readonly run: RunDetail }) {
         </Card>
       </div>
     </>
+  );
+}
+
+/** The way to the conversation that a turn belongs to. */
+function Talk({ run: { input } }: { readonly run: RunDetail }) {
+  const id = input !== null && typeof input === 'object' && 'conversationId' in input ? input['conversationId'] : null;
+  if (typeof id !== 'string') return null;
+  return (
+    <Link to="/chat/$id" params={{ id }} className={buttonClass()}>
+      <MessageCircle aria-hidden className="size-4" />
+      {t.run.openConversation}
+    </Link>
   );
 }
 

@@ -32,7 +32,11 @@ export function RunsPage() {
       <PageHead title={t.runs.title} text={t.runs.text}>
         <label className="flex items-center gap-2.5 text-[0.8125rem] text-ink-soft">
           {t.runs.filter}
-          <select value={status} onChange={(event) => setStatus(event.target.value as RunStatus | '')} className="h-10 rounded-control border border-line-strong bg-surface px-3 text-[0.9375rem] text-ink">
+          <select
+            value={status}
+            onChange={(event) => setStatus(event.target.value as RunStatus | '')}
+            className="h-10 rounded-control border border-line-strong bg-surface px-3 text-[0.9375rem] text-ink"
+          >
             <option value="">{t.runs.anyStatus}</option>
             {RunStatus.options.map((it) => (
               <option key={it} value={it}>

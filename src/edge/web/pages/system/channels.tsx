@@ -10,7 +10,13 @@ import { ErrorBox } from '../../ui/error-box.tsx';
 import { Skeleton } from '../../ui/skeleton.tsx';
 import { Time } from '../../ui/time.tsx';
 
-const TONES: Readonly<Record<Channel['health']['state'], Tone>> = { off: 'neutral', connecting: 'accent', ok: 'good', failing: 'warn', broken: 'bad' };
+const TONES: Readonly<Record<Channel['health']['state'], Tone>> = {
+  off: 'neutral',
+  connecting: 'accent',
+  ok: 'good',
+  failing: 'warn',
+  broken: 'bad',
+};
 
 export function Channels() {
   const channels = useEndpoint(listChannels, {});
@@ -66,7 +72,9 @@ function ChannelRow({ channel: { id, name, kind, account, paired, health } }: { 
           </span>
         )}
       </p>
-      {health.lastError !== null && health.state !== 'ok' && <p className="mt-1 text-[0.8125rem] text-bad wrap-anywhere">{health.lastError.message}</p>}
+      {health.lastError !== null && health.state !== 'ok' && (
+        <p className="mt-1 text-[0.8125rem] text-bad wrap-anywhere">{health.lastError.message}</p>
+      )}
     </>
   );
 }

@@ -18,7 +18,11 @@ export function SystemPage() {
   return (
     <>
       <PageHead title={t.system.title} text={health.data && t.system.version(health.data.version)}>
-        {health.data && <Badge tone={health.data.status === 'ok' ? 'good' : 'bad'}>{health.data.status === 'ok' ? t.system.allWell : t.system.degraded}</Badge>}
+        {health.data && (
+          <Badge tone={health.data.status === 'ok' ? 'good' : 'bad'}>
+            {health.data.status === 'ok' ? t.system.allWell : t.system.degraded}
+          </Badge>
+        )}
       </PageHead>
       <div className="space-y-5">
         <Card title={t.system.tree} aside={t.system.treeText} flush>

@@ -23,15 +23,25 @@ export function Tree({ root }: { readonly root: TreeNode }) {
   return (
     <Table
       caption={t.system.tree}
-      head={[{ name: columns.part }, { name: columns.state }, { name: columns.uptime, className: `text-right ${WIDE}` }, { name: columns.restarts, className: 'text-right' }, { name: columns.cause, className: WIDE }]}
+      head={[
+        { name: columns.part },
+        { name: columns.state },
+        { name: columns.uptime, className: `text-right ${WIDE}` },
+        { name: columns.restarts, className: 'text-right' },
+        { name: columns.cause, className: WIDE },
+      ]}
     >
       {rowsOf(root).map(({ path, name, depth, node }) => (
         <tr key={path}>
           <td className="min-w-32">
             <span className={`block ${INDENT[Math.min(depth, 4)]}`}>
               <span className="font-medium wrap-anywhere">{name}</span>{' '}
-              {node.strategy !== undefined && <span className="ml-2 text-[0.8125rem] text-ink-faint max-sm:hidden">{t.system.strategy[node.strategy]}</span>}{' '}
-              {node.detail !== undefined && <span className="text-[0.8125rem] text-ink-soft wrap-anywhere max-sm:block sm:ml-2">{node.detail}</span>}
+              {node.strategy !== undefined && (
+                <span className="ml-2 text-[0.8125rem] text-ink-faint max-sm:hidden">{t.system.strategy[node.strategy]}</span>
+              )}{' '}
+              {node.detail !== undefined && (
+                <span className="text-[0.8125rem] text-ink-soft wrap-anywhere max-sm:block sm:ml-2">{node.detail}</span>
+              )}
             </span>
           </td>
           <td className="whitespace-nowrap">
@@ -40,7 +50,9 @@ export function Tree({ root }: { readonly root: TreeNode }) {
               {node.ok || node.state !== 'running' ? (t.system.state[node.state ?? ''] ?? node.state) : t.system.notWell}
             </span>
           </td>
-          <td className={`text-right whitespace-nowrap text-ink-soft tabular-nums ${WIDE}`}>{node.startedAt == null ? '' : duration(Math.floor(Math.max(0, now - node.startedAt) / 1_000) * 1_000)}</td>
+          <td className={`text-right whitespace-nowrap text-ink-soft tabular-nums ${WIDE}`}>
+            {node.startedAt == null ? '' : duration(Math.floor(Math.max(0, now - node.startedAt) / 1_000) * 1_000)}
+          </td>
           <td className={`text-right tabular-nums ${node.restarts ? 'font-medium text-warn' : 'text-ink-soft'}`}>{node.restarts ?? 0}</td>
           <td className={`text-[0.8125rem] ${WIDE}`}>
             {node.lastCause ? (
@@ -59,7 +71,10 @@ export function Tree({ root }: { readonly root: TreeNode }) {
 }
 
 function rowsOf(node: TreeNode, path = '', depth = 0): readonly Row[] {
-  return Object.entries(node.children ?? {}).flatMap(([name, child]) => [{ path: `${path}/${name}`, name, depth, node: child }, ...rowsOf(child, `${path}/${name}`, depth + 1)]);
+  return Object.entries(node.children ?? {}).flatMap(([name, child]) => [
+    { path: `${path}/${name}`, name, depth, node: child },
+    ...rowsOf(child, `${path}/${name}`, depth + 1),
+  ]);
 }
 
 function toneOf({ ok, state }: TreeNode): Tone {
