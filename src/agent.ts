@@ -2,13 +2,13 @@ import { readFileSync } from 'node:fs';
 import { rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { createApp } from './app.ts';
-import { dieWithParent, tellReady } from './launcher.ts';
-import { programFolder } from './app/own-files.ts';
 import { assertBindAllowed, readConfig } from '#core/config';
 import { AppError, toError } from '#core/errors';
 import { lockHome, prepareHome } from '#core/home';
 import { createLogging } from '#core/log';
+import { programFolder } from './app/own-files.ts';
+import { createApp } from './app.ts';
+import { dieWithParent, tellReady } from './launcher.ts';
 
 const FLAGS = { home: { type: 'string' }, host: { type: 'string' }, port: { type: 'string' }, 'ingress-port': { type: 'string' } } as const;
 const version = (JSON.parse(readFileSync(join(programFolder, 'package.json'), 'utf8')) as { version: string }).version;

@@ -13,7 +13,7 @@ import { uuidv7 } from '#core/ids';
 import type { Logging } from '#core/log';
 import type { Service } from '#core/service';
 import { logSupervision, supervisor, type RunningSupervisor, type Supervisor } from '#core/supervisor';
-import { agentMigrations, agentRoutes, agentSettings, createAgents, createTalk } from '#agents';
+import { agentMigrations, agentRoutes, agentSettings, createAgents, createTalk, openAiRoutes } from '#agents';
 import { channelKinds, channelMigrations, channelRoutes, createChannels, skillDelivery } from '#channels';
 import { createNotifications, notificationMigrations, notificationRoutes } from '#notifications';
 import { auditMigrations, auditRoutes, createAudit } from '#audit';
@@ -125,7 +125,7 @@ export async function createApp({ config, logging, version }: AppOptions): Promi
   });
 
   // talk
-  const agents = createAgents({ store, bus, clock, newId, runs, llm: llm.scoped, settings, audit, workspacesFolder: join(home, 'workspaces'), redact: (text) => vault.redactor.redact(text), node: config.node, onError: (what, error) => log.error(what, { error }) });
+  const agents = createAgents({ store, bus, clock, newId, runs: { ...runs, addCost: async () => {} /* the ledger books it */ }, llm: llm.scoped, settings, audit, workspacesFolder: join(home, 'workspaces'), redact: (text) => vault.redactor.redact(text), node: config.node, onError: (what, error) => log.error(what, { error }) });
   const startedAt = clock.now();
   const channels = createChannels({
     store, bus, clock, newId, queue, fetch: web, audit, secrets: vault, kinds: channelKinds,
@@ -154,7 +154,7 @@ export async function createApp({ config, logging, version }: AppOptions): Promi
     firstStart: createFirstStart({ store, vault, llm, workflows, engine, channels, seeds }),
   };
   const http = createHttp({
-    config, routes, version, bus, clock, log, allows,
+    config, routes, rawRoutes: openAiRoutes({ agents, clock, newId, onError: (what, error) => log.error(what, { error }) }), version, bus, clock, log, allows,
     auth: { session: owner.authenticateSession, bearer: owner.authenticate },
     health: () => app.running?.health() ?? { ok: false }, ready: () => app.running !== null,
     staticDir: join(programFolder, 'dist', 'web'), audit, metrics: countEvents(bus),

@@ -1,7 +1,6 @@
 import type { Clock } from '#core/clock';
 import type { Store } from '#core/db/store';
 import { errorInfo } from '#core/errors';
-import type { Json } from '#core/json';
 import type { Runs } from '#runs';
 import { addressesIn, type SkillRouteDeps } from '#skills';
 import type { SkillRunner } from '#skills/contract';

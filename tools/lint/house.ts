@@ -93,7 +93,7 @@ const timeAndChance: Rule = {
   },
 };
 
-const ENVIRONMENT = /^src\/(core\/config|castellan|main|launcher)\b/;
+const ENVIRONMENT = /^src\/(core\/config|castellan|main|agent|launcher)\b/;
 
 const environment: Rule = {
   create(context) {

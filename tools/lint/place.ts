@@ -20,7 +20,7 @@ export interface Place {
 
 const FOR_TESTS =
   /\.test\.tsx?$|(^|\/)(testing|testbed|conformance|[a-z-]+\.conformance|fake|fake-[a-z-]+)\.ts$|\/(fake|fakes|fixtures|testing)\//;
-const APP = /^src\/(app|main|castellan)\.ts$|^src\/app\//;
+const APP = /^src\/(app|agent|main|castellan)\.ts$|^src\/app\//;
 
 /** Reads the place of a file from its absolute name. */
 export function placeOf(file: string): Place {
