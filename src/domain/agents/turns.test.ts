@@ -161,6 +161,27 @@ describe('turns', () => {
     for (const turn of [first, second, other]) assert.equal((await bed.turns.whole(turn, signal)).status, 'succeeded');
   });
 
+  it('takes one at a time in a conversation that two processes drive', async () => {
+    const script = scripted();
+    await using bed = await setup(script);
+    const { id } = await bed.conversations.add({});
+    const first = await bed.turns.start({ conversationId: id, text: 'First', origin });
+    await until(() => script.turns.length === 1);
+    const elsewhere = bed.build();
+    const second = await elsewhere.turns.start({ conversationId: id, text: 'Second', origin });
+    for (let n = 0; n < 5; n += 1) await bed.clock.advance(600);
+    assert.equal((await bed.runs.get(second.runId)).status, 'queued');
+    script.turns[0]!.end();
+    await bed.turns.whole(first, AbortSignal.timeout(5_000));
+    await until(async () => {
+      await bed.clock.advance(600);
+      return script.turns.length === 2;
+    });
+    script.turns[1]!.end();
+    assert.equal((await elsewhere.turns.whole(second, AbortSignal.timeout(5_000))).status, 'succeeded');
+    assert.deepEqual(bed.errors, []);
+  });
+
   it('stops upstream at once when cancelled, keeps the part that came, and those waiting never begin', async () => {
     await using bed = await setup({ script: () => ({ text: 'x'.repeat(400), chunks: 100, chunkDelayMs: 30 }) });
     const { id } = await bed.conversations.add({});
