@@ -121,13 +121,16 @@ export function isLoopback(host: string): boolean {
   return bare === 'localhost' || bare === '::1' || (isIP(bare) === 4 && bare.startsWith('127.'));
 }
 
+/** Neither the database nor the port mends itself by starting again. */
+const NEEDS_THE_OWNER = ['store.corrupt', 'store.unsafe_engine', 'http.port_in_use', 'http.port_not_allowed', 'http.no_such_address'];
+
 /** How a process ends that could not start, by sysexits(3): 78 configuration or home, 75 home in use, 70 a bug. The launcher reads it. */
 export function bootExitCode(thrown: unknown): number {
   if (!(thrown instanceof AppError)) return 70;
   const { kind, code } = thrown;
   if (code === 'home.in_use') return 75;
   if (code === 'home.disk_full') return 1;
-  if (code.startsWith('config.') || code.startsWith('home.')) return 78;
+  if (code.startsWith('config.') || code.startsWith('home.') || NEEDS_THE_OWNER.includes(code)) return 78;
   return exitCode[kind] === 2 ? 78 : exitCode[kind];
 }
 
