@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { StreamEvent } from '#core/endpoint';
+import { createSearchIndex } from '#core/db/search';
 import { onEveryEngine } from '#core/db/testing';
 import type { Backend } from './backend.ts';
 import type { TurnEvent } from './contract.ts';
+import { MESSAGE_INDEX } from './tables.ts';
 import { endOf, setup, testMigrations, until } from './testbed.ts';
 
 const origin = { kind: 'owner' as const };
@@ -117,6 +119,8 @@ onEveryEngine('a turn', (open) => {
     assert.deepEqual((await bed.conversations.list({ q: 'zebra', limit: 10 })).items, []);
     await bed.conversations.remove(b.id);
     assert.deepEqual((await bed.conversations.list({ q: 'harvest', limit: 10 })).items, []);
+    const [left] = await createSearchIndex(bed.store, MESSAGE_INDEX).counts();
+    assert.equal(Number(left!.parts), 2);
   });
 
   it('lists a thousand conversations page by page: the pinned, then the latest, each once', async () => {
