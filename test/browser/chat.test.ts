@@ -1,4 +1,7 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { after, before, describe, it } from 'node:test';
 import { missingBrowser } from './browser.ts';
 import { setup, type Setup } from './setup.ts';
@@ -45,4 +48,70 @@ describe('Chat, in the browser', { skip: await missingBrowser(), timeout: 120_00
     await page.getByText('The agent does not answer').waitFor();
     assert.equal(await page.getByLabel('Write to Castellan').inputValue(), 'Do not lose this');
   });
+
+  it('shows an answer while it grows, goes on after a reload, and stops when told', async () => {
+    await using model = await slowModel();
+    const fields = {
+      name: 'slow',
+      kind: 'compatible',
+      baseUrl: model.url,
+      model: 'slow-1',
+      tiers: ['light', 'medium', 'heavy', 'local'],
+      priority: 0,
+    };
+    const { id } = await it_.call<{ id: string }>('POST', '/api/providers', fields);
+    await using context = await it_.owner();
+    const page = await context.newPage();
+    await page.goto(`${it_.agent.url}/chat`);
+    await page.getByLabel('Write to Castellan').fill('Count for me');
+    await page.keyboard.press('Enter');
+    const answer = page.getByRole('article', { name: 'Castellan' });
+    model.say('one ');
+    await answer.getByText('one', { exact: true }).waitFor();
+    model.say('two ');
+    await answer.getByText('one two', { exact: true }).waitFor();
+    await page.reload();
+    await answer.getByText('one two', { exact: true }).waitFor();
+    model.say('three ');
+    await answer.getByText('one two three', { exact: true }).waitFor();
+    await page.getByRole('button', { name: 'Stop the answer' }).click();
+    await answer.getByText('Stopped').waitFor();
+    await answer.getByText('one two three', { exact: true }).waitFor(); // what was said stays
+    await it_.call('DELETE', `/api/providers/${id}`);
+  });
 });
+
+/** An OpenAI-compatible server whose one model says what it is told to, when it is told to. */
+async function slowModel(): Promise<{ readonly url: string; say(text: string): void } & AsyncDisposable> {
+  const waiting: string[] = [];
+  let tell = (): void => {};
+  const server = createServer((request, response) => void serve(request, response));
+
+  async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    request.resume();
+    if (request.method === 'GET')
+      return void response.setHeader('content-type', 'application/json').end('{"data":[{"id":"slow-1","object":"model"}],"object":"list"}');
+    response.setHeader('content-type', 'text/event-stream');
+    response.flushHeaders();
+    while (!response.destroyed) {
+      const content = waiting.shift();
+      if (content === undefined) await Promise.race([new Promise<void>((resolve) => (tell = resolve)), once(response, 'close')]);
+      else
+        response.write(
+          `data: ${JSON.stringify({ id: 'c', object: 'chat.completion.chunk', created: 0, model: 'slow-1', choices: [{ index: 0, delta: { content } }] })}\n\n`,
+        );
+    }
+  }
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    say(text) {
+      waiting.push(text);
+      tell();
+    },
+    async [Symbol.asyncDispose]() {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
