@@ -1,5 +1,5 @@
-import { chmod, mkdir, open, rm, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { access, chmod, constants, mkdir, open, rm, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { AppError } from './errors.ts';
 import { homeFault } from './home/fault.ts';
 
@@ -32,7 +32,17 @@ export async function prepareHome(path: string): Promise<Home> {
     await proveWritable(join(path, 'run', '.probe'));
     return { path, wasOpen, at: (folder, ...rest) => join(path, folder, ...rest) };
   } catch (error) {
-    throw error instanceof AppError ? error : homeFault(error, path);
+    throw error instanceof AppError ? error : homeFault(await whatForbids(path, error), path);
+  }
+}
+
+/** `mkdir` says ENOENT of a folder that it may not make: the nearest one there is says why. */
+async function whatForbids(path: string, error: unknown): Promise<unknown> {
+  if ((error as NodeJS.ErrnoException).code !== 'ENOENT') return error;
+  for (let at = dirname(path); ; at = dirname(at)) {
+    const why = await access(at, constants.W_OK).then(() => null, (thrown: NodeJS.ErrnoException) => thrown);
+    if (why === null || at === dirname(at)) return error;
+    if (why.code !== 'ENOENT') return why;
   }
 }
 
