@@ -4,7 +4,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { accessSync, constants, mkdirSync, writeFileSync } from 'node:fs';
 import { flushCompileCache } from 'node:module';
 import { homedir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 export interface LauncherOptions {
@@ -221,6 +221,7 @@ function cacheFolder(home: string): string {
 
 function keepLastWords(home: string, life: Life): void {
   const head = `${new Date().toISOString()} the agent ${endOf(life)}`;
+  quietly(() => mkdirSync(dirname(crashLog(home)), { recursive: true, mode: 0o700 })); // it may have died before it made its home
   quietly(() => writeFileSync(crashLog(home), `${[head, ...life.said].join('\n')}\n`, { mode: 0o600 }));
 }
 
