@@ -92,7 +92,7 @@ export async function createApp({ config, logging, version }: AppOptions): Promi
   const approvals = createApprovals({ store, outbox, queue, clock, newId, audit, verifyPassword: (password) => owner.verifyPassword(password) });
 
   // work
-  const runs = createRuns({ store, bus, clock, newId, keep: () => ({ days: settings.get(runsRetentionDays), perWorkflow: settings.get(runsRetentionCount) }) });
+  const runs = createRuns({ store, bus, clock, newId, redact: (text) => vault.redactor.redact(text), keep: () => ({ days: settings.get(runsRetentionDays), perWorkflow: settings.get(runsRetentionCount) }) });
   const llm = createLlm({ store, clock, newId, bus, settings, secrets: vault, kinds: providerKinds, scanner: vault.redactor, charge: runs.addCost, tell, node: config.node, onError: (what, error) => log.error(what, { error }) });
   const memory = createMemory({ store, bus, clock, newId, queue, canonicalUrl, redact: (text) => vault.redactor.redact(text), embed: (texts, options) => llm.scoped({ purpose: 'memory' }).embed(texts, options) });
   const breakers = createBreakers({ store, bus, clock, limits: () => ({ threshold: settings.get(breakerThreshold), coolDownMs: settings.get(breakerCoolDownSeconds) * 1_000 }) });
@@ -102,7 +102,7 @@ export async function createApp({ config, logging, version }: AppOptions): Promi
   const runner = createSkillRunner({
     catalogue, breakers, runs, clock, log, fetch: web.fetch, readFile: ownFiles(home), llm: llm.scoped,
     memory: skillMemory(memory, clock),
-    setting: (key) => settings.value(key), wishes: (skill) => settings.get(skillModels)[skill] ?? {}, timeZone: () => settings.get(ownerTimeZone),
+    setting: (key) => settings.value(key), wishes: (skill) => settings.get(skillModels)[skill] ?? {}, timeZone: () => settings.get(ownerTimeZone), redact: (text) => vault.redactor.redact(text),
     deliver: (message, context) => skillDelivery(channels.delivery)(message, context),
   });
   const workflows = createWorkflows({

@@ -7,6 +7,14 @@ export type Json = string | number | boolean | null | readonly Json[] | { readon
 /** A schema for any JSON value. */
 export const AnyJson = z.json() as unknown as z.ZodType<Json>;
 
+/** The same value with every text in it changed, names of fields too. */
+export function mapTexts(value: Json, change: (text: string) => string): Json {
+  if (typeof value === 'string') return change(value);
+  if (value === null || typeof value !== 'object') return value;
+  if (Array.isArray(value)) return value.map((it: Json) => mapTexts(it, change));
+  return Object.fromEntries(Object.entries(value).map(([key, it]) => [change(key), mapTexts(it as Json, change)]));
+}
+
 /** Parses JSON text with a schema; both failures name `what` and the field. */
 export function parseJson<S extends z.ZodType>(text: string, schema: S, what: string): z.output<S> {
   let value: unknown;

@@ -43,6 +43,8 @@ export interface EffectPlan<R extends Json> {
 export interface EffectsDeps {
   readonly store: Store;
   readonly clock: Clock;
+  /** A value as it is stored, without secrets; as it is when left out. */
+  readonly kept?: (value: Json) => string;
 }
 
 /** The same effect has the same key in every attempt and after every crash. */
@@ -50,7 +52,7 @@ export function effectKey({ runId, step }: EffectScope, name: string): string {
   return createHash('sha256').update(JSON.stringify([runId, step, name])).digest('hex').slice(0, 32);
 }
 
-export function createEffects({ store, clock }: EffectsDeps): Effects {
+export function createEffects({ store, clock, kept = JSON.stringify }: EffectsDeps): Effects {
   async function perform<R extends Json>(scope: EffectScope, plan: EffectPlan<R>, signal: AbortSignal): Promise<R | null> {
     const key = effectKey(scope, plan.name);
     const known = await findEffect(store.db, key);
@@ -67,7 +69,7 @@ export function createEffects({ store, clock }: EffectsDeps): Effects {
         throw unknownEffect(key, plan);
       }
       if (found !== 'not_done') {
-        await end(key, { status: 'done', receipt: JSON.stringify(found) });
+        await end(key, { status: 'done', receipt: kept(found) });
         return found;
       }
     }
@@ -83,13 +85,13 @@ export function createEffects({ store, clock }: EffectsDeps): Effects {
       receipt = await plan.perform(key, signal);
     } catch (error) {
       if ((error as Error).name === 'EffectNotDone' || plan.idempotent) {
-        await end(key, { status: 'failed', error: JSON.stringify(errorInfo(error)) });
+        await end(key, { status: 'failed', error: kept(errorInfo(error) as unknown as Json) });
         throw error;
       }
-      await end(key, { status: 'unknown', error: JSON.stringify(errorInfo(error)) });
+      await end(key, { status: 'unknown', error: kept(errorInfo(error) as unknown as Json) });
       throw unknownEffect(key, plan, error);
     }
-    await end(key, { status: 'done', receipt: JSON.stringify(receipt) });
+    await end(key, { status: 'done', receipt: kept(receipt) });
     return receipt;
   }
 
@@ -104,7 +106,7 @@ export function createEffects({ store, clock }: EffectsDeps): Effects {
         target: plan.target,
         class: plan.class,
         status,
-        intent: JSON.stringify(plan.intent),
+        intent: kept(plan.intent),
         receipt: null,
         error: null,
         attempts: status === 'planned' ? 0 : 1,

@@ -3,7 +3,7 @@ import type { Clock } from '#core/clock';
 import type { Db, Store } from '#core/db/store';
 import { AppError } from '#core/errors';
 import type { NewId } from '#core/ids';
-import type { Json } from '#core/json';
+import { mapTexts, type Json } from '#core/json';
 import type { Service } from '#core/service';
 import type { JournalEntry, Label, RunDetail, RunKind, RunStatus, RunSummary, TriggerRef } from './contract.ts';
 import { createEffects, type Effects } from './effects.ts';
@@ -50,13 +50,16 @@ export interface RunsDeps {
   readonly clock: Clock;
   readonly newId: NewId;
   /** How long and how many per workflow ended runs are kept. */
+  /** Takes secrets out of what is kept; everything stays as it is when left out. */
+  readonly redact?: (text: string) => string;
   readonly keep: () => { readonly days: number; readonly perWorkflow: number };
 }
 
 const RETENTION_EVERY_MS = 3_600_000;
 
-export function createRuns({ store, bus, clock, newId, keep }: RunsDeps): Runs {
-  const effects = createEffects({ store, clock });
+export function createRuns({ store, bus, clock, newId, keep, redact = (text) => text }: RunsDeps): Runs {
+  const kept = (value: Json): string => JSON.stringify(mapTexts(value, redact));
+  const effects = createEffects({ store, clock, kept });
 
   async function create(tx: Db, run: NewRun): Promise<{ run: RunSummary; existed: boolean }> {
     if (run.idempotencyKey) {
@@ -68,14 +71,14 @@ export function createRuns({ store, bus, clock, newId, keep }: RunsDeps): Runs {
       id: newId(),
       kind: run.kind,
       status: run.status ?? 'queued',
-      title: run.title,
+      title: redact(run.title),
       workflow_id: run.workflowId ?? null,
       workflow_version: run.workflowVersion ?? null,
       parent_run_id: run.parentRunId ?? null,
       trigger_json: JSON.stringify(run.trigger),
       idempotency_key: run.idempotencyKey ?? null,
       dry_run: run.dryRun ? 1 : 0,
-      input: run.input === undefined ? null : JSON.stringify(run.input),
+      input: run.input === undefined ? null : kept(run.input),
       output: null,
       outcome: null,
       error: null,
@@ -149,7 +152,7 @@ export function createRuns({ store, bus, clock, newId, keep }: RunsDeps): Runs {
       return { items, next: rows.length > limit ? (items.at(-1)?.id ?? null) : null };
     },
     async journal(runId, type, step, data, tx) {
-      const append = (on: Db): Promise<void> => appendJournal(on, runId, clock.now(), type, step, JSON.stringify(data));
+      const append = (on: Db): Promise<void> => appendJournal(on, runId, clock.now(), type, step, kept(data));
       await (tx ? append(tx) : store.write(append));
     },
     async addCost(tx, runId, step, usd) {

@@ -1,7 +1,7 @@
 import type { Clock } from '#core/clock';
 import { AppError, errorInfo, toError } from '#core/errors';
 import type { GuardedFetch } from '#core/fetch';
-import { check, type Json } from '#core/json';
+import { check, mapTexts, type Json } from '#core/json';
 import type { Log } from '#core/log';
 import type { CallDefaults, CallScope, ScopedLlm } from '#llm/contract';
 import type { Runs } from '#runs';
@@ -25,11 +25,13 @@ export interface SkillRunnerDeps {
   /** The skill's own wishes among the settings, weaker than the step's. */
   readonly wishes: (skill: string) => CallDefaults;
   readonly timeZone: () => string;
+  /** Takes secrets out of what a skill hands on and of what it says of its failure. */
+  readonly redact?: (text: string) => string;
   readonly deliver: (message: Parameters<SkillContext['deliver']>[0], context: Pick<SkillContext, 'effect' | 'signal' | 'dryRun'>) => ReturnType<SkillContext['deliver']>;
 }
 
 export function createSkillRunner(deps: SkillRunnerDeps): SkillRunner {
-  const { catalogue, breakers, runs, clock } = deps;
+  const { catalogue, breakers, runs, clock, redact = (text) => text } = deps;
 
   async function run(request: SkillRequest): Promise<SkillResult> {
     const skill = catalogue.get(request.skill);
@@ -43,13 +45,13 @@ export function createSkillRunner(deps: SkillRunnerDeps): SkillRunner {
     try {
       const context = contextFor(skill, request, signal);
       const result = await untilAborted(skill.run({ config, input, context }), signal);
-      const checked = checkResult(skill, result);
+      const checked = withoutSecrets(checkResult(skill, result), redact);
       passage.succeeded();
       return checked;
     } catch (thrown) {
       const error = timeout.signal.aborted ? timeout.signal.reason : thrown;
       settle(passage, error, request.signal);
-      throw explain(skill, error, request.signal);
+      throw request.signal.aborted ? error : told(explain(skill, error), redact);
     } finally {
       clearTimeout(timer);
     }
@@ -134,8 +136,19 @@ function settle(passage: Passage, error: unknown, outer: AbortSignal): void {
   else passage.failed(toError(error).message);
 }
 
-function explain(skill: Skill, error: unknown, outer: AbortSignal): unknown {
-  if (outer.aborted || error instanceof AppError) return error;
+function withoutSecrets({ output, onRunSucceeded, ...rest }: SkillResult, redact: (text: string) => string): SkillResult {
+  const acts = onRunSucceeded?.map(({ kind, data }) => ({ kind, data: mapTexts(data, redact) }));
+  return { ...rest, output: mapTexts(output, redact), ...(acts && { onRunSucceeded: acts }) };
+}
+
+function told(error: AppError, redact: (text: string) => string): AppError {
+  const { kind, code, message, details } = error;
+  const safe = { message: redact(message), details: mapTexts(details as Json, redact) as Record<string, Json> };
+  return JSON.stringify(safe) === JSON.stringify({ message, details }) ? error : new AppError(kind, code, safe.message, safe.details, error);
+}
+
+function explain(skill: Skill, error: unknown): AppError {
+  if (error instanceof AppError) return error;
   const { message } = errorInfo(error);
   return new AppError('unavailable', 'skill.failed', `${skill.name} failed: ${message}`, { skill: skill.name }, error);
 }
