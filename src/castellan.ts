@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { enableCompileCache } from 'node:module';
+import { startFast } from './fast-start.ts';
 
 enableCompileCache();
 const args = process.argv.slice(2);
@@ -10,6 +11,7 @@ if (args[0] === 'start' && !args.includes('--help') && !args.includes('-h')) {
   const { runLauncher } = await import('./launcher.ts');
   process.exitCode = await runLauncher(args.slice(1));
 } else {
+  startFast(join(import.meta.dirname, '..'));
   const { runCli } = await import('./edge/cli/index.ts');
   const { version } = JSON.parse(readFileSync(join(import.meta.dirname, '..', 'package.json'), 'utf8')) as { version: string };
   process.exitCode = await runCli(args, { version, env: process.env });

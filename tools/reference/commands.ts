@@ -9,13 +9,20 @@ export const commandsPage: Page = {
     const [createProgram] = (await exportsOf(await sources('edge/cli/program.ts'))).filter((value) => typeof value === 'function');
     if (!createProgram) return null;
     const program = (createProgram as () => Command)();
-    return program.commands.flatMap((command) => describe(command, program.name())).join('\n\n');
+    const intro =
+      'Every command takes `--json` (one JSON document on standard output and nothing else there; an error is `{ "error": { "kind", "code", "message" } }`), ' +
+      '`--home DIR` and `--help`. Exit codes: 0 done, 1 it failed, 2 bad usage, 69 no agent runs, 77 not allowed, 78 bad configuration.\n\n';
+    return intro + program.commands.flatMap((command) => describe(command, program.name())).join('\n\n');
   },
 };
 
 function describe(command: Command, parent: string): readonly string[] {
   const name = `${parent} ${command.name()}`;
   if (command.commands.length > 0) return command.commands.flatMap((each) => describe(each, name));
+  const usage = command
+    .usage()
+    .replace(/^\[options\] ?/, command.options.length > 0 ? '[options] ' : '')
+    .trim();
   const options = command.options.map(({ flags, description }) => `- \`${flags}\`: ${description}`);
-  return [[`## \`${name} ${command.usage()}\``, command.description(), ...(options.length > 0 ? [options.join('\n')] : [])].join('\n\n')];
+  return [[`## \`${`${name} ${usage}`.trim()}\``, command.description(), ...(options.length > 0 ? [options.join('\n')] : [])].join('\n\n')];
 }

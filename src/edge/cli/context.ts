@@ -3,7 +3,6 @@ import { join } from 'node:path';
 import { createClient, type Client } from '#core/client';
 import type { Environment } from '#core/config';
 import { AppError } from '#core/errors';
-import { readControlToken } from '#owner';
 
 /** What every command is given. */
 export interface Cli {
@@ -47,6 +46,7 @@ export function createCli({ home, json, env, version }: Pick<Cli, 'home' | 'json
   async function clientIfRunning(): Promise<Client | null> {
     const facts = await readAgentFacts(home);
     if (!facts) return null;
+    const { readControlToken } = await import('#owner');
     const token = await readControlToken(home);
     if (!token) throw noToken(home);
     const headers = (): Record<string, string> => token.use((value) => ({ authorization: `Bearer ${value}` }));

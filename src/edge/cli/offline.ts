@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { readConfig } from '#core/config';
-import { migrate, type Migration } from '#core/db/migration';
+import type { Migration } from '#core/db/migration';
 import type { Store } from '#core/db/store';
 import { AppError } from '#core/errors';
 import { prepareHome } from '#core/home';
@@ -33,6 +33,7 @@ export async function withStore<T>(
     ? await (await import('#core/db/postgres')).openPostgres(databaseUrl.use((url) => url))
     : (await import('#core/db/sqlite')).openSqlite(databaseFile(io.home));
   try {
+    const { migrate } = await import('#core/db/migration');
     await migrate(store, migrations);
     return await use(store);
   } finally {

@@ -53,7 +53,13 @@ export async function unpack(file: string, folder: string): Promise<string> {
     const { code } = cause as NodeJS.ErrnoException;
     const why =
       code === 'ENOENT' ? 'there is no such file' : code?.startsWith('Z_') ? 'it is damaged, cut off or no backup' : (code ?? 'error');
-    throw new AppError('invalid', 'backup.unreadable', `Cannot read ${file}: ${why}`, { file }, cause);
+    throw new AppError(
+      code === 'ENOENT' ? 'not_found' : 'unavailable',
+      'backup.unreadable',
+      `Cannot read ${file}: ${why}`,
+      { file },
+      cause,
+    );
   }
 }
 
@@ -87,7 +93,7 @@ async function manifestOf(store: Store, file: string): Promise<Manifest> {
   const read = Manifest.safeParse(entries);
   if (read.success) return read.data;
   const why = entries === null ? 'it has no manifest' : read.error.issues[0]?.message;
-  throw new AppError('invalid', 'backup.not_a_backup', `${file} is not a backup that can be read here: ${why}`, { file });
+  throw new AppError('unavailable', 'backup.not_a_backup', `${file} is not a backup that can be read here: ${why}`, { file });
 }
 
 export function sha256(bytes: Uint8Array): string {

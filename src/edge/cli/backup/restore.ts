@@ -38,7 +38,10 @@ export async function restoreBackup(io: Cli, file: string): Promise<Restored> {
     const taken = await readBackup(file, path, async (store, manifest) => {
       const { ok, problems, rows } = await inspect(store, manifest);
       if (!ok)
-        throw new AppError('invalid', 'backup.damaged', `${file} is damaged, so nothing was changed: ${problems[0]}`, { file, problems });
+        throw new AppError('unavailable', 'backup.damaged', `${file} is damaged, so nothing was changed: ${problems[0]}`, {
+          file,
+          problems,
+        });
       const files = await takeOutFiles(store, join(fresh, 'files'));
       await store.write(dropBackupTables);
       return { manifest, rows, files };
@@ -82,7 +85,7 @@ function assertInside(path: string): void {
     normal.split(sep).includes('..') ||
     !/^(castellan\.json|master\.key|skills[\\/]|workspaces[\\/])/.test(normal)
   ) {
-    throw new AppError('invalid', 'backup.damaged', `The backup holds a file that belongs nowhere: ${path}`, { path });
+    throw new AppError('unavailable', 'backup.damaged', `The backup holds a file that belongs nowhere: ${path}`, { path });
   }
 }
 

@@ -1,10 +1,7 @@
 import { Option, type Command } from 'commander';
-import { systemClock } from '#core/clock';
-import { auditMigrations, createAudit } from '#audit';
 import { Decision, listAudit, verifyAudit, type AuditReport } from '#audit/contract';
 import { instant, whole } from '../arguments.ts';
 import type { Cli } from '../context.ts';
-import { withStore } from '../offline.ts';
 import { table } from '../words.ts';
 
 interface ListOptions {
@@ -47,9 +44,7 @@ export function auditCommands(program: Command, cli: () => Cli): void {
     .action(async () => {
       const io = cli();
       const client = await io.clientIfRunning();
-      const report = client
-        ? await client.call(verifyAudit, {})
-        : await withStore(io, auditMigrations, (store) => createAudit({ store, clock: systemClock, redact: (text) => text }).verify());
+      const report = client ? await client.call(verifyAudit, {}) : await (await import('../verify-audit.ts')).verifyOffline(io);
       io.print(report, () => reportWords(report));
       if (!report.ok) process.exitCode = 1;
     });

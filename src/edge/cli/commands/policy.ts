@@ -1,7 +1,6 @@
 import type { Command } from 'commander';
 import { AppError } from '#core/errors';
 import { listTokens } from '#owner/contract';
-import { allows } from '#policy';
 import { listGrants } from '#policy/contract';
 import type { Cli } from '../context.ts';
 import { table } from '../words.ts';
@@ -28,7 +27,7 @@ export function policyCommands(program: Command, cli: () => Cli): void {
     .description('what a capability opens, and who has it: memory:write, or an area: runs:*')
     .action(async (grant: string) => {
       const io = cli();
-      const client = await io.client();
+      const [client, { allows }] = await Promise.all([io.client(), import('#policy')]);
       const { items } = await client.call(listGrants, {});
       const asked = items.filter((it) => allows(new Set([grant]), it.grant));
       if (asked.length === 0)

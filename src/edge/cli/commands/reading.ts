@@ -1,6 +1,4 @@
 import type { Command } from 'commander';
-import { createFetch } from '#core/fetch';
-import { checkFeeds, createFeedParser, fetchPage } from '#feeds';
 import type { Cli } from '../context.ts';
 import { plain, table } from '../words.ts';
 
@@ -13,6 +11,7 @@ export function readingCommands(program: Command, cli: () => Cli): void {
     .description('parse feeds, from files or addresses')
     .action(async (sources: string[]) => {
       const io = cli();
+      const [{ createFetch }, { checkFeeds, createFeedParser }] = await Promise.all([import('#core/fetch'), import('#feeds')]);
       await using fetch = createFetch();
       await using parser = createFeedParser();
       const results = await checkFeeds(sources, { fetch, parser }, { signal: AbortSignal.timeout(300_000), allowPrivate: true });
@@ -39,6 +38,7 @@ export function readingCommands(program: Command, cli: () => Cli): void {
     .description('the readable article of a page, from a file or an address')
     .action(async (source: string) => {
       const io = cli();
+      const [{ createFetch }, { createFeedParser, fetchPage }] = await Promise.all([import('#core/fetch'), import('#feeds')]);
       await using fetch = createFetch();
       await using parser = createFeedParser();
       const page = await fetchPage(source, { fetch, parser }, { signal: AbortSignal.timeout(60_000), allowPrivate: true });

@@ -1,11 +1,11 @@
 import { createInterface } from 'node:readline';
 import type { Command } from 'commander';
 import { AppError } from '#core/errors';
-import { answerLine, nextOccurrences, parseCron, toIso } from '#schedules';
 import { listOccurrences, listSchedules } from '#schedules/contract';
 import { listWorkflows } from '#workflows/contract';
 import { instant, whole } from '../arguments.ts';
 import type { Cli } from '../context.ts';
+import { workflowId } from '../workflow-id.ts';
 import { ago, table } from '../words.ts';
 
 interface NextOptions {
@@ -26,10 +26,7 @@ export function scheduleCommands(program: Command, cli: () => Cli): void {
       const io = cli();
       const client = await io.client();
       const { items: workflows } = await client.call(listWorkflows, { limit: 500 });
-      const wanted = workflows.find(({ id, name }) => id === workflow || name === workflow);
-      if (workflow !== undefined && !wanted)
-        throw new AppError('not_found', 'workflow.not_found', `There is no workflow "${workflow}"`, { workflow });
-      const { items } = await client.call(listSchedules, wanted ? { workflow: wanted.id } : {});
+      const { items } = await client.call(listSchedules, workflow === undefined ? {} : { workflow: await workflowId(client, workflow) });
       const nameOf = (id: string): string => workflows.find((it) => it.id === id)?.name ?? id;
       io.print(items, () =>
         table(
@@ -71,6 +68,7 @@ export function scheduleCommands(program: Command, cli: () => Cli): void {
     .action(async (words: string[], { tz, from, count, lines }: NextOptions) => {
       const io = cli();
       if (lines) return answerLines(count);
+      const { nextOccurrences, parseCron, toIso } = await import('#schedules');
       const expression = words.join(' ');
       if (expression === '') throw new AppError('invalid', 'cli.no_value', 'Give a cron expression, such as "0 7 * * *"');
       const after = from === undefined ? Date.now() : Date.parse(from);
@@ -81,6 +79,7 @@ export function scheduleCommands(program: Command, cli: () => Cli): void {
 
 /** One line out for one line in, as they come. */
 async function answerLines(count: number): Promise<void> {
+  const { answerLine } = await import('#schedules');
   for await (const line of createInterface({ input: process.stdin, crlfDelay: Infinity })) {
     if (line.trim() === '') continue;
     const isTaken = process.stdout.write(`${JSON.stringify(answerLine(line, count))}\n`);

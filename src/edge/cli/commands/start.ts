@@ -1,14 +1,8 @@
 import type { Command } from 'commander';
-import { systemClock } from '#core/clock';
-import { readConfig } from '#core/config';
 import { AppError } from '#core/errors';
-import { uuidv7 } from '#core/ids';
-import { auditMigrations, createAudit } from '#audit';
-import { createLoginLinks, createTokens, ownerMigrations } from '#owner';
 import { createLoginLink, createToken, listTokens, revokeToken, type NewToken } from '#owner/contract';
 import { fromNow } from '../arguments.ts';
 import type { Cli } from '../context.ts';
-import { withStore } from '../offline.ts';
 import { ago, table } from '../words.ts';
 
 /** Starting, and the ways in: `start`, `login`, `token`. */
@@ -30,7 +24,7 @@ export function startCommands(program: Command, cli: () => Cli): void {
     .action(async () => {
       const io = cli();
       const client = await io.clientIfRunning();
-      const link = client ? await client.call(createLoginLink, {}) : await loginOffline(io);
+      const link = client ? await client.call(createLoginLink, {}) : await (await import('../ways-in.ts')).makeLoginLink(io);
       io.print(link, () => `${link.url}\nIt works once, until ${link.expiresAt}${client ? '.' : ', when the agent has started.'}`);
     });
 
@@ -45,7 +39,7 @@ export function startCommands(program: Command, cli: () => Cli): void {
       const io = cli();
       const wanted: NewToken = { name: options.name, grants: options.grant ?? ['*'], expiresAt: options.expires ?? null };
       const client = await io.clientIfRunning();
-      const made = client ? await client.call(createToken, wanted) : await tokenOffline(io, wanted);
+      const made = client ? await client.call(createToken, wanted) : await (await import('../ways-in.ts')).makeToken(io, wanted);
       io.print(made, () => `${made.token}\nIt is shown this once. Send it as  Authorization: Bearer <token>`);
     });
   token
@@ -76,26 +70,4 @@ export function startCommands(program: Command, cli: () => Cli): void {
       await (await io.client()).call(revokeToken, { id });
       io.print({ revoked: id }, () => 'It is accepted no more.');
     });
-}
-
-const MIGRATIONS = [...auditMigrations, ...ownerMigrations];
-
-/** Whoever may write the home is the owner. */
-function tokenOffline(io: Cli, wanted: NewToken) {
-  const make = async (store: Parameters<Parameters<typeof withStore>[2]>[0]) => {
-    const audit = createAudit({ store, clock: systemClock, redact: (text) => text });
-    const tokens = createTokens({ store, clock: systemClock, newId: uuidv7(), audit });
-    const { token, info } = await tokens.create(wanted, { id: 'cli', grants: new Set(['*']) });
-    return { ...info, token: token.use((text) => text) };
-  };
-  return withStore(io, MIGRATIONS, make, { create: true });
-}
-
-async function loginOffline(io: Cli): Promise<{ url: string; expiresAt: string }> {
-  const { host, port, tls } = await readConfig(io.env, { home: io.home });
-  const base = `${tls ? 'https' : 'http'}://${host.includes(':') ? `[${host}]` : host}:${port}`;
-  const { url, expiresAt } = await withStore(io, MIGRATIONS, (store) => createLoginLinks({ store, clock: systemClock }).create(base), {
-    create: true,
-  });
-  return { url: url.use((text) => text), expiresAt: new Date(expiresAt).toISOString() };
 }

@@ -13,7 +13,6 @@ import {
 import { jsonOf, whole } from '../arguments.ts';
 import type { Cli } from '../context.ts';
 import { readText } from '../files.ts';
-import { validateOffline } from '../validate-offline.ts';
 import { ago, show, table } from '../words.ts';
 
 /** The stored graphs: shown, moved in and out, switched. */
@@ -120,7 +119,9 @@ export function workflowCommands(program: Command, cli: () => Cli): void {
       const io = cli();
       const definition = await readJson(file, io);
       const client = await io.clientIfRunning();
-      const result = client ? await client.call(validateWorkflow, { definition }) : await validateOffline(definition, io);
+      const result = client
+        ? await client.call(validateWorkflow, { definition })
+        : await (await import('../validate-offline.ts')).validateOffline(definition, io);
       io.print(result, () =>
         result.ok
           ? `${file} is valid.`
