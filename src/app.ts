@@ -19,6 +19,7 @@ import { createNotifications, notificationMigrations, notificationRoutes } from 
 import { auditMigrations, auditRoutes, createAudit } from '#audit';
 import { canonicalUrl, createFeedParser } from '#feeds';
 import { createLlm, llmMigrations, llmRoutes, llmSettings, providerKinds } from '#llm';
+import { BudgetScope } from '#llm/contract';
 import { createMemory, memoryMigrations, memoryRoutes } from '#memory';
 import { createOwner, doorRoutes, ensureControlToken, ownerMigrations, ownerRoutes } from '#owner';
 import { allows, createApprovals, grantCatalogue, policyMigrations, policyRoutes } from '#policy';
@@ -115,7 +116,7 @@ export async function createApp({ config, logging, version }: AppOptions): Promi
   const engine = createEngine({
     store, bus, clock, queue, runs, templates, skills: runner, workflow: workflows.get, concurrency: 16,
     ask: async (tx, { options, ...question }) => (await approvals.ask(tx, { ...question, options: options.map((it, at) => ({ ...it, style: at === 0 ? 'primary' : 'neutral' })) })).id,
-    withdraw: approvals.withdraw, grantExtra: async (runId, usd) => void (await llm.grantExtra('run', runId, usd)),
+    withdraw: approvals.withdraw, grantExtra: async (scope, key, usd) => void (await llm.grantExtra(BudgetScope.parse(scope), key, usd)),
     deferred: { 'memory.remember': rememberAtEnd(memory), 'skill.feeds_read': feeds.keepValidators }, onCrash: (runId, error) => log.error('A run could not be driven', { runId, error }),
   });
 

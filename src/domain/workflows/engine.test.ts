@@ -26,6 +26,7 @@ function build(store: Store, script: Script) {
   const templates = createTemplates();
   const questions: (Question & { id: string })[] = [];
   const remembered: Json[] = [];
+  const granted: unknown[] = [];
   const workflows: Workflows = createWorkflows({
     store, bus, clock, newId, templates,
     ports: { skill: (name) => (name.startsWith('no_') ? undefined : { name, outcomes: ['ok', 'a', 'b', 'on_items'] }), checkConfig: () => [], checkTrigger: () => null, provider: async () => true },
@@ -36,14 +37,14 @@ function build(store: Store, script: Script) {
     skills: { run: async (request) => script(request) },
     workflow: (name, version) => workflows.get(name, version),
     ask: async (_tx, question) => { const id = `q${questions.length + 1}`; questions.push({ ...question, id }); return id; },
-    withdraw: async () => {}, grantExtra: async () => {},
+    withdraw: async () => {}, grantExtra: async (...extra) => void granted.push(extra),
     deferred: { remember: async (_tx, data) => void remembered.push(data) },
     onCrash: () => {},
   });
   const abort = new AbortController();
   const started = engine.service.start({ signal: abort.signal, exit: () => {} });
   return {
-    runs, workflows, engine, questions, remembered,
+    runs, workflows, engine, questions, remembered, granted,
     async go(definition: object, options: { input?: Json; dryRun?: boolean; idempotencyKey?: string } = {}) {
       const name = `w${newId().slice(-12)}`;
       const workflow = await workflows.create({ name, ...definition }, { enabled: true, by: 'owner' });
@@ -195,13 +196,14 @@ it('asks the owner and branches on the answer', async () => {
 
 it('a run over budget waits for the owner, and goes on when told', async () => {
   let rich = false;
-  await using t = await setup(() => { if (!rich) throw new AppError('limited', 'llm.over_budget', 'too dear', { askUsd: 1 }); return ok('bought'); });
+  await using t = await setup(() => { if (!rich) throw new AppError('limited', 'llm.over_budget', 'too dear', { scope: 'run', key: 'r', limitUsd: 0.5, neededUsd: 0.2 }); return ok('bought'); });
   const { run } = await t.go({ steps: [{ id: 'a', skill: 'x' }] });
   await settled(t.runs, run.id, ['waiting']);
-  assert.equal(t.questions[0]?.kind, 'budget');
+  assert.deepEqual([t.questions[0]?.kind, t.questions[0]?.question], ['budget', 'too dear Allow $0.50 more?']);
   rich = true;
   await t.store.write((tx) => t.engine.signal(tx, 'approval:q1', { option: 'raise', by: 'owner' }));
   assert.equal((await settled(t.runs, run.id)).output, 'bought');
+  assert.deepEqual(t.granted, [['run', 'r', 0.5]]);
 });
 
 it('a workflow inside a workflow answers its parent; its error is the step\'s', async () => {

@@ -52,8 +52,7 @@ export interface EngineDeps {
   /** Asks the owner; the answer comes back through `signal('approval:ID')`. */
   readonly ask: (tx: Db, question: Question) => Promise<string>;
   readonly withdraw: (tx: Db, approvalId: string) => Promise<void>;
-  /** More money for a run, after the owner agreed. */
-  readonly grantExtra: (runId: string, usd: number) => Promise<void>;
+  readonly grantExtra: (scope: string, key: string, usd: number) => Promise<void>;
   readonly deferred: DeferredHandlers;
   readonly concurrency: number;
   readonly onCrash: (runId: string, error: Error) => void;

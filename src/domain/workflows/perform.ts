@@ -30,7 +30,8 @@ export interface PerformDeps {
   readonly templates: Templates;
   readonly skills: SkillRunner;
   readonly ask: (tx: Db, question: Question) => Promise<string>;
-  readonly grantExtra: (runId: string, usd: number) => Promise<void>;
+  /** More money, after the owner agreed, where the budget that ran out says: `scope` and `key` of `llm.over_budget`. */
+  readonly grantExtra: (scope: string, key: string, usd: number) => Promise<void>;
   readonly startChild: (tx: Db, parent: RunRow, name: string, input: Json, labels: readonly Label[]) => Promise<string>;
   readonly walkFrame: (live: Live, frame: Frame, onBegin: (tx: Db) => Promise<void>) => Promise<WalkEnd>;
 }
@@ -148,7 +149,7 @@ export function createPerform(deps: PerformDeps): Perform {
     const { option } = JSON.parse(row.signal) as { option: string | null };
     const error = JSON.parse(row.error!) as ErrorInfo;
     const set = { status: 'running' as const, waits_for: null, signal: null, wake_at: null, error: null };
-    if (error.code === 'llm.over_budget' && option === 'raise') await deps.grantExtra(live.run.id, Number(error.details?.['askUsd'] ?? 0));
+    if (error.code === 'llm.over_budget' && option === 'raise') await deps.grantExtra(String(error.details?.['scope']), String(error.details?.['key']), extraUsd(error.details));
     else if (error.code === 'effect.unknown' && (option === 'done' || option === 'retry')) await runs.effects.settle(String(error.details?.['key']), option);
     else return { state: 'ended', status: 'failed', outcome: 'on_error', output: null, error };
     Object.assign(row, set);
@@ -329,14 +330,19 @@ function questionFor(error: unknown, live: Live, row: StepRow): (Question & { re
     step: row.path,
     kind: isBudget ? 'budget' : 'effect_unknown',
     title: live.run.title,
-    question: error.message,
+    question: isBudget ? `${error.message} Allow $${extraUsd(error.details).toFixed(2)} more?` : error.message,
     options: isBudget
-      ? [{ id: 'raise', label: 'Spend more on this run' }, { id: 'stop', label: 'Stop' }]
+      ? [{ id: 'raise', label: 'Allow it' }, { id: 'stop', label: 'Stop' }]
       : [{ id: 'done', label: 'It happened' }, { id: 'retry', label: 'It did not: do it' }, { id: 'stop', label: 'Stop' }],
     details: JSON.parse(JSON.stringify(error.details)) as Json,
     expiresAt: null,
     error: errorInfo(error),
   };
+}
+
+/** As much again as the budget was, and at least what the call needs. */
+function extraUsd(details: Readonly<Record<string, unknown>> | undefined): number {
+  return Math.max(Number(details?.['limitUsd'] ?? 0), Number(details?.['neededUsd'] ?? 0));
 }
 
 function errorJson(info: ErrorInfo): Json {
