@@ -80,7 +80,8 @@ after(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-describe('the command line with no agent', () => {
+// Two processes at a time: more do not end sooner on a small machine.
+describe('the command line with no agent', { concurrency: 2 }, () => {
   const empty = (): Run => ({ home: join(folder, 'nobody') });
 
   it('ends with the code that says what kind of failure it was', async () => {
@@ -215,7 +216,7 @@ describe('the command line with no agent', () => {
   });
 });
 
-describe('the command line beside an agent', () => {
+describe('the command line beside an agent', { concurrency: 2 }, () => {
   before(async () => {
     ({ token } = await json<{ token: string }>(['token', 'create', '--name', 'before the first start', '--grant', 'runs:read']));
     agent = start(['start', '--home', home, '--port', '0', '--ingress-port', '0']);
@@ -416,12 +417,15 @@ async function inTwos<T, R>(items: readonly T[], work: (item: T) => Promise<R>):
   return results;
 }
 
+/** Goes on reading: an agent that may not say what it wants to say would end. */
 async function readyAt(child: ChildProcess): Promise<string> {
+  const ready = Promise.withResolvers<string>();
   let said = '';
-  for await (const text of child.stdout!.setEncoding('utf8')) {
-    said += text as string;
-    const address = /ready at (\S+)/.exec(said)?.[1];
-    if (address !== undefined) return address;
-  }
-  throw new Error(`The agent ended before it was ready: ${said}`);
+  child.stdout!.setEncoding('utf8').on('data', (text: string) => {
+    said += text;
+    const address = /ready at (\S+)\n/.exec(said)?.[1];
+    if (address !== undefined) ready.resolve(address);
+  });
+  child.once('exit', (code) => ready.reject(new Error(`The agent ended with ${code} before it was ready: ${said}`)));
+  return ready.promise;
 }
