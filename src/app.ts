@@ -36,6 +36,7 @@ import { troublesOf } from './app/troubles.ts';
 import { rememberAtEnd, skillMemory } from './app/memories.ts';
 import { countEvents } from './app/metrics.ts';
 import { ownFiles, programFolder } from './app/own-files.ts';
+import { turnCanceller } from './app/turn-canceller.ts';
 import { trySkill } from './app/try-skill.ts';
 import { createHttp, createIngress, type Listener } from './edge/http/index.ts';
 
@@ -145,7 +146,7 @@ export async function createApp({ config, logging, version }: AppOptions): Promi
   const routes: Route[] = [
     ...doorRoutes(owner).map(doorAsRoute), ...ownerRoutes({ owner, baseUrl: () => http.address()?.url ?? '' }), ...auditRoutes(audit), ...settingsRoutes(settings), ...vaultRoutes(vault),
     ...policyRoutes({ approvals, catalogue: () => grantCatalogue(routes) }), ...runRoutes(runs, []), ...llmRoutes(llm),
-    ...skillRoutes({ catalogue, tryOut: trySkill({ store, runs, runner, templates, clock }) }), ...workflowRoutes({ store, workflows, engine }),
+    ...skillRoutes({ catalogue, tryOut: trySkill({ store, runs, runner, templates, clock }) }), ...workflowRoutes({ store, workflows, engine, cancelTurn: turnCanceller(runs, agents) }),
     ...memoryRoutes(memory), ...scheduleRoutes(schedules), ...agentRoutes(agents), ...channelRoutes(channels, newId), ...notificationRoutes(notifications),
   ];
   const app: App = {

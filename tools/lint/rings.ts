@@ -48,7 +48,7 @@ const ORDER: readonly (readonly string[])[] = [
 const BROWSER = /^(react|react-dom|@tanstack\/.+|@base-ui\/.+|lucide-react|streamdown|tailwindcss|zod)(\/|$)/;
 const BROWSER_BUILD = /^(vite|@vitejs\/.+|@tailwindcss\/.+)$|^node:/;
 /** The files of core that run in a browser: data and pure functions. */
-const BROWSER_CORE = /^#core\/(endpoint|errors|json)$/;
+const BROWSER_CORE = /^#core\/(client|endpoint|errors|json)$/;
 const CONTRACT = /^#[a-z]+\/contract$/;
 const TEST_ONLY = /^(node:test(\/.+)?|node:assert(\/.+)?|fast-check|playwright-core|@electric-sql\/.+)$/;
 

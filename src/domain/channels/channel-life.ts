@@ -133,5 +133,5 @@ export function channelLife(row: ChannelRow, kind: ChannelKind, deps: ChannelLif
     await clock.sleep(isBroken ? RETRY_BROKEN_MS : Math.min(SLOWEST_RETRY_MS, 500 * 2 ** failures), signal).catch(() => {});
   }
 
-  return { name: row.id, restart: 'permanent', stopTimeoutMs: 10_000, start };
+  return { name: row.name, restart: 'permanent', stopTimeoutMs: 10_000, start };
 }

@@ -54,3 +54,14 @@ describe('redactor', () => {
     assert.equal(redactorOf('a.*b(c)[d]').redact('axxb a.*b(c)[d]'), 'axxb [secret:s0]');
   });
 });
+
+it('a text that comes in pieces is held back exactly while it may be the beginning of a secret', () => {
+  const redactor = createRedactor();
+  redactor.load([{ name: 'key', value: 'abcdef-secret' }]);
+  assert.equal(redactor.pending('nothing here'), 0);
+  assert.equal(redactor.pending('see abc'), 3);
+  assert.equal(redactor.pending('see abcdef-secre'), 12);
+  assert.equal(redactor.pending('see abcdef-secret'), 0);
+  assert.equal(redactor.pending('abcx'), 0);
+  assert.equal(createRedactor().pending('abc'), 0);
+});

@@ -7,6 +7,8 @@ export interface Redactor {
   redact(text: string): string;
   /** The names of the secrets in a text. */
   find(text: string): readonly string[];
+  /** How many characters at the end of a text may be the beginning of a secret, for texts that come in pieces. */
+  pending(text: string): number;
 }
 
 /** A redactor whose secrets can change: the vault keeps it current. */
@@ -17,6 +19,8 @@ export interface LiveRedactor extends Redactor {
 export function createRedactor(): LiveRedactor {
   let pattern: RegExp | null = null;
   let names = new Map<string, string>();
+  let byFirst = new Map<string, string[]>();
+  let longest = 0;
 
   return {
     load(secrets) {
@@ -25,8 +29,17 @@ export function createRedactor(): LiveRedactor {
         if (value.length >= SHORTEST_REDACTED) for (const form of formsOf(value)) if (!names.has(form)) names.set(form, name);
       }
       pattern = names.size === 0 ? null : alternation([...names.keys()]);
+      byFirst = Map.groupBy(names.keys(), (form) => form[0]!);
+      longest = Math.max(0, ...[...names.keys()].map((form) => form.length));
     },
     redact: (text) => (pattern === null ? text : text.replace(pattern, (form) => `[secret:${names.get(form)}]`)),
+    pending(text) {
+      for (let at = Math.max(0, text.length - longest + 1); at < text.length; at += 1) {
+        const forms = byFirst.get(text[at]!);
+        if (forms?.some((form) => form.length > text.length - at && form.startsWith(text.slice(at)))) return text.length - at;
+      }
+      return 0;
+    },
     find: (text) => (pattern === null ? [] : [...new Set(Array.from(text.matchAll(pattern), ([form]) => names.get(form)!))]),
   };
 }

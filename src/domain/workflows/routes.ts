@@ -3,15 +3,17 @@ import type { Store } from '#core/db/store';
 import { createWorkflow, deleteWorkflow, exportWorkflow, getWorkflow, importWorkflow, listVersions, listWorkflows, saveWorkflow, sendEvent, startRun, validateWorkflow } from './contract.ts';
 import type { Engine } from './engine.ts';
 import type { Workflows } from './workflows.ts';
-import { cancelRun, pauseRun, resumeRun, retryRun } from '#runs/contract';
+import { cancelRun, pauseRun, resumeRun, retryRun, type RunSummary } from '#runs/contract';
 
 export interface WorkflowRouteDeps {
   readonly store: Store;
   readonly workflows: Workflows;
   readonly engine: Engine;
+  /** Cancels a run that is a turn of a conversation; null when it is none. */
+  readonly cancelTurn: (runId: string) => Promise<RunSummary | null>;
 }
 
-export function workflowRoutes({ store, workflows, engine }: WorkflowRouteDeps): readonly Route[] {
+export function workflowRoutes({ store, workflows, engine, cancelTurn }: WorkflowRouteDeps): readonly Route[] {
   return [
     route(listWorkflows, (page) => workflows.list(page)),
     route(getWorkflow, ({ id, version }) => workflows.get(id, version)),
@@ -34,7 +36,7 @@ export function workflowRoutes({ store, workflows, engine }: WorkflowRouteDeps):
       return store.write((tx) => engine.start(tx, workflow, { trigger, input, dryRun, idempotencyKey }));
     }),
     route(sendEvent, async ({ name, data }) => ({ woken: await store.write((tx) => engine.signal(tx, `event:${name}`, data ?? null)) })),
-    route(cancelRun, ({ id }, { caller }) => engine.cancel(id, caller.id)),
+    route(cancelRun, async ({ id }, { caller }) => (await cancelTurn(id)) ?? engine.cancel(id, caller.id)),
     route(pauseRun, ({ id }, { caller }) => engine.pause(id, caller.id)),
     route(resumeRun, ({ id }, { caller }) => engine.resume(id, caller.id)),
     route(retryRun, ({ id, from }, { caller }) => engine.retry(id, from, caller.id)),
