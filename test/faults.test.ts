@@ -39,7 +39,7 @@ describe('a start that cannot be', { concurrency: 2 }, () => {
 
   it('says what is wrong with a port', async () => {
     await using home = await folder();
-    for (const [how, name] of [[{ args: ['--port', 'http'] }, '--port'], [{ args: ['--ingress-port', '65536'] }, '--ingress-port'], [{ env: { CASTELLAN_PORT: '-1' } }, 'CASTELLAN_PORT']] as const) {
+    for (const [how, name] of [[{ args: ['--port', 'http'] }, '--port'], [{ env: { CASTELLAN_PORT: '65536' } }, 'CASTELLAN_PORT']] as const) {
       const { code, words } = await refusal({ home: home.path, ...how });
       assert.equal(code, 78);
       assertOneSentence(words, new RegExp(`${name} .*number from 0 to 65535`));

@@ -89,10 +89,9 @@ describe('the first five minutes', () => {
 
   it('starts a second time without seeding or running anything again', async () => {
     const list = async () => ({ workflows: await agent.client.call(listWorkflows, {}), runs: await agent.client.call(listRuns, {}) });
-    const before = await list();
+    const before = await eventually(list, ({ runs }) => runs.items.length > 0 && runs.items.every(({ status }) => isOver(status)));
     assert.equal(await agent.stop(), 0);
     agent = await startAgent({ home: agent.home });
-    assert.doesNotMatch(agent.said(), /#login=/);
     await sleep(300); // what it does at its start would be done by now
     assert.deepEqual(await list(), before);
   });
