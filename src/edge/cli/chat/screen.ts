@@ -32,7 +32,8 @@ export interface Screen {
   /** What is going on, with a sign of life; null when nothing is. */
   setBusy(what: string | null): void;
   remember(text: string): void;
-  clear(): void;
+  /** An empty place for another conversation. */
+  clear(title: string): void;
   /** Gives the terminal back as it was. */
   close(): void;
 }
@@ -92,9 +93,9 @@ export function openScreen(title: string, { commands, onSubmit, onKey }: ScreenH
     tui.requestRender();
   }
 
-  const greet = (): void => add(new Text(`${accent('Castellan')}  ${dim(plain(title))}`, 1, 0), new Spacer(1));
+  const greet = (of: string): void => add(new Text(`${accent('Castellan')}  ${dim(plain(of))}`, 1, 0), new Spacer(1));
   terminal.setTitle('Castellan');
-  greet();
+  greet(title);
   tui.start();
   return {
     showOwner: (text) => add(new Text(`${accent('›')} ${plain(text)}`, 1, 0), new Spacer(1)),
@@ -113,9 +114,9 @@ export function openScreen(title: string, { commands, onSubmit, onKey }: ScreenH
     showError: (text) => add(new Text(bad(plain(text)), 1, 0), new Spacer(1)),
     setBusy,
     remember: (text) => editor.addToHistory(text),
-    clear() {
+    clear(next) {
       talk.clear();
-      greet();
+      greet(next);
     },
     close() {
       setBusy(null);

@@ -128,7 +128,7 @@ export async function talkInTerminal(io: Cli, first: Conversation): Promise<void
 
   async function enter(next: Conversation): Promise<void> {
     conversation = next;
-    screen.clear();
+    screen.clear(titleOf(next));
     await showHistory();
   }
 

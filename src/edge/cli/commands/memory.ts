@@ -31,12 +31,7 @@ export function memoryCommands(program: Command, cli: () => Cli): void {
       io.print(found.items, () =>
         table(
           ['ID', 'KIND', 'WHEN', 'WHAT'],
-          found.items.map((it) => [
-            it.id,
-            it.kind,
-            ago(it.createdAt, Date.now()),
-            shorten([it.title, it.passage].filter(Boolean).join(': '), 100),
-          ]),
+          found.items.map((it) => [it.id, it.kind, ago(it.createdAt, Date.now()), gist(it.title, it.passage)]),
         ),
       );
     });
@@ -72,7 +67,7 @@ export function memoryCommands(program: Command, cli: () => Cli): void {
       io.print(items, () =>
         table(
           ['ID', 'KIND', 'WHEN', 'WHAT'],
-          items.map((it) => [it.id, it.kind, ago(it.createdAt, Date.now()), shorten([it.title, it.text].filter(Boolean).join(': '), 100)]),
+          items.map((it) => [it.id, it.kind, ago(it.createdAt, Date.now()), gist(it.title, it.text)]),
         ),
       );
     });
@@ -95,4 +90,9 @@ export function memoryCommands(program: Command, cli: () => Cli): void {
       const it = await (await io.client()).call(restoreMemory, { id, scope });
       io.print(it, () => `Back: ${shorten(it.title ?? it.text, 100)}`);
     });
+}
+
+/** Title and text on one line; a text often begins with its title. */
+function gist(title: string | null, text: string): string {
+  return shorten(title === null || text.startsWith(title) ? text : `${title}: ${text}`, 100);
 }
