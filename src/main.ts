@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import { startFast } from './fast-start.ts';
 
+process.stdout.on('error', () => {}); // who read it may be gone: no reason to end
 process.umask(0o077); // what the agent writes is the owner's alone
 startFast(join(import.meta.dirname, '..'));
 process.on('unhandledRejection', (reason) => { throw reason; }); // a promise nobody awaited belongs to no service

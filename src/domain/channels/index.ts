@@ -1,9 +1,8 @@
 export { createChannels, type Channels, type ChannelsDeps } from './channels.ts';
 export type { Tell } from './channel-life.ts';
-export { splitWords, type Command, type CommandPorts, type ProgramStatus } from './command.ts';
+export type { Command, CommandPorts, ProgramStatus } from './command.ts';
 export type { Delivery, NewMessage } from './delivery.ts';
 export type { DefaultChannel } from './directory.ts';
-export { NotSent } from './failure.ts';
 export type { Talk, TalkRequest } from './handle.ts';
 export type { ChannelKind } from './kind.ts';
 export { channelKinds } from './kinds.ts';

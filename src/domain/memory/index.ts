@@ -1,5 +1,4 @@
 export { createMemory, type Added, type Memory, type MemoryDeps, type MemoryQuery } from './memory.ts';
 export type { Embed } from './embedding.ts';
-export { recallBlock } from './recall.ts';
 export { memoryRoutes } from './routes.ts';
 export { memoryMigrations } from './tables.ts';

@@ -1,8 +1,8 @@
 export { createRuns, type NewRun, type Runs } from './runs.ts';
-export { effectKey, type EffectPlan, type Effects, type EffectScope } from './effects.ts';
+export { type EffectPlan, type Effects, type EffectScope } from './effects.ts';
 export { runMigrations, type RunRow, type StepRow } from './tables.ts';
-export { deleteSteps, findRun, insertStep, openRuns, openRunsOf, stepsOf, updateStep, waitingSteps } from './queries.ts';
-export { toStep, toSummary } from './shape.ts';
+export { deleteSteps, findRun, insertStep, openRunsOf, stepsOf, updateStep, waitingSteps } from './queries.ts';
+export { toSummary } from './shape.ts';
 export { isOver, type Label } from './contract.ts';
 export { explainRun, type Line } from './explain.ts';
 export { runRoutes, type Explainer } from './routes.ts';

@@ -29,8 +29,6 @@ export function listRunRows(db: Db, { workflowId, status, kind, before, limit }:
 export const openRunsOf = (db: Db, workflowId: string) =>
   db.selectFrom('run_run').selectAll().where('workflow_id', '=', workflowId).where('status', 'in', OPEN).orderBy('id').execute();
 
-export const openRuns = (db: Db) => db.selectFrom('run_run').selectAll().where('status', 'in', OPEN).orderBy('id').execute();
-
 export const insertStep = (db: Db, row: StepRow) => db.insertInto('run_step').values(row).execute();
 export const updateStep = (db: Db, runId: string, path: string, set: Partial<StepRow>) =>
   db.updateTable('run_step').set(set).where('run_id', '=', runId).where('path', '=', path).execute();

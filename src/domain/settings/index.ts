@@ -8,8 +8,6 @@ export {
   ownerTimeZone,
   runsRetentionCount,
   runsRetentionDays,
-  TimeZone,
-  uiTheme,
 } from './definitions.ts';
 export { nearest } from './nearest.ts';
 export { settingsRoutes } from './routes.ts';

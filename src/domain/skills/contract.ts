@@ -49,7 +49,7 @@ export interface EffectRequest<R extends Json> {
   readonly idempotent: boolean;
   /** Asks the other side whether the key was done; for what is not idempotent. */
   readonly verify?: (key: string, signal: AbortSignal) => Promise<R | 'not_done' | 'unknown'>;
-  /** Does it. Throws `EffectNotDone` when it surely did not happen; any other error leaves the outcome unknown unless idempotent. */
+  /** Does it. Throws an error named `EffectNotDone` when it surely did not happen; any other leaves the outcome unknown unless idempotent. */
   readonly perform: (key: string, signal: AbortSignal) => Promise<R>;
 }
 
@@ -134,11 +134,6 @@ export interface Skill<C extends z.ZodType = z.ZodType, I extends z.ZodType = z.
 /** Types a skill's `run` from its schemas. */
 export function skill<C extends z.ZodType, I extends z.ZodType>(it: Skill<C, I>): Skill {
   return it as unknown as Skill;
-}
-
-/** Thrown by `perform` when the other side surely did not do it: the effect failed and may be tried again. */
-export class EffectNotDone extends Error {
-  override readonly name = 'EffectNotDone';
 }
 
 /** What the engine asks the runner for: one attempt at one skill. */

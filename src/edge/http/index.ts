@@ -1,3 +1,3 @@
-export { createHttp, type Address, type Listener } from './server.ts';
-export type { Auth, DenialRecord, HttpConfig, HttpDeps, Log, Metric, RawRequest, RawRoute } from './ports.ts';
-export { createIngress, type IngressAnswer, type IngressDeps, type IngressHandler, type IngressRequest } from './ingress.ts';
+export { createHttp, type Listener } from './server.ts';
+export type { Metric } from './ports.ts';
+export { createIngress } from './ingress.ts';
