@@ -109,7 +109,7 @@ describe('kill -9 of the agent', { concurrency: 2 }, () => {
       await eventually(() => occurrences('all'), ({ length }) => length >= 2);
       await agent.kill();
       const diedAt = Date.now();
-      await sleep(4_000);
+      await sleep(3_000);
       agent = await startAgent({ home: home.path });
       const upAt = Date.now();
       await eventually(() => occurrences('all'), (list) => list.filter(({ dueAt }) => Date.parse(dueAt) > upAt).length >= 2);
@@ -125,8 +125,8 @@ describe('kill -9 of the agent', { concurrency: 2 }, () => {
         assert.deepEqual(runs.map(({ trigger }) => trigger.id!).toSorted(), started.map(({ id }) => id).toSorted());
 
         // those that a later one had already overtaken when the agent came back
-        const overtaken = list.filter(({ dueAt }) => Date.parse(dueAt) > diedAt + 200 && Date.parse(dueAt) < diedAt + 3_000);
-        assert.ok(overtaken.length >= 2);
+        const overtaken = list.filter(({ dueAt }) => Date.parse(dueAt) > diedAt + 200 && Date.parse(dueAt) < diedAt + 2_000);
+        assert.ok(overtaken.length >= 1);
         const wanted = { run_once: 'missed_merged', skip: 'missed_skipped', all: 'late' }[missed];
         assert.deepEqual(overtaken.map(({ status }) => status), overtaken.map(() => wanted), missed);
         assert.ok(overtaken.every(({ runId }) => (runId !== null) === (missed === 'all')));
