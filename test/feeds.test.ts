@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { after, before, describe, it } from 'node:test';
 import { getRun, isOver, type RunDetail } from '#runs/contract';
 import { createWorkflow, saveWorkflow, startRun } from '#workflows/contract';
-import { eventually, folder, startAgent, type Agent, type Folder } from './agent.ts';
+import { eventually, folder, startAgent, type Agent } from './agent.ts';
 
 interface World extends AsyncDisposable {
   readonly url: string;
@@ -85,18 +85,15 @@ function rss(title: string, ids: readonly string[]): string {
 }
 
 describe('feeds of the real web', () => {
-  let home: Folder;
+  const opened = new AsyncDisposableStack();
   let world: World;
   let agent: Agent;
   before(async () => {
-    [home, world] = await Promise.all([folder(), startWorld()]);
-    agent = await startAgent({ home: home.path });
+    const home = opened.use(await folder());
+    world = opened.use(await startWorld());
+    agent = opened.use(await startAgent({ home: home.path }));
   });
-  after(async () => {
-    await agent[Symbol.asyncDispose]();
-    await world[Symbol.asyncDispose]();
-    await home[Symbol.asyncDispose]();
-  });
+  after(() => opened.disposeAsync());
 
   const PATHS = ['good-1', 'hang', 'lies', 'endless', 'to-metadata', 'to-neighbour', 'broken', 'encoding'].map((name) => `/${name}.xml`);
   const definition = (name: string, paths: readonly string[], send: Record<string, unknown>) => ({

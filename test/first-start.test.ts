@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { isOver, listRuns, getRun } from '#runs/contract';
 import { listWorkflows } from '#workflows/contract';
 import { getSession } from '#owner/contract';
-import { eventually, folder, startAgent, type Agent, type Folder } from './agent.ts';
+import { eventually, folder, startAgent, type Agent } from './agent.ts';
 
 interface Answer {
   readonly status: number;
@@ -16,16 +16,15 @@ interface Answer {
 }
 
 describe('the first five minutes', () => {
-  let home: Folder;
+  const opened = new AsyncDisposableStack();
+  let first: Agent;
   let agent: Agent;
   before(async () => {
-    home = await folder();
-    agent = await startAgent({ home: join(home.path, 'new'), launcher: true });
+    const home = opened.use(await folder());
+    agent = opened.use(await startAgent({ home: join(home.path, 'new'), launcher: true }));
+    first = agent;
   });
-  after(async () => {
-    await agent[Symbol.asyncDispose]();
-    await home[Symbol.asyncDispose]();
-  });
+  after(() => opened.disposeAsync());
 
   /** As the page of the agent itself would. */
   async function browse(method: string, path: string, body: unknown, session: { cookie?: string; csrf?: string } = {}): Promise<Answer> {
@@ -39,8 +38,8 @@ describe('the first five minutes', () => {
   }
 
   it('prints where it is and a link to come in', () => {
-    assert.match(agent.said(), new RegExp(`is ready at ${agent.url}\\n`));
-    assert.match(agent.said(), new RegExp(`${agent.url}/#login=[\\w-]{32}\\n`));
+    assert.match(first.said(), new RegExp(`is ready at ${first.url}\\n`));
+    assert.match(first.said(), new RegExp(`${first.url}/#login=[\\w-]{32}\\n`));
   });
 
   it('closes the home to everybody else', async () => {
@@ -91,7 +90,7 @@ describe('the first five minutes', () => {
     const list = async () => ({ workflows: await agent.client.call(listWorkflows, {}), runs: await agent.client.call(listRuns, {}) });
     const before = await eventually(list, ({ runs }) => runs.items.length > 0 && runs.items.every(({ status }) => isOver(status)));
     assert.equal(await agent.stop(), 0);
-    agent = await startAgent({ home: agent.home });
+    agent = opened.use(await startAgent({ home: agent.home }));
     await sleep(300); // what it does at its start would be done by now
     assert.deepEqual(await list(), before);
   });

@@ -5,7 +5,7 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { after, before, describe, it } from 'node:test';
 import { createToken, revokeToken } from '#owner/contract';
-import { folder, startAgent, type Agent, type Folder } from './agent.ts';
+import { folder, startAgent, type Agent } from './agent.ts';
 
 interface Operation {
   readonly method: string;
@@ -22,12 +22,12 @@ interface Contract {
 const OPEN = ['GET /api/session', 'GET /health', 'GET /ready', 'POST /api/login', 'POST /api/login/link', 'POST /api/logout'];
 
 describe('what the agent answers', () => {
-  let home: Folder;
+  const opened = new AsyncDisposableStack();
   let agent: Agent;
   let operations: Operation[];
   before(async () => {
-    home = await folder();
-    agent = await startAgent({ home: home.path });
+    const home = opened.use(await folder());
+    agent = opened.use(await startAgent({ home: home.path }));
     const { paths } = (await (await ask('GET', '/api/openapi.json', { authorization: `Bearer ${agent.token}` })).json()) as Contract;
     operations = Object.entries(paths).flatMap(([path, methods]) =>
       Object.entries(methods).map(([method, { security, 'x-grant': grant = null }]) => {
@@ -36,10 +36,7 @@ describe('what the agent answers', () => {
       }),
     );
   });
-  after(async () => {
-    await agent[Symbol.asyncDispose]();
-    await home[Symbol.asyncDispose]();
-  });
+  after(() => opened.disposeAsync());
 
   /** Asks for a path, an `x` in place of each parameter, and leaves when the head of the answer is there. */
   async function ask(method: string, path: string, headers: Record<string, string> = {}): Promise<Response> {
