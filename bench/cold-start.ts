@@ -37,14 +37,27 @@ export interface Started {
 
 export function startBaseline(path: string): Started {
   const at = port();
-  return { child: spawn(process.execPath, ['--disable-warning=ExperimentalWarning', new URL('baseline-entry.ts', import.meta.url).pathname, path, String(at)], { stdio: 'ignore' }), url: `http://127.0.0.1:${at}` };
+  return {
+    child: spawn(
+      process.execPath,
+      ['--disable-warning=ExperimentalWarning', new URL('baseline-entry.ts', import.meta.url).pathname, path, String(at)],
+      { stdio: 'ignore' },
+    ),
+    url: `http://127.0.0.1:${at}`,
+  };
 }
 
 /** The agent as `castellan start` runs it: the launcher and its child. */
 export function startAgent(home: string): Started {
   const at = port();
   const args = ['start', '--home', home, '--port', String(at), '--ingress-port', String(port())];
-  return { child: spawn(new URL('../bin/castellan', import.meta.url).pathname, args, { stdio: ['ignore', 'ignore', 'inherit'], env: { PATH: process.env['PATH'], HOME: home, LMSTUDIO_HOST: '127.0.0.1:9', OLLAMA_HOST: '127.0.0.1:9' } }), url: `http://127.0.0.1:${at}` };
+  return {
+    child: spawn(new URL('../bin/castellan', import.meta.url).pathname, args, {
+      stdio: ['ignore', 'ignore', 'inherit'],
+      env: { PATH: process.env['PATH'], HOME: home, LMSTUDIO_HOST: '127.0.0.1:9', OLLAMA_HOST: '127.0.0.1:9' },
+    }),
+    url: `http://127.0.0.1:${at}`,
+  };
 }
 
 async function timeToReady(start: () => Started): Promise<number> {

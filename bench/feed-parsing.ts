@@ -19,7 +19,13 @@ const bench: Bench = {
       }
     }
     const of = (pick: (pair: (typeof pairs)[number]) => number): number => median(pairs.map(pick));
-    return { baseline: of((p) => p.base), value: of((p) => p.ours), unit: 'ms', ratio: of((p) => p.ours / p.base), extra: { bytes: feeds.map(({ bytes }) => bytes.length) } };
+    return {
+      baseline: of((p) => p.base),
+      value: of((p) => p.ours),
+      unit: 'ms',
+      ratio: of((p) => p.ours / p.base),
+      extra: { bytes: feeds.map(({ bytes }) => bytes.length) },
+    };
   },
 };
 export default bench;
@@ -30,14 +36,26 @@ function time(fn: () => unknown): number {
   return performance.now() - started;
 }
 
-const words = (seed: number, count: number): string => Array.from({ length: count }, (_, i) => ['castle', 'keeper', 'wall', 'gate', 'tower', 'bridge', 'moat', 'hall'][(seed * 7 + i * 3) % 8]).join(' ');
+const words = (seed: number, count: number): string =>
+  Array.from(
+    { length: count },
+    (_, i) => ['castle', 'keeper', 'wall', 'gate', 'tower', 'bridge', 'moat', 'hall'][(seed * 7 + i * 3) % 8],
+  ).join(' ');
 
 function rss(): string {
-  const items = Array.from({ length: ITEMS }, (_, i) => `<item><title>${words(i, 9)} ${i}</title><link>https://example.org/${i}?utm_source=rss</link><guid isPermaLink="false">tag:example.org,2026:${i}</guid><pubDate>Sat, 21 Nov 2026 ${String(i % 24).padStart(2, '0')}:00:00 GMT</pubDate><dc:creator>${words(i, 2)}</dc:creator><description><![CDATA[<p>${words(i, 60)} <a href="/x">link</a></p>]]></description></item>`);
+  const items = Array.from(
+    { length: ITEMS },
+    (_, i) =>
+      `<item><title>${words(i, 9)} ${i}</title><link>https://example.org/${i}?utm_source=rss</link><guid isPermaLink="false">tag:example.org,2026:${i}</guid><pubDate>Sat, 21 Nov 2026 ${String(i % 24).padStart(2, '0')}:00:00 GMT</pubDate><dc:creator>${words(i, 2)}</dc:creator><description><![CDATA[<p>${words(i, 60)} <a href="/x">link</a></p>]]></description></item>`,
+  );
   return `<?xml version="1.0" encoding="utf-8"?><rss version="2.0" xmlns:dc="http://purl.org/dc/elements/1.1/"><channel><title>Bench</title><link>https://example.org/</link><description>d</description>${items.join('')}</channel></rss>`;
 }
 
 function atom(): string {
-  const items = Array.from({ length: ITEMS }, (_, i) => `<entry><title>${words(i, 9)} ${i}</title><link href="https://example.org/${i}"/><id>tag:example.org,2026:${i}</id><updated>2026-11-21T${String(i % 24).padStart(2, '0')}:00:00Z</updated><author><name>${words(i, 2)}</name></author><summary type="html">&lt;p&gt;${words(i, 60)}&lt;/p&gt;</summary></entry>`);
+  const items = Array.from(
+    { length: ITEMS },
+    (_, i) =>
+      `<entry><title>${words(i, 9)} ${i}</title><link href="https://example.org/${i}"/><id>tag:example.org,2026:${i}</id><updated>2026-11-21T${String(i % 24).padStart(2, '0')}:00:00Z</updated><author><name>${words(i, 2)}</name></author><summary type="html">&lt;p&gt;${words(i, 60)}&lt;/p&gt;</summary></entry>`,
+  );
   return `<?xml version="1.0" encoding="utf-8"?><feed xmlns="http://www.w3.org/2005/Atom"><title>Bench</title><id>tag:example.org,2026:feed</id><updated>2026-11-21T00:00:00Z</updated>${items.join('')}</feed>`;
 }

@@ -23,9 +23,15 @@ const bench: Bench = {
       await sleep(quick ? 10_000 : 60_000);
       const before = await ticks(both[1]!.child.pid!);
       await sleep(quick ? 5_000 : 30_000);
-      const cpuPercent = ((await ticks(both[1]!.child.pid!)) - before) / TICKS_PER_SECOND / (quick ? 5 : 30) * 100;
+      const cpuPercent = (((await ticks(both[1]!.child.pid!)) - before) / TICKS_PER_SECOND / (quick ? 5 : 30)) * 100;
       const [base, ours] = await Promise.all(both.map(({ child }) => treeMb(child.pid!)));
-      return { baseline: base!.pss, value: ours!.pss, unit: 'MB (PSS)', ratio: ours!.pss / base!.pss, extra: { baselineRss: base!.rss, rss: ours!.rss, cpuPercent } };
+      return {
+        baseline: base!.pss,
+        value: ours!.pss,
+        unit: 'MB (PSS)',
+        ratio: ours!.pss / base!.pss,
+        extra: { baselineRss: base!.rss, rss: ours!.rss, cpuPercent },
+      };
     } finally {
       await Promise.all(both.map(end));
       await rm(home, { recursive: true });

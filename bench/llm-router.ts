@@ -24,7 +24,12 @@ export default {
   async run({ quick }: { quick: boolean }) {
     const home = await mkdtemp(join(tmpdir(), 'castellan-bench-'));
     const store = openSqlite(join(home, 'bench.db'));
-    await using fake = await startFakeLlm({ script: (request) => ({ text: 'word '.repeat(request.prompt === 'long' ? CHUNKS : 4), chunks: request.prompt === 'long' ? CHUNKS : 4 }) });
+    await using fake = await startFakeLlm({
+      script: (request) => ({
+        text: 'word '.repeat(request.prompt === 'long' ? CHUNKS : 4),
+        chunks: request.prompt === 'long' ? CHUNKS : 4,
+      }),
+    });
     try {
       await migrate(store, llmMigrations);
       await store.write((tx) => sql`create table bench_write (step integer not null) strict`.execute(tx));
@@ -38,7 +43,9 @@ export default {
         kinds: providerKinds,
         scanner: { redact: (text) => text.replaceAll('hunter2', '[secret:pw]') },
         tell: () => {},
-        onError: (_what, error) => { throw error; },
+        onError: (_what, error) => {
+          throw error;
+        },
       });
       await llm.add({ name: 'Fake', kind: 'anthropic', baseUrl: fake.url, model: MODEL, tiers: ['light'], secret: '@secret:key' });
       for (const scope of ['day', 'month'] as const) await llm.setBudget(scope, '', null);
@@ -56,7 +63,12 @@ export default {
         unit: 'ms',
         ratio: short.routed / short.direct,
         // What is left when the disk's own time for two bare writes, measured between the calls, is taken off.
-        extra: { withoutDiskMs: short.routed - short.direct - short.writes, twoWritesMs: short.writes, chunkMs: (long.routed - long.direct - (short.routed - short.direct)) / CHUNKS, streamOf500: { direct: long.direct, routed: long.routed } },
+        extra: {
+          withoutDiskMs: short.routed - short.direct - short.writes,
+          twoWritesMs: short.writes,
+          chunkMs: (long.routed - long.direct - (short.routed - short.direct)) / CHUNKS,
+          streamOf500: { direct: long.direct, routed: long.routed },
+        },
       };
     } finally {
       await store.close();
@@ -66,11 +78,26 @@ export default {
 };
 
 /** Medians in ms, all taken in turn so that they see the same machine. */
-async function compare(client: ProviderClient, llm: Llm, prompt: string, rounds: number, twoWrites: () => Promise<void>): Promise<{ direct: number; routed: number; writes: number }> {
+async function compare(
+  client: ProviderClient,
+  llm: Llm,
+  prompt: string,
+  rounds: number,
+  twoWrites: () => Promise<void>,
+): Promise<{ direct: number; routed: number; writes: number }> {
   const times = { direct: [] as number[], routed: [] as number[], writes: [] as number[] };
   for (let round = 0; round < rounds + 10; round += 1) {
     const signal = AbortSignal.timeout(60_000);
-    const direct = await time(() => drain(client.stream({ model: MODEL, messages: [{ role: 'user', parts: [{ type: 'text', text: prompt }] }], maxOutputTokens: 4_096, signal })));
+    const direct = await time(() =>
+      drain(
+        client.stream({
+          model: MODEL,
+          messages: [{ role: 'user', parts: [{ type: 'text', text: prompt }] }],
+          maxOutputTokens: 4_096,
+          signal,
+        }),
+      ),
+    );
     const routed = await time(() => drain(llm.scoped({ purpose: 'bench' }).stream({ prompt, signal })));
     const writes = await time(twoWrites);
     if (round < 10) continue; // warming up

@@ -36,10 +36,18 @@ async function run({ quick }: { readonly quick: boolean }): Promise<Outcome> {
     const exact = scanExactly(join(folder, 'exact.db'), corpus);
     const rssBefore = process.memoryUsage().rss;
     const ours = await searchIndex(join(folder, 'index.db'), corpus);
-    const recall = corpus.questions.reduce((sum, _, at) => sum + ours.found[at]!.filter((item) => exact.found[at]!.includes(item)).length / TOP, 0) / corpus.questions.length;
+    const recall =
+      corpus.questions.reduce((sum, _, at) => sum + ours.found[at]!.filter((item) => exact.found[at]!.includes(item)).length / TOP, 0) /
+      corpus.questions.length;
     const { vectorMs, hybridMs, firstMs } = ours;
     const memoryMb = (process.memoryUsage().rss - rssBefore) / 2 ** 20;
-    return { baseline: exact.ms, value: vectorMs, unit: 'ms', ratio: vectorMs / exact.ms, extra: { items, recallAt10: recall, hybridMs, firstMs, memoryMb } };
+    return {
+      baseline: exact.ms,
+      value: vectorMs,
+      unit: 'ms',
+      ratio: vectorMs / exact.ms,
+      extra: { items, recallAt10: recall, hybridMs, firstMs, memoryMb },
+    };
   } finally {
     await rm(folder, { recursive: true });
   }
@@ -54,7 +62,8 @@ function scanExactly(path: string, { vectors, questions }: Corpus): { ms: number
   vectors.forEach((vector, at) => void insert.run(BigInt(at), new Uint8Array(vector.buffer)));
   db.exec('commit');
   const search = db.prepare(`select rowid as id from v where vector match ? and k = ${TOP}`);
-  const ask = ({ vector }: Corpus['questions'][number]): string[] => search.all(new Uint8Array(vector.buffer)).map((row) => String(row['id']));
+  const ask = ({ vector }: Corpus['questions'][number]): string[] =>
+    search.all(new Uint8Array(vector.buffer)).map((row) => String(row['id']));
   ask(questions[0]!);
   const times: number[] = [];
   const found = questions.map((question) => {
@@ -82,7 +91,8 @@ async function searchIndex(path: string, corpus: Corpus) {
     const found: string[][] = [];
     const vectorTimes: number[] = [];
     const hybridTimes: number[] = [];
-    for (const { vector } of questions) vectorTimes.push(await time(async () => void found.push((await ask('', vector)).map(({ item }) => item))));
+    for (const { vector } of questions)
+      vectorTimes.push(await time(async () => void found.push((await ask('', vector)).map(({ item }) => item))));
     for (const { text, vector } of questions) hybridTimes.push(await time(() => ask(text, vector)));
     return { found, firstMs, vectorMs: medianOf(vectorTimes), hybridMs: medianOf(hybridTimes) };
   } finally {
@@ -95,11 +105,19 @@ async function fill(store: Store, index: SearchIndex, { vectors, texts }: Corpus
     await store.write(async (tx) => {
       for (let at = from; at < Math.min(from + 2_000, vectors.length); at += 1) {
         const text = texts[at]!;
-        await index.put(tx, String(at), { scope: 'owner', kind: 'news', expiresAt: null }, [{ title: text.slice(0, 30), text, start: 0, end: text.length }]);
+        await index.put(tx, String(at), { scope: 'owner', kind: 'news', expiresAt: null }, [
+          { title: text.slice(0, 30), text, start: 0, end: text.length },
+        ]);
       }
     });
     const parts = await index.unembedded(2_000);
-    await store.write((tx) => index.setVectors(tx, 'm', parts.map(({ id, item }) => ({ id, values: vectors[Number(item)]! }))));
+    await store.write((tx) =>
+      index.setVectors(
+        tx,
+        'm',
+        parts.map(({ id, item }) => ({ id, values: vectors[Number(item)]! })),
+      ),
+    );
   }
 }
 

@@ -27,7 +27,12 @@ const bench: Bench = {
       const [rounds, count] = quick ? [3, 60] : [7, 150];
       const pairs: { base: number; ours: number; baseMany: number; oursMany: number }[] = [];
       for (let i = 0; i <= rounds; i += 1) {
-        const pair = { base: await perSecond(count, 1, base.one), ours: await perSecond(count, 1, ours.one), baseMany: await perSecond(count * 4, AT_ONCE, base.grouped), oursMany: await perSecond(count * 4, AT_ONCE, ours.one) };
+        const pair = {
+          base: await perSecond(count, 1, base.one),
+          ours: await perSecond(count, 1, ours.one),
+          baseMany: await perSecond(count * 4, AT_ONCE, base.grouped),
+          oursMany: await perSecond(count * 4, AT_ONCE, ours.one),
+        };
         if (i > 0) pairs.push(pair); // the first warms up
       }
       const of = (pick: (pair: (typeof pairs)[number]) => number): number => median(pairs.map(pick));
@@ -36,7 +41,12 @@ const bench: Bench = {
         value: of((p) => p.ours),
         unit: 'workflows/s',
         ratio: of((p) => p.ours / p.base),
-        extra: { atOnce: AT_ONCE, baselineAtOnce: of((p) => p.baseMany), valueAtOnce: of((p) => p.oursMany), ratioAtOnce: of((p) => p.oursMany / p.baseMany) },
+        extra: {
+          atOnce: AT_ONCE,
+          baselineAtOnce: of((p) => p.baseMany),
+          valueAtOnce: of((p) => p.oursMany),
+          ratioAtOnce: of((p) => p.oursMany / p.baseMany),
+        },
       };
     } finally {
       base.close();
@@ -50,7 +60,11 @@ export default bench;
 async function perSecond(count: number, lanes: number, one: () => Promise<void>): Promise<number> {
   const started = performance.now();
   let left = count;
-  await Promise.all(Array.from({ length: lanes }, async () => { while ((left -= 1) >= 0) await one(); }));
+  await Promise.all(
+    Array.from({ length: lanes }, async () => {
+      while ((left -= 1) >= 0) await one();
+    }),
+  );
   return count / ((performance.now() - started) / 1_000);
 }
 
@@ -63,14 +77,27 @@ function baseline(path: string) {
   function grouped(): Promise<void> {
     if (!group) {
       db.exec('begin');
-      group = new Promise((resolve) => setImmediate(() => { db.exec('commit'); group = null; resolve(); }));
+      group = new Promise((resolve) =>
+        setImmediate(() => {
+          db.exec('commit');
+          group = null;
+          resolve();
+        }),
+      );
     }
     insert.run(1, 1, 'x');
     return group;
   }
   return {
-    one: async () => { for (let i = 0; i < STEPS; i += 1) { await Promise.resolve(); insert.run(1, i, 'x'); } },
-    grouped: async () => { for (let i = 0; i < STEPS; i += 1) await grouped(); },
+    one: async () => {
+      for (let i = 0; i < STEPS; i += 1) {
+        await Promise.resolve();
+        insert.run(1, i, 'x');
+      }
+    },
+    grouped: async () => {
+      for (let i = 0; i < STEPS; i += 1) await grouped();
+    },
     close: () => db.close(),
   };
 }
@@ -80,30 +107,69 @@ async function engine(path: string) {
   const newId = uuidv7();
   const store = openSqlite(path);
   await migrate(store, [...queueMigrations, ...runMigrations, ...workflowMigrations]);
-  const bus = createBus((_, error) => { throw error; });
-  const queue = createLocalQueue({ store, clock, newId, onError: (_, error) => { throw error; } });
+  const bus = createBus((_, error) => {
+    throw error;
+  });
+  const queue = createLocalQueue({
+    store,
+    clock,
+    newId,
+    onError: (_, error) => {
+      throw error;
+    },
+  });
   const runs = createRuns({ store, bus, clock, newId, keep: () => ({ days: 365, perWorkflow: 1e6 }) });
   const templates = createTemplates();
   const workflows = createWorkflows({
-    store, bus, clock, newId, templates,
+    store,
+    bus,
+    clock,
+    newId,
+    templates,
     ports: { skill: (name) => ({ name, outcomes: ['ok'] }), checkConfig: () => [], checkTrigger: () => null, provider: async () => true },
-    syncTriggers: async () => {}, removeTriggers: async () => {}, audit: async () => {},
+    syncTriggers: async () => {},
+    removeTriggers: async () => {},
+    audit: async () => {},
   });
   const it = createEngine({
-    store, bus, clock, queue, runs, templates, concurrency: AT_ONCE,
+    store,
+    bus,
+    clock,
+    queue,
+    runs,
+    templates,
+    concurrency: AT_ONCE,
     skills: { run: async () => ({ outcome: 'ok', output: 'x' }) },
     workflow: (name, version) => workflows.get(name, version),
-    ask: async () => '', withdraw: async () => {}, grantExtra: async () => {}, deferred: {}, onCrash: (_, error) => { throw error; },
+    ask: async () => '',
+    withdraw: async () => {},
+    grantExtra: async () => {},
+    deferred: {},
+    onCrash: (_, error) => {
+      throw error;
+    },
   });
   const life = new AbortController();
   const running = await it.service.start({ signal: life.signal, exit: () => {} });
-  const workflow = await workflows.create({ name: 'bench', concurrency: 'allow', steps: Array.from({ length: STEPS }, (_, i) => ({ id: `s${i}`, skill: 'trivial' })) }, { enabled: true, by: 'owner' });
+  const workflow = await workflows.create(
+    { name: 'bench', concurrency: 'allow', steps: Array.from({ length: STEPS }, (_, i) => ({ id: `s${i}`, skill: 'trivial' })) },
+    { enabled: true, by: 'owner' },
+  );
   const waiting = new Map<string, () => void>();
-  bus.subscribe('run.ended', ({ run }) => { waiting.get(run.id)?.(); waiting.delete(run.id); }, life.signal);
+  bus.subscribe(
+    'run.ended',
+    ({ run }) => {
+      waiting.get(run.id)?.();
+      waiting.delete(run.id);
+    },
+    life.signal,
+  );
   return {
     async one() {
       const ended = Promise.withResolvers<void>();
-      await store.write(async (tx) => { waiting.set((await it.start(tx, workflow, { trigger: { kind: 'owner' } })).id, ended.resolve); });
+      await store.write(async (tx) => {
+        waiting.set((await it.start(tx, workflow, { trigger: { kind: 'owner' } })).id, ended.resolve);
+      });
       await ended.promise;
     },
     async close() {

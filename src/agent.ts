@@ -19,7 +19,12 @@ export async function runAgent(): Promise<void> {
   const config = await readConfig(process.env, { ...flags, ingressPort });
   await prepareHome(config.home);
   await using _lock = await lockHome(config.home);
-  const logging = createLogging({ level: config.logLevel, stream: process.stderr, pretty: config.logFormat === 'pretty' || (config.logFormat === 'auto' && process.stderr.isTTY), file: join(config.home, 'logs', 'castellan.log') });
+  const logging = createLogging({
+    level: config.logLevel,
+    stream: process.stderr,
+    pretty: config.logFormat === 'pretty' || (config.logFormat === 'auto' && process.stderr.isTTY),
+    file: join(config.home, 'logs', 'castellan.log'),
+  });
   const { log } = logging;
   const app = await createApp({ config, logging, version });
   assertBindAllowed(config, { hasPassword: await app.hasPassword() });
@@ -46,7 +51,13 @@ function readFlags() {
   try {
     return parseArgs({ options: FLAGS, strict: true }).values;
   } catch (cause) {
-    throw new AppError('invalid', 'config.bad_flag', `${(cause as Error).message}. Known are --home, --host, --port and --ingress-port.`, {}, cause);
+    throw new AppError(
+      'invalid',
+      'config.bad_flag',
+      `${(cause as Error).message}. Known are --home, --host, --port and --ingress-port.`,
+      {},
+      cause,
+    );
   }
 }
 
@@ -58,4 +69,3 @@ async function announce(home: string, url: string, loginUrl: string | null): Pro
   process.stdout.write(`Castellan ${version} is ready at ${url}\n`);
   if (loginUrl) process.stdout.write(`Open this link once, within 15 minutes, to come in and set your password:\n  ${loginUrl}\n`);
 }
-

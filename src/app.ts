@@ -24,9 +24,30 @@ import { createMemory, memoryMigrations, memoryRoutes } from '#memory';
 import { createOwner, doorRoutes, ensureControlToken, ownerMigrations, ownerRoutes } from '#owner';
 import { allows, createApprovals, grantCatalogue, policyMigrations, policyRoutes } from '#policy';
 import { createRuns, runMigrations, runRoutes } from '#runs';
-import { createSettings, defaultChannel, generalSettings, ownerTimeZone, runsRetentionCount, runsRetentionDays, settingsMigrations, settingsRoutes } from '#settings';
+import {
+  createSettings,
+  defaultChannel,
+  generalSettings,
+  ownerTimeZone,
+  runsRetentionCount,
+  runsRetentionDays,
+  settingsMigrations,
+  settingsRoutes,
+} from '#settings';
 import { createSchedules, scheduleMigrations, scheduleRoutes } from '#schedules';
-import { breakerCoolDownSeconds, breakerThreshold, builtInSkills, createBreakers, createCatalogue, createFeedStore, createSkillRunner, skillMigrations, skillModels, skillRoutes, skillSettings } from '#skills';
+import {
+  breakerCoolDownSeconds,
+  breakerThreshold,
+  builtInSkills,
+  createBreakers,
+  createCatalogue,
+  createFeedStore,
+  createSkillRunner,
+  skillMigrations,
+  skillModels,
+  skillRoutes,
+  skillSettings,
+} from '#skills';
 import { createVault, masterKeySource, vaultMigrations, vaultRoutes } from '#vault';
 import { createEngine, createTemplates, createWorkflows, workflowMigrations, workflowRoutes } from '#workflows';
 import { doorAsRoute } from './app/doors.ts';
@@ -62,8 +83,22 @@ export interface AppOptions {
 }
 
 const MIGRATIONS = [
-  outboxMigrations, queueMigrations, auditMigrations, settingsMigrations, vaultMigrations, ownerMigrations, policyMigrations,
-  runMigrations, llmMigrations, memoryMigrations, skillMigrations, workflowMigrations, scheduleMigrations, agentMigrations, channelMigrations, notificationMigrations,
+  outboxMigrations,
+  queueMigrations,
+  auditMigrations,
+  settingsMigrations,
+  vaultMigrations,
+  ownerMigrations,
+  policyMigrations,
+  runMigrations,
+  llmMigrations,
+  memoryMigrations,
+  skillMigrations,
+  workflowMigrations,
+  scheduleMigrations,
+  agentMigrations,
+  channelMigrations,
+  notificationMigrations,
 ].flat();
 
 const SETTINGS = [...generalSettings, ...llmSettings, ...skillSettings, ...agentSettings];
@@ -83,83 +118,238 @@ export async function createApp({ config, logging, version }: AppOptions): Promi
   const queue = createLocalQueue({ store, clock, newId, onError: (name, error) => log.warn('A job failed', { queue: name, error }) });
   const web = createFetch();
   const parser = createFeedParser();
-  const tell = (severity: 'info' | 'warning' | 'critical', title: string, body: string): void => void notifications.tell({ key: title, severity, title, body });
+  const tell = (severity: 'info' | 'warning' | 'critical', title: string, body: string): void =>
+    void notifications.tell({ key: title, severity, title, body });
 
   // the owner's house
   const audit = createAudit({ store, clock, redact: (text) => vault.redactor.redact(text) });
-  const vault = createVault({ store, clock, bus, audit, masterKey: masterKeySource({ home, given: config.masterKey, file: config.masterKeyFile }) });
+  const vault = createVault({
+    store,
+    clock,
+    bus,
+    audit,
+    masterKey: masterKeySource({ home, given: config.masterKey, file: config.masterKeyFile }),
+  });
   logging.setScan(vault.redactor.redact);
   const settings = createSettings({ store, bus, audit, clock, newId, tell, secrets: vault, env: openSeeds(seeds), definitions: SETTINGS });
   const owner = createOwner({ store, clock, newId, audit, controlToken: await ensureControlToken(home) });
-  const approvals = createApprovals({ store, outbox, queue, clock, newId, audit, verifyPassword: (password) => owner.verifyPassword(password) });
+  const approvals = createApprovals({
+    store,
+    outbox,
+    queue,
+    clock,
+    newId,
+    audit,
+    verifyPassword: (password) => owner.verifyPassword(password),
+  });
 
   // work
-  const runs = createRuns({ store, bus, clock, newId, redact: (text) => vault.redactor.redact(text), keep: () => ({ days: settings.get(runsRetentionDays), perWorkflow: settings.get(runsRetentionCount) }) });
-  const llm = createLlm({ store, clock, newId, bus, settings, secrets: vault, kinds: providerKinds, scanner: vault.redactor, charge: runs.addCost, tell, node: config.node, onError: (what, error) => log.error(what, { error }) });
-  const memory = createMemory({ store, bus, clock, newId, queue, canonicalUrl, redact: (text) => vault.redactor.redact(text), embed: (texts, options) => llm.scoped({ purpose: 'memory' }).embed(texts, options) });
-  const breakers = createBreakers({ store, bus, clock, limits: () => ({ threshold: settings.get(breakerThreshold), coolDownMs: settings.get(breakerCoolDownSeconds) * 1_000 }) });
+  const runs = createRuns({
+    store,
+    bus,
+    clock,
+    newId,
+    redact: (text) => vault.redactor.redact(text),
+    keep: () => ({ days: settings.get(runsRetentionDays), perWorkflow: settings.get(runsRetentionCount) }),
+  });
+  const llm = createLlm({
+    store,
+    clock,
+    newId,
+    bus,
+    settings,
+    secrets: vault,
+    kinds: providerKinds,
+    scanner: vault.redactor,
+    charge: runs.addCost,
+    tell,
+    node: config.node,
+    onError: (what, error) => log.error(what, { error }),
+  });
+  const memory = createMemory({
+    store,
+    bus,
+    clock,
+    newId,
+    queue,
+    canonicalUrl,
+    redact: (text) => vault.redactor.redact(text),
+    embed: (texts, options) => llm.scoped({ purpose: 'memory' }).embed(texts, options),
+  });
+  const breakers = createBreakers({
+    store,
+    bus,
+    clock,
+    limits: () => ({ threshold: settings.get(breakerThreshold), coolDownMs: settings.get(breakerCoolDownSeconds) * 1_000 }),
+  });
   const feeds = createFeedStore(store);
   const catalogue = createCatalogue(builtInSkills({ feeds, parser }), breakers);
   const templates = createTemplates();
   const runner = createSkillRunner({
-    catalogue, breakers, runs, clock, log, fetch: web.fetch, readFile: ownFiles(home), llm: llm.scoped,
+    catalogue,
+    breakers,
+    runs,
+    clock,
+    log,
+    fetch: web.fetch,
+    readFile: ownFiles(home),
+    llm: llm.scoped,
     memory: skillMemory(memory, clock),
-    setting: (key) => settings.value(key), wishes: (skill) => settings.get(skillModels)[skill] ?? {}, timeZone: () => settings.get(ownerTimeZone), redact: (text) => vault.redactor.redact(text),
+    setting: (key) => settings.value(key),
+    wishes: (skill) => settings.get(skillModels)[skill] ?? {},
+    timeZone: () => settings.get(ownerTimeZone),
+    redact: (text) => vault.redactor.redact(text),
     deliver: (message, context) => skillDelivery(channels.delivery)(message, context),
   });
   const workflows = createWorkflows({
-    store, bus, clock, newId, templates,
-    ports: { skill: (name) => (catalogue.find(name) ? catalogue.info(name) : undefined), checkConfig: catalogue.checkConfig, checkTrigger: (trigger) => schedules.check(trigger), provider: async (name) => (await llm.list()).some((it) => it.name === name) },
+    store,
+    bus,
+    clock,
+    newId,
+    templates,
+    ports: {
+      skill: (name) => (catalogue.find(name) ? catalogue.info(name) : undefined),
+      checkConfig: catalogue.checkConfig,
+      checkTrigger: (trigger) => schedules.check(trigger),
+      provider: async (name) => (await llm.list()).some((it) => it.name === name),
+    },
     syncTriggers: (tx, { id, enabled, definition }) => schedules.sync(tx, { workflowId: id, enabled, triggers: definition.triggers }),
     removeTriggers: (tx, id) => schedules.removeFor(tx, id),
     audit: (entry) => audit.record(entry),
   });
   const engine = createEngine({
-    store, bus, clock, queue, runs, templates, skills: runner, workflow: workflows.get, concurrency: 16,
-    ask: async (tx, { options, ...question }) => (await approvals.ask(tx, { ...question, options: options.map((it, at) => ({ ...it, style: at === 0 ? 'primary' : 'neutral' })) })).id,
-    withdraw: approvals.withdraw, grantExtra: async (scope, key, usd) => void (await llm.grantExtra(BudgetScope.parse(scope), key, usd)),
-    deferred: { 'memory.remember': rememberAtEnd(memory), 'skill.feeds_read': feeds.keepValidators }, onCrash: (runId, error) => log.error('A run could not be driven', { runId, error }),
+    store,
+    bus,
+    clock,
+    queue,
+    runs,
+    templates,
+    skills: runner,
+    workflow: workflows.get,
+    concurrency: 16,
+    ask: async (tx, { options, ...question }) =>
+      (await approvals.ask(tx, { ...question, options: options.map((it, at) => ({ ...it, style: at === 0 ? 'primary' : 'neutral' })) })).id,
+    withdraw: approvals.withdraw,
+    grantExtra: async (scope, key, usd) => void (await llm.grantExtra(BudgetScope.parse(scope), key, usd)),
+    deferred: { 'memory.remember': rememberAtEnd(memory), 'skill.feeds_read': feeds.keepValidators },
+    onCrash: (runId, error) => log.error('A run could not be driven', { runId, error }),
   });
 
   const schedules = createSchedules({
-    store, clock, bus, newId, tell, timeZone: () => settings.get(ownerTimeZone),
-    fire: async (tx, { workflowId, occurrenceId, kind }) => (await engine.start(tx, await workflows.get(workflowId), { trigger: { kind, id: occurrenceId }, idempotencyKey: occurrenceId })).id,
+    store,
+    clock,
+    bus,
+    newId,
+    tell,
+    timeZone: () => settings.get(ownerTimeZone),
+    fire: async (tx, { workflowId, occurrenceId, kind }) =>
+      (await engine.start(tx, await workflows.get(workflowId), { trigger: { kind, id: occurrenceId }, idempotencyKey: occurrenceId })).id,
   });
 
   // talk
-  const agents = createAgents({ store, bus, clock, newId, runs: { ...runs, addCost: async () => {} /* the ledger books it */ }, llm: llm.scoped, settings, audit, workspacesFolder: join(home, 'workspaces'), redact: (text) => vault.redactor.redact(text), node: config.node, onError: (what, error) => log.error(what, { error }) });
+  const agents = createAgents({
+    store,
+    bus,
+    clock,
+    newId,
+    runs: { ...runs, addCost: async () => {} /* the ledger books it */ },
+    llm: llm.scoped,
+    settings,
+    audit,
+    workspacesFolder: join(home, 'workspaces'),
+    redact: (text) => vault.redactor.redact(text),
+    node: config.node,
+    onError: (what, error) => log.error(what, { error }),
+  });
   const startedAt = clock.now();
   const channels = createChannels({
-    store, bus, clock, newId, queue, fetch: web, audit, secrets: vault, kinds: channelKinds,
-    defaultChannel: { get: () => settings.get(defaultChannel), set: async (name, actor) => void (await settings.set(defaultChannel.key, name, actor)) },
+    store,
+    bus,
+    clock,
+    newId,
+    queue,
+    fetch: web,
+    audit,
+    secrets: vault,
+    kinds: channelKinds,
+    defaultChannel: {
+      get: () => settings.get(defaultChannel),
+      set: async (name, actor) => void (await settings.set(defaultChannel.key, name, actor)),
+    },
     ports: {
-      workflows: { ...workflows, start: async (id, start) => { const workflow = await workflows.get(id); return store.write((tx) => engine.start(tx, workflow, start)); } },
-      runs: { ...runs, cancel: engine.cancel }, skills: catalogue, llm, approvals,
-      status: async () => ({ version, upMs: clock.now() - startedAt, memoryBytes: process.memoryUsage.rss(), troubles: troublesOf(app.running?.health()) }),
+      workflows: {
+        ...workflows,
+        start: async (id, start) => {
+          const workflow = await workflows.get(id);
+          return store.write((tx) => engine.start(tx, workflow, start));
+        },
+      },
+      runs: { ...runs, cancel: engine.cancel },
+      skills: catalogue,
+      llm,
+      approvals,
+      status: async () => ({
+        version,
+        upMs: clock.now() - startedAt,
+        memoryBytes: process.memoryUsage.rss(),
+        troubles: troublesOf(app.running?.health()),
+      }),
     },
     talk: createTalk(agents),
-    tell: (notice) => notifications.tell(notice), onError: (error) => log.warn('A channel failed', { error }),
+    tell: (notice) => notifications.tell(notice),
+    onError: (error) => log.warn('A channel failed', { error }),
   });
-  const notifications = createNotifications({ store, bus, clock, newId, delivery: channels.delivery, onError: (error) => log.warn('A notification was lost', { error }) });
+  const notifications = createNotifications({
+    store,
+    bus,
+    clock,
+    newId,
+    delivery: channels.delivery,
+    onError: (error) => log.warn('A notification was lost', { error }),
+  });
 
   // doors
   const routes: Route[] = [
-    ...doorRoutes(owner).map(doorAsRoute), ...ownerRoutes({ owner, baseUrl: () => http.address()?.url ?? '' }), ...auditRoutes(audit), ...settingsRoutes(settings), ...vaultRoutes(vault),
-    ...policyRoutes({ approvals, catalogue: () => grantCatalogue(routes) }), ...runRoutes(runs, []), ...llmRoutes(llm),
-    ...skillRoutes({ catalogue, tryOut: trySkill({ store, runs, runner, templates, clock }) }), ...workflowRoutes({ store, workflows, engine, cancelTurn: turnCanceller(runs, agents) }),
-    ...memoryRoutes(memory), ...scheduleRoutes(schedules), ...agentRoutes(agents), ...channelRoutes(channels, newId), ...notificationRoutes(notifications),
+    ...doorRoutes(owner).map(doorAsRoute),
+    ...ownerRoutes({ owner, baseUrl: () => http.address()?.url ?? '' }),
+    ...auditRoutes(audit),
+    ...settingsRoutes(settings),
+    ...vaultRoutes(vault),
+    ...policyRoutes({ approvals, catalogue: () => grantCatalogue(routes) }),
+    ...runRoutes(runs, []),
+    ...llmRoutes(llm),
+    ...skillRoutes({ catalogue, tryOut: trySkill({ store, runs, runner, templates, clock }) }),
+    ...workflowRoutes({ store, workflows, engine, cancelTurn: turnCanceller(runs, agents) }),
+    ...memoryRoutes(memory),
+    ...scheduleRoutes(schedules),
+    ...agentRoutes(agents),
+    ...channelRoutes(channels, newId),
+    ...notificationRoutes(notifications),
   ];
   const app: App = {
-    root: undefined as never, http: undefined as never, ingress: undefined as never, running: null,
+    root: undefined as never,
+    http: undefined as never,
+    ingress: undefined as never,
+    running: null,
     hasPassword: owner.hasPassword,
     loginUrl: async () => ((await owner.hasPassword()) ? null : (await owner.createLoginLink(http.address()!.url)).url.use((url) => url)),
     firstStart: createFirstStart({ store, vault, llm, workflows, engine, channels, seeds }),
   };
   const http = createHttp({
-    config, routes, rawRoutes: openAiRoutes({ agents, clock, newId, onError: (what, error) => log.error(what, { error }) }), version, bus, clock, log, allows,
+    config,
+    routes,
+    rawRoutes: openAiRoutes({ agents, clock, newId, onError: (what, error) => log.error(what, { error }) }),
+    version,
+    bus,
+    clock,
+    log,
+    allows,
     auth: { session: owner.authenticateSession, bearer: owner.authenticate },
-    health: () => app.running?.health() ?? { ok: false }, ready: () => app.running !== null,
-    staticDir: join(programFolder, 'dist', 'web'), audit, metrics: countEvents(bus),
+    health: () => app.running?.health() ?? { ok: false },
+    ready: () => app.running !== null,
+    staticDir: join(programFolder, 'dist', 'web'),
+    audit,
+    metrics: countEvents(bus),
   });
   const ingress = createIngress({ config: { host: config.ingressHost, port: config.ingressPort }, handlers: [], log });
 
@@ -175,9 +365,30 @@ export async function createApp({ config, logging, version }: AppOptions): Promi
       return { stop: async () => {} };
     },
   };
-  const work = supervisor('work', [engine.service, ...memory.services, schedules.service, runs.retention], { strategy: 'rest_for_one', intensity });
+  const work = supervisor('work', [engine.service, ...memory.services, schedules.service, runs.retention], {
+    strategy: 'rest_for_one',
+    intensity,
+  });
   const edge = supervisor('edge', [http, ingress], { strategy: 'one_for_one', intensity });
-  const root = supervisor('root', [storeService, settings.service, vault.service, breakers.service, llm.service, approvals.service, answers, telling(bus, notifications.tell), outbox.service, work, agents.service, channels.service, edge], { strategy: 'rest_for_one', intensity, onEvent: logSupervision(log) });
+  const root = supervisor(
+    'root',
+    [
+      storeService,
+      settings.service,
+      vault.service,
+      breakers.service,
+      llm.service,
+      approvals.service,
+      answers,
+      telling(bus, notifications.tell),
+      outbox.service,
+      work,
+      agents.service,
+      channels.service,
+      edge,
+    ],
+    { strategy: 'rest_for_one', intensity, onEvent: logSupervision(log) },
+  );
   return Object.assign(app, { root, http, ingress });
 }
 

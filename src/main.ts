@@ -5,9 +5,15 @@ import { startFast } from './fast-start.ts';
 process.stdout.on('error', () => {}); // who read it may be gone: no reason to end
 process.umask(0o077); // what the agent writes is the owner's alone
 startFast(join(import.meta.dirname, '..'));
-process.on('unhandledRejection', (reason) => { throw reason; }); // a promise nobody awaited belongs to no service
+process.on('unhandledRejection', (reason) => {
+  throw reason;
+}); // a promise nobody awaited belongs to no service
 
-const [{ runAgent }, { bootExitCode }, { AppError, toError }] = await Promise.all([import('./agent.ts'), import('#core/config'), import('#core/errors')]);
+const [{ runAgent }, { bootExitCode }, { AppError, toError }] = await Promise.all([
+  import('./agent.ts'),
+  import('#core/config'),
+  import('#core/errors'),
+]);
 try {
   await runAgent();
 } catch (error) {

@@ -15,7 +15,11 @@ if (rolldown) {
   for (const name of LIBRARIES) {
     const { version } = JSON.parse(await readFile(join(root, 'node_modules', name, 'package.json'), 'utf8')) as { version: string };
     const bundle = await rolldown({ input: fileURLToPath(import.meta.resolve(name)), platform: 'node', logLevel: 'silent' });
-    await bundle.write({ file: join(out, `${name}-${version}.js`), format: 'esm', minify: { compress: false, mangle: false, codegen: { removeWhitespace: true } } });
+    await bundle.write({
+      file: join(out, `${name}-${version}.js`),
+      format: 'esm',
+      minify: { compress: false, mangle: false, codegen: { removeWhitespace: true } },
+    });
     await bundle.close();
   }
 }

@@ -19,7 +19,13 @@ export interface FirstStartDeps {
 }
 
 /** Keys of the environment that go to the vault, by the name they get there. */
-const KEYS = { 'anthropic-api-key': 'ANTHROPIC_API_KEY', 'google-api-key': 'GEMINI_API_KEY', 'openai-api-key': 'OPENAI_API_KEY', 'github-token': 'GITHUB_TOKEN', 'telegram-bot-token': 'TELEGRAM_BOT_TOKEN' } as const;
+const KEYS = {
+  'anthropic-api-key': 'ANTHROPIC_API_KEY',
+  'google-api-key': 'GEMINI_API_KEY',
+  'openai-api-key': 'OPENAI_API_KEY',
+  'github-token': 'GITHUB_TOKEN',
+  'telegram-bot-token': 'TELEGRAM_BOT_TOKEN',
+} as const;
 
 /**
  * What a fresh home needs: keys of the environment sealed, providers, and the morning briefing, which is offered (switched
@@ -31,7 +37,8 @@ export function createFirstStart({ store, vault, llm, workflows, engine, channel
     for (const [name, variable] of Object.entries(KEYS)) {
       const value = seeds.secrets[variable];
       if (value === undefined && !(await vault.has(name))) continue;
-      if (value !== undefined && !(await vault.has(name))) await vault.set(name, value, 'system', { description: `From ${variable} at the first start` });
+      if (value !== undefined && !(await vault.has(name)))
+        await vault.set(name, value, 'system', { description: `From ${variable} at the first start` });
       references[name] = `@secret:${name}`;
     }
     return references;

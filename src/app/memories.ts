@@ -24,7 +24,15 @@ export function skillMemory(memory: Memory, clock: Clock): SkillRunnerDeps['memo
       }),
     async search(query, { limit = 10, kinds } = {}) {
       const { items } = await memory.search({ scopes: [SCOPE], text: query, limit, kinds });
-      return items.map(({ id, kind, title, text, url, score, createdAt }) => ({ id, kind, title, text, url, score, at: Date.parse(createdAt) }));
+      return items.map(({ id, kind, title, text, url, score, createdAt }) => ({
+        id,
+        kind,
+        title,
+        text,
+        url,
+        score,
+        at: Date.parse(createdAt),
+      }));
     },
   });
 }
@@ -35,6 +43,10 @@ const Remembered = z.object({ items: z.array(NewMemory) });
 export function rememberAtEnd(memory: Memory): DeferredHandlers[string] {
   return async (tx, data, { runId, step }) => {
     const { items } = check(data, Remembered, 'what to remember');
-    await memory.addMany(SCOPE, items.map((item) => ({ ...item, provenance: { runId, step } })), tx);
+    await memory.addMany(
+      SCOPE,
+      items.map((item) => ({ ...item, provenance: { runId, step } })),
+      tx,
+    );
   };
 }

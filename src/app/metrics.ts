@@ -26,12 +26,33 @@ export function countEvents(bus: Bus): () => readonly Metric[] {
   );
   bus.subscribe('breaker.changed', ({ key, state }) => void (state === 'open' ? open.add(key) : open.delete(key)), forLife);
 
-  const samples = (metric: string): Metric['samples'] => [...counts.values()].filter((it) => it.metric === metric).map(({ labels, value }) => ({ labels, value }));
+  const samples = (metric: string): Metric['samples'] =>
+    [...counts.values()].filter((it) => it.metric === metric).map(({ labels, value }) => ({ labels, value }));
   return () => [
-    { name: 'castellan_runs_ended_total', help: 'Runs that ended, by kind and status.', type: 'counter', samples: samples('castellan_runs_ended_total') },
-    { name: 'castellan_schedules_fired_total', help: 'Occurrences of schedules that were started.', type: 'counter', samples: samples('castellan_schedules_fired_total') },
-    { name: 'castellan_llm_calls_total', help: 'Model calls, by provider and how they ended.', type: 'counter', samples: samples('castellan_llm_calls_total') },
-    { name: 'castellan_llm_cost_usd_total', help: 'Cost of model calls in USD.', type: 'counter', samples: samples('castellan_llm_cost_usd_total') },
+    {
+      name: 'castellan_runs_ended_total',
+      help: 'Runs that ended, by kind and status.',
+      type: 'counter',
+      samples: samples('castellan_runs_ended_total'),
+    },
+    {
+      name: 'castellan_schedules_fired_total',
+      help: 'Occurrences of schedules that were started.',
+      type: 'counter',
+      samples: samples('castellan_schedules_fired_total'),
+    },
+    {
+      name: 'castellan_llm_calls_total',
+      help: 'Model calls, by provider and how they ended.',
+      type: 'counter',
+      samples: samples('castellan_llm_calls_total'),
+    },
+    {
+      name: 'castellan_llm_cost_usd_total',
+      help: 'Cost of model calls in USD.',
+      type: 'counter',
+      samples: samples('castellan_llm_cost_usd_total'),
+    },
     { name: 'castellan_breakers_open', help: 'Skills and hosts that are left alone now.', type: 'gauge', samples: [{ value: open.size }] },
   ];
 }

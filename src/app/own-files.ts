@@ -14,7 +14,8 @@ export function ownFiles(home: string): (url: string) => Promise<Uint8Array> {
     const path = isAbsolute(named) ? named : join(programFolder, named);
     const [real, within] = await Promise.all([realpath(path).catch(() => null), realpath(root)]);
     if (real === null) throw new AppError('not_found', 'skill.no_file', `There is no file ${url}`, { url });
-    if (!real.startsWith(within + sep)) throw new AppError('forbidden', 'skill.file_outside', `${url} lies outside the home and the examples`, { url });
+    if (!real.startsWith(within + sep))
+      throw new AppError('forbidden', 'skill.file_outside', `${url} lies outside the home and the examples`, { url });
     return readFile(real);
   };
 }

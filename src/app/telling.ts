@@ -11,8 +11,20 @@ export function telling(bus: Bus, tell: (notice: Notice) => Promise<void>): Serv
         'breaker.changed',
         ({ key, state, failures, until, error }) => {
           const name = key.replace(':', ' ');
-          if (state === 'open') return tell({ key: `breaker:${key}`, severity: 'warning', title: `The ${name} rests`, body: `It failed ${failures} times in a row (${error ?? 'no reason was given'}) and is left alone until ${new Date(until ?? 0).toISOString()}.` });
-          if (state === 'closed') return tell({ key: `breaker:${key}:well`, severity: 'info', title: `The ${name} works again`, body: 'It answered; calls go through.' });
+          if (state === 'open')
+            return tell({
+              key: `breaker:${key}`,
+              severity: 'warning',
+              title: `The ${name} rests`,
+              body: `It failed ${failures} times in a row (${error ?? 'no reason was given'}) and is left alone until ${new Date(until ?? 0).toISOString()}.`,
+            });
+          if (state === 'closed')
+            return tell({
+              key: `breaker:${key}:well`,
+              severity: 'info',
+              title: `The ${name} works again`,
+              body: 'It answered; calls go through.',
+            });
         },
         signal,
       );
@@ -20,7 +32,14 @@ export function telling(bus: Bus, tell: (notice: Notice) => Promise<void>): Serv
         'run.ended',
         ({ run }) => {
           const unwatched = ['cron', 'interval', 'once', 'webhook', 'event'].includes(run.trigger.kind);
-          if (run.status === 'failed' && unwatched) return tell({ key: `run.failed:${run.workflowId}`, severity: 'warning', title: `${run.title} failed`, body: run.error?.message ?? 'No reason was given.', link: `/runs/${run.id}` });
+          if (run.status === 'failed' && unwatched)
+            return tell({
+              key: `run.failed:${run.workflowId}`,
+              severity: 'warning',
+              title: `${run.title} failed`,
+              body: run.error?.message ?? 'No reason was given.',
+              link: `/runs/${run.id}`,
+            });
         },
         signal,
       );

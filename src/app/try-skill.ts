@@ -7,15 +7,41 @@ import type { SkillRunner } from '#skills/contract';
 import type { Templates } from '#workflows';
 
 /** One attempt at one skill as a run of its own, with its effects, cost and journal. */
-export function trySkill(deps: { readonly store: Store; readonly runs: Runs; readonly runner: SkillRunner; readonly templates: Templates; readonly clock: Clock }): SkillRouteDeps['tryOut'] {
+export function trySkill(deps: {
+  readonly store: Store;
+  readonly runs: Runs;
+  readonly runner: SkillRunner;
+  readonly templates: Templates;
+  readonly clock: Clock;
+}): SkillRouteDeps['tryOut'] {
   const { store, runs, runner, templates, clock } = deps;
   return async ({ skill, input, config, prompt, dryRun, by, signal }) => {
-    const { run } = await store.write((tx) => runs.create(tx, { kind: 'skill', title: skill, status: 'running', trigger: { kind: by === 'owner' || by === 'cli' ? 'owner' : 'api', by }, dryRun, input }));
-    const end = (set: { status: 'succeeded' | 'failed'; outcome?: string; output?: string; error?: string }): Promise<unknown> => store.write((tx) => runs.change(tx, run.id, { ...set, ended_at: clock.now() }));
+    const { run } = await store.write((tx) =>
+      runs.create(tx, {
+        kind: 'skill',
+        title: skill,
+        status: 'running',
+        trigger: { kind: by === 'owner' || by === 'cli' ? 'owner' : 'api', by },
+        dryRun,
+        input,
+      }),
+    );
+    const end = (set: { status: 'succeeded' | 'failed'; outcome?: string; output?: string; error?: string }): Promise<unknown> =>
+      store.write((tx) => runs.change(tx, run.id, { ...set, ended_at: clock.now() }));
     try {
-      const render = (template: string, extra: Readonly<Record<string, unknown>> = {}): Promise<string> => templates.render(template, { input, ...extra });
+      const render = (template: string, extra: Readonly<Record<string, unknown>> = {}): Promise<string> =>
+        templates.render(template, { input, ...extra });
       const result = await runner.run({
-        skill, config, input, prompt, signal, llm: [], step: 'skill', labels: [], resources: [], render,
+        skill,
+        config,
+        input,
+        prompt,
+        signal,
+        llm: [],
+        step: 'skill',
+        labels: [],
+        resources: [],
+        render,
         ownAddresses: addressesIn(config),
         run: { id: run.id, workflowId: null, dryRun },
       });

@@ -6,7 +6,11 @@ import { parseEventStream } from './event-stream.ts';
 /** Calls endpoints by their value: the path, the query or body and both types come from it. */
 export interface Client {
   call<I extends z.ZodType, O extends z.ZodType>(endpoint: Endpoint<I, O>, input: z.input<I>, options?: CallOptions): Promise<z.output<O>>;
-  stream<I extends z.ZodType, O extends z.ZodType>(endpoint: Endpoint<I, O>, input: z.input<I>, options?: CallOptions): AsyncIterable<StreamEvent<z.output<O>>>;
+  stream<I extends z.ZodType, O extends z.ZodType>(
+    endpoint: Endpoint<I, O>,
+    input: z.input<I>,
+    options?: CallOptions,
+  ): AsyncIterable<StreamEvent<z.output<O>>>;
 }
 
 export interface CallOptions {
@@ -26,7 +30,12 @@ export interface ClientOptions {
 
 /** Throws the server's own AppErrors, and `agent.unreachable` when nobody answers. */
 export function createClient({ fetch, base, headers }: ClientOptions): Client {
-  async function send(endpoint: Endpoint, input: unknown, accept: string, { signal, idempotencyKey, lastEventId }: CallOptions): Promise<Response> {
+  async function send(
+    endpoint: Endpoint,
+    input: unknown,
+    accept: string,
+    { signal, idempotencyKey, lastEventId }: CallOptions,
+  ): Promise<Response> {
     const { url, body } = address(endpoint, (input ?? {}) as Record<string, unknown>);
     let response: Response;
     try {
@@ -71,12 +80,18 @@ function address({ method, path }: Endpoint, input: Record<string, unknown>): { 
   });
   if (method !== 'GET' && method !== 'DELETE') return { url, body: JSON.stringify(rest) };
   const query = new URLSearchParams();
-  for (const [name, value] of Object.entries(rest)) if (value !== undefined && value !== null) query.set(name, typeof value === 'string' ? value : JSON.stringify(value));
+  for (const [name, value] of Object.entries(rest))
+    if (value !== undefined && value !== null) query.set(name, typeof value === 'string' ? value : JSON.stringify(value));
   return { url: query.size > 0 ? `${url}?${query.toString()}` : url };
 }
 
 async function readError(response: Response): Promise<AppError> {
-  const { error } = ((await response.json().catch(() => ({}))) ?? {}) as { error?: { kind?: ErrorKind; code?: string; message?: string; details?: Record<string, unknown>; id?: string } };
+  const { error } = ((await response.json().catch(() => ({}))) ?? {}) as {
+    error?: { kind?: ErrorKind; code?: string; message?: string; details?: Record<string, unknown>; id?: string };
+  };
   const kind = error?.kind ?? 'unavailable';
-  return new AppError(kind, error?.code ?? `http.${response.status}`, error?.message ?? `The agent answered ${response.status}`, { ...error?.details, ...(error?.id && { errorId: error.id }) });
+  return new AppError(kind, error?.code ?? `http.${response.status}`, error?.message ?? `The agent answered ${response.status}`, {
+    ...error?.details,
+    ...(error?.id && { errorId: error.id }),
+  });
 }

@@ -49,9 +49,18 @@ export function manualClock(start = 0): ManualClock {
         if (signal?.aborted) return reject(signal.reason as Error);
         const wait = { at: now + ms, wake: resolve };
         waits.push(wait);
-        signal?.addEventListener('abort', () => { waits = waits.filter((w) => w !== wait); reject(signal.reason as Error); }, { once: true });
+        signal?.addEventListener(
+          'abort',
+          () => {
+            waits = waits.filter((w) => w !== wait);
+            reject(signal.reason as Error);
+          },
+          { once: true },
+        );
       }),
-    set: (ms) => { now = ms; },
+    set: (ms) => {
+      now = ms;
+    },
     async advance(ms) {
       const until = now + ms;
       for (;;) {

@@ -101,14 +101,22 @@ export function createFetch(options: FetchOptions = {}): GuardedFetch {
   async function send(hop: Hop, signal: AbortSignal): Promise<Dispatcher.ResponseData> {
     const agent = await agentFor(hop.allowPrivate);
     const { url, method, headers, body } = hop;
-    return agent.request({ origin: url.origin, path: url.pathname + url.search, method: method as Dispatcher.HttpMethod, headers, body, signal });
+    return agent.request({
+      origin: url.origin,
+      path: url.pathname + url.search,
+      method: method as Dispatcher.HttpMethod,
+      headers,
+      body,
+      signal,
+    });
   }
 
   async function stream(request: FetchRequest): Promise<FetchStream> {
     const { maxBytes, maxRedirects = MOST_REDIRECTS } = request;
     let hop = firstHop(request, userAgent);
     const limits = watch(request, clock);
-    const fail = (error: unknown): Error => (limits.signal.aborted ? limits.signal.reason as Error : describeFailure(error, hop.url.host));
+    const fail = (error: unknown): Error =>
+      limits.signal.aborted ? (limits.signal.reason as Error) : describeFailure(error, hop.url.host);
     try {
       for (let redirects = 0; ; redirects += 1) {
         limits.signal.throwIfAborted();
@@ -117,13 +125,32 @@ export function createFetch(options: FetchOptions = {}): GuardedFetch {
         const headers = headersOf(answer);
         const target = redirectTarget(answer.statusCode, headers.get('location'));
         if (target === null) {
-          const head = { status: answer.statusCode, headers, url: hop.url.href, contentType: headers.get('content-type') ?? '', notModified: answer.statusCode === 304 };
+          const head = {
+            status: answer.statusCode,
+            headers,
+            url: hop.url.href,
+            contentType: headers.get('content-type') ?? '',
+            notModified: answer.statusCode === 304,
+          };
           const source = await bodyOf(answer, hop, headers, maxBytes);
           const body = bounded(source, maxBytes, limits, fail);
-          return { ...head, body, close: () => { limits.done(); source.destroy(); } };
+          return {
+            ...head,
+            body,
+            close: () => {
+              limits.done();
+              source.destroy();
+            },
+          };
         }
         await answer.body.dump({ limit: REDIRECT_BODY_BYTES });
-        if (redirects >= maxRedirects) throw new AppError('unavailable', 'fetch.too_many_redirects', `More than ${maxRedirects} redirects, the last from ${hop.url.host}`, { host: hop.url.host });
+        if (redirects >= maxRedirects)
+          throw new AppError(
+            'unavailable',
+            'fetch.too_many_redirects',
+            `More than ${maxRedirects} redirects, the last from ${hop.url.host}`,
+            { host: hop.url.host },
+          );
         hop = nextHop(hop, answer.statusCode, parseUrl(target, hop.url));
       }
     } catch (error) {
@@ -181,7 +208,12 @@ async function bodyOf(answer: Dispatcher.ResponseData, hop: Hop, headers: Header
   }
 }
 
-async function* bounded(source: Readable, maxBytes: number, limits: Limits, fail: (error: unknown) => Error): AsyncGenerator<Uint8Array, void, void> {
+async function* bounded(
+  source: Readable,
+  maxBytes: number,
+  limits: Limits,
+  fail: (error: unknown) => Error,
+): AsyncGenerator<Uint8Array, void, void> {
   let bytes = 0;
   try {
     for await (const chunk of source as AsyncIterable<Uint8Array>) {

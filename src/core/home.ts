@@ -40,7 +40,10 @@ export async function prepareHome(path: string): Promise<Home> {
 async function whatForbids(path: string, error: unknown): Promise<unknown> {
   if ((error as NodeJS.ErrnoException).code !== 'ENOENT') return error;
   for (let at = dirname(path); ; at = dirname(at)) {
-    const why = await access(at, constants.W_OK).then(() => null, (thrown: NodeJS.ErrnoException) => thrown);
+    const why = await access(at, constants.W_OK).then(
+      () => null,
+      (thrown: NodeJS.ErrnoException) => thrown,
+    );
     if (why === null || at === dirname(at)) return error;
     if (why.code !== 'ENOENT') return why;
   }

@@ -22,7 +22,10 @@ export async function migrate(store: Store, migrations: readonly Migration[]): P
     const { rows } = await sql<{ name: string }>`select name from core_migration`.execute(db);
     for (const { name } of rows) applied.add(name);
   } else {
-    await store.write(async (tx) => void (await execute(tx, dialect.shared, 'create table core_migration (name text primary key, at integer not null) strict')));
+    await store.write(
+      async (tx) =>
+        void (await execute(tx, dialect.shared, 'create table core_migration (name text primary key, at integer not null) strict')),
+    );
   }
   const fresh: string[] = [];
   for (const migration of migrations) {

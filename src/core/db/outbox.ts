@@ -12,7 +12,12 @@ declare module './store.ts' {
 }
 
 export const outboxMigrations: readonly Migration[] = [
-  { name: 'core-001-outbox', ddl: ['create table core_outbox (id text primary key, name text not null, payload text not null, at integer not null) strict, without rowid'] },
+  {
+    name: 'core-001-outbox',
+    ddl: [
+      'create table core_outbox (id text primary key, name text not null, payload text not null, at integer not null) strict, without rowid',
+    ],
+  },
 ];
 
 /** Events that must survive a crash: written with the change they tell of, published once it is durable, at least once. */
@@ -39,7 +44,10 @@ export function createOutbox({ store, bus, clock, newId }: OutboxDeps): Outbox {
   return {
     async add(tx, name, event) {
       const id = newId();
-      await tx.insertInto('core_outbox').values({ id, name, payload: JSON.stringify(event), at: clock.now() }).execute();
+      await tx
+        .insertInto('core_outbox')
+        .values({ id, name, payload: JSON.stringify(event), at: clock.now() })
+        .execute();
       store.onCommit(() => void publish(id, name, event as never).catch(() => {})); // stays in the table: the next start tells it again
     },
     service: {

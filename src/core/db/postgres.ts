@@ -12,7 +12,10 @@ interface Frame {
 export async function openPostgres(url: string): Promise<Store> {
   const [{ default: pg }, { PostgresDialect }] = await Promise.all([import('pg'), import('kysely')]);
   const int8 = 20;
-  const types = { getTypeParser: ((oid: number, format?: 'text') => (oid === int8 ? Number : pg.types.getTypeParser(oid, format))) as typeof pg.types.getTypeParser };
+  const types = {
+    getTypeParser: ((oid: number, format?: 'text') =>
+      oid === int8 ? Number : pg.types.getTypeParser(oid, format)) as typeof pg.types.getTypeParser,
+  };
   const pool = new pg.Pool({ connectionString: url, max: 10, types, connectionTimeoutMillis: 10_000 });
   pool.on('error', () => {}); // an idle connection that broke is replaced at its next use
   return postgresStore(new PostgresDialect({ pool }));
@@ -44,7 +47,10 @@ export async function postgresStore(dialect: KyselyDialect): Promise<Store> {
       await sql`select 1`.execute(db);
     },
     async facts() {
-      const { rows } = await sql<{ size: number; version: string }>`select pg_database_size(current_database()) as size, current_setting('server_version') as version`.execute(db);
+      const { rows } = await sql<{
+        size: number;
+        version: string;
+      }>`select pg_database_size(current_database()) as size, current_setting('server_version') as version`.execute(db);
       return { sizeBytes: Number(rows[0]?.size ?? 0), engine: `PostgreSQL ${rows[0]?.version ?? ''}`.trim() };
     },
     close: () => db.destroy(),
@@ -57,7 +63,13 @@ async function hasVector(db: Db): Promise<boolean> {
     return true;
   } catch (cause) {
     const { code, message } = cause as { code?: string; message?: string };
-    if (code?.startsWith('08') || code === 'ECONNREFUSED' || code === '3D000' || code?.startsWith('28') || /connect|ENOTFOUND/.test(message ?? '')) {
+    if (
+      code?.startsWith('08') ||
+      code === 'ECONNREFUSED' ||
+      code === '3D000' ||
+      code?.startsWith('28') ||
+      /connect|ENOTFOUND/.test(message ?? '')
+    ) {
       throw new AppError('unavailable', 'store.unreachable', `Cannot reach PostgreSQL at DATABASE_URL: ${message}`, {}, cause);
     }
     return false;

@@ -68,7 +68,11 @@ export interface JobQueue {
   add(tx: Db, job: NewJob): Promise<void>;
   remove(tx: Db, queue: string, id: string): Promise<void>;
   /** A service that works on one queue. */
-  worker(queue: string, options: WorkOptions, handler: (job: Job, run: { readonly signal: AbortSignal; done(tx: Db): Promise<void> }) => Promise<void>): Service;
+  worker(
+    queue: string,
+    options: WorkOptions,
+    handler: (job: Job, run: { readonly signal: AbortSignal; done(tx: Db): Promise<void> }) => Promise<void>,
+  ): Service;
   /** Jobs waiting or failed for good, for the owner's eyes. */
   counts(): Promise<readonly { readonly queue: string; readonly ready: number; readonly dead: number }[]>;
 }
@@ -104,7 +108,16 @@ export function createLocalQueue({ store, clock, newId, onError }: LocalQueueDep
   async function add(tx: Db, { queue, id = newId(), payload, runAt = clock.now() }: NewJob): Promise<void> {
     await tx
       .insertInto('core_job')
-      .values({ id, queue, payload: JSON.stringify(payload), run_at: runAt, attempts: 0, status: 'ready', last_error: null, created_at: clock.now() })
+      .values({
+        id,
+        queue,
+        payload: JSON.stringify(payload),
+        run_at: runAt,
+        attempts: 0,
+        status: 'ready',
+        last_error: null,
+        created_at: clock.now(),
+      })
       .onConflict((on) => on.column('id').doUpdateSet({ run_at: runAt, status: 'ready', attempts: 0, payload: JSON.stringify(payload) }))
       .execute();
     consumers.get(queue)?.renew(id);
@@ -202,8 +215,15 @@ export function createLocalQueue({ store, clock, newId, onError }: LocalQueueDep
         else offer({ id: job.id, payload: job.payload, attempts: job.attempt, runAt });
       }
 
-      const left = await store.db.selectFrom('core_job').selectAll().where('queue', '=', queue).where('status', '=', 'ready').orderBy('id').execute();
-      for (const row of left) waiting.set(row.id, { id: row.id, payload: JSON.parse(row.payload) as Json, attempts: row.attempts, runAt: row.run_at });
+      const left = await store.db
+        .selectFrom('core_job')
+        .selectAll()
+        .where('queue', '=', queue)
+        .where('status', '=', 'ready')
+        .orderBy('id')
+        .execute();
+      for (const row of left)
+        waiting.set(row.id, { id: row.id, payload: JSON.parse(row.payload) as Json, attempts: row.attempts, runAt: row.run_at });
       consumers.set(queue, { renew, offer, drop });
       pump();
       return {
@@ -224,7 +244,8 @@ export function createLocalQueue({ store, clock, newId, onError }: LocalQueueDep
       .groupBy(['queue', 'status'])
       .execute();
     const queues = [...new Set(rows.map((row) => row.queue))];
-    const count = (queue: string, status: string): number => Number(rows.find((row) => row.queue === queue && row.status === status)?.n ?? 0);
+    const count = (queue: string, status: string): number =>
+      Number(rows.find((row) => row.queue === queue && row.status === status)?.n ?? 0);
     return queues.map((queue) => ({ queue, ready: count(queue, 'ready'), dead: count(queue, 'dead') }));
   }
 

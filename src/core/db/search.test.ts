@@ -86,7 +86,14 @@ onEveryEngine('search index', (open) => {
     await add(store, index, 'both', 'a return of tax, and a little more to read on it');
     await embed(store, index, { words: point(0.4), meaning: point(0.01), both: point(0.02) });
     const hits = await index.search({ filter, text: 'tax return', vector: { model: 'm', values: point(0), minSimilarity: 0.5 }, limit: 5 });
-    assert.deepEqual(hits.map(({ item, text, vector }) => [item, text?.rank ?? 0, vector?.rank ?? 0]), [['both', 2, 2], ['meaning', 0, 1], ['words', 1, 0]]);
+    assert.deepEqual(
+      hits.map(({ item, text, vector }) => [item, text?.rank ?? 0, vector?.rank ?? 0]),
+      [
+        ['both', 2, 2],
+        ['meaning', 0, 1],
+        ['words', 1, 0],
+      ],
+    );
   });
 
   it('takes entries of one model only into the vector part', async () => {
@@ -96,9 +103,16 @@ onEveryEngine('search index', (open) => {
     await embed(store, index, { old: point(0) }, 'm1');
     await add(store, index, 'new', 'new');
     await embed(store, index, { new: new Float32Array([0, 0, 1]) }, 'm2');
-    const ask = (values: Float32Array, model: string) => index.search({ filter, text: '', vector: { model, values }, limit: 5 }).then(items);
-    assert.deepEqual([await ask(point(0), 'm1'), await ask(new Float32Array([0, 1, 1]), 'm2'), await ask(point(0), 'm2')], [['old'], ['new'], []]);
-    assert.deepEqual((await index.unembedded(9, 'm2')).map(({ item }) => item), ['old']);
+    const ask = (values: Float32Array, model: string) =>
+      index.search({ filter, text: '', vector: { model, values }, limit: 5 }).then(items);
+    assert.deepEqual(
+      [await ask(point(0), 'm1'), await ask(new Float32Array([0, 1, 1]), 'm2'), await ask(point(0), 'm2')],
+      [['old'], ['new'], []],
+    );
+    assert.deepEqual(
+      (await index.unembedded(9, 'm2')).map(({ item }) => item),
+      ['old'],
+    );
     await embed(store, index, { old: new Float32Array([1, 0, 0]) }, 'm2');
     assert.deepEqual([await ask(point(0), 'm1'), (await ask(new Float32Array([1, 0, 0.1]), 'm2'))[0]], [[], 'old']);
     assert.deepEqual(await index.counts(), [{ model: 'm2', parts: 2 }]);
@@ -107,16 +121,27 @@ onEveryEngine('search index', (open) => {
   it('follows changes made before and after the first search, and forgets what was undone', async () => {
     await using store = await open(migrations);
     const index = createSearchIndex(store, 'x');
-    const ask = () => index.search({ filter, text: 'word', vector: { model: 'm', values: point(0) }, limit: 5 }).then((hits) => items(hits).toSorted());
+    const ask = () =>
+      index.search({ filter, text: 'word', vector: { model: 'm', values: point(0) }, limit: 5 }).then((hits) => items(hits).toSorted());
     for (const item of ['a', 'b', 'c', 'd']) await add(store, index, item, 'word');
     await embed(store, index, { a: point(0), b: point(0.1), c: point(0.2), d: point(0.3) });
     assert.deepEqual(await ask(), ['a', 'b', 'c', 'd']);
     await store.write((tx) => index.amend(tx, 'a', { ...here, scope: 'elsewhere' }));
     await store.write((tx) => index.remove(tx, ['b', 'unknown']));
-    await assert.rejects(store.write(async (tx) => { await index.remove(tx, ['c']); throw new Error('undo'); }));
+    await assert.rejects(
+      store.write(async (tx) => {
+        await index.remove(tx, ['c']);
+        throw new Error('undo');
+      }),
+    );
     await add(store, index, 'd', 'replaced');
     assert.deepEqual(await ask(), ['c']);
-    const vectorOnly = await index.search({ filter: { ...filter, scopes: ['owner', 'elsewhere'] }, text: '', vector: { model: 'm', values: point(0) }, limit: 5 });
+    const vectorOnly = await index.search({
+      filter: { ...filter, scopes: ['owner', 'elsewhere'] },
+      text: '',
+      vector: { model: 'm', values: point(0) },
+      limit: 5,
+    });
     assert.deepEqual(items(vectorOnly), ['a', 'c']);
   });
 
@@ -137,7 +162,10 @@ onEveryEngine('search index', (open) => {
     const parts = Array.from({ length: 240 }, (_, i) => ({ title: '', text: i === 7 ? 'rare word' : 'word', start: i, end: i + 1 }));
     await store.write((tx) => index.put(tx, 'long', here, parts));
     await add(store, index, 'short', 'a word');
-    const given = (await index.unembedded(500)).map(({ id, item, start }) => ({ id, values: item === 'long' ? point(start / 1e6) : point(0.25) }));
+    const given = (await index.unembedded(500)).map(({ id, item, start }) => ({
+      id,
+      values: item === 'long' ? point(start / 1e6) : point(0.25),
+    }));
     await store.write((tx) => index.setVectors(tx, 'm', given));
     const [rare] = await index.search({ filter, text: 'rare word', limit: 5 });
     assert.deepEqual([rare?.item, rare?.start], ['long', 7]);
@@ -169,25 +197,51 @@ describe('search index of many entries', () => {
 
 describe('search index, by its properties', () => {
   const word = fc.constantFrom('alpha', 'beta', 'gamma', 'delta');
-  const trait = fc.record({ scope: fc.constantFrom('s1', 's2', 's3'), kind: fc.constantFrom('k1', 'k2'), expiresAt: fc.constantFrom(null, NOW - 1, NOW, NOW + 1) });
-  const entry = fc.record({ trait, words: fc.array(word, { minLength: 1, maxLength: 4 }), turn: fc.double({ min: 0, max: 1, noNaN: true }) });
+  const trait = fc.record({
+    scope: fc.constantFrom('s1', 's2', 's3'),
+    kind: fc.constantFrom('k1', 'k2'),
+    expiresAt: fc.constantFrom(null, NOW - 1, NOW, NOW + 1),
+  });
+  const entry = fc.record({
+    trait,
+    words: fc.array(word, { minLength: 1, maxLength: 4 }),
+    turn: fc.double({ min: 0, max: 1, noNaN: true }),
+  });
 
   it('finds exactly what has a word or a vector and passes the filter, each once, best first', async () => {
     await fc.assert(
-      fc.asyncProperty(fc.array(entry, { maxLength: 25 }), fc.subarray(['s1', 's2', 's3'], { minLength: 1 }), fc.option(fc.subarray(['k1', 'k2']), { nil: undefined }), fc.array(word, { minLength: 1, maxLength: 3 }), fc.boolean(), async (given, scopes, kinds, words, withVector) => {
-        await using store = await memoryStore(migrations);
-        const index = createSearchIndex(store, 'x');
-        for (const [at, { trait: traits, words: text }] of given.entries()) await add(store, index, `${at}`, text.join(' '), traits);
-        await embed(store, index, Object.fromEntries(given.map(({ turn }, at) => [`${at}`, point(turn)])));
-        const hits = await index.search({ filter: { scopes: scopes as [string], kinds, now: NOW }, text: words.join(' '), vector: withVector ? { model: 'm', values: point(0.3) } : undefined, limit: 100 });
-        const expected = given.flatMap(({ trait: { scope, kind, expiresAt }, words: text }, at) =>
-          scopes.includes(scope) && (kinds?.includes(kind) ?? true) && (expiresAt === null || expiresAt > NOW) && (withVector || text.some((each) => words.includes(each))) ? [`${at}`] : []);
-        assert.deepEqual(items(hits).toSorted(), expected.toSorted());
-        for (const [at, hit] of hits.entries()) {
-          assert.ok(at === 0 || hit.score <= hits[at - 1]!.score);
-          assert.ok(hit.text !== null || hit.vector !== null);
-        }
-      }),
+      fc.asyncProperty(
+        fc.array(entry, { maxLength: 25 }),
+        fc.subarray(['s1', 's2', 's3'], { minLength: 1 }),
+        fc.option(fc.subarray(['k1', 'k2']), { nil: undefined }),
+        fc.array(word, { minLength: 1, maxLength: 3 }),
+        fc.boolean(),
+        async (given, scopes, kinds, words, withVector) => {
+          await using store = await memoryStore(migrations);
+          const index = createSearchIndex(store, 'x');
+          for (const [at, { trait: traits, words: text }] of given.entries()) await add(store, index, `${at}`, text.join(' '), traits);
+          await embed(store, index, Object.fromEntries(given.map(({ turn }, at) => [`${at}`, point(turn)])));
+          const hits = await index.search({
+            filter: { scopes: scopes as [string], kinds, now: NOW },
+            text: words.join(' '),
+            vector: withVector ? { model: 'm', values: point(0.3) } : undefined,
+            limit: 100,
+          });
+          const expected = given.flatMap(({ trait: { scope, kind, expiresAt }, words: text }, at) =>
+            scopes.includes(scope) &&
+            (kinds?.includes(kind) ?? true) &&
+            (expiresAt === null || expiresAt > NOW) &&
+            (withVector || text.some((each) => words.includes(each)))
+              ? [`${at}`]
+              : [],
+          );
+          assert.deepEqual(items(hits).toSorted(), expected.toSorted());
+          for (const [at, hit] of hits.entries()) {
+            assert.ok(at === 0 || hit.score <= hits[at - 1]!.score);
+            assert.ok(hit.text !== null || hit.vector !== null);
+          }
+        },
+      ),
       { numRuns: 60 },
     );
   });

@@ -45,7 +45,9 @@ export interface SearchQuery {
   /** The owner's words as they are: there is no syntax to break. */
   readonly text: string;
   /** The question's vector by the same model as the entries'; entries of other models are found by their words only. */
-  readonly vector?: { readonly model: string; readonly values: Float32Array; /** Least cosine similarity. */ readonly minSimilarity?: number } | undefined;
+  readonly vector?:
+    | { readonly model: string; readonly values: Float32Array; /** Least cosine similarity. */ readonly minSimilarity?: number }
+    | undefined;
   readonly limit: number;
 }
 
@@ -136,7 +138,11 @@ export function createSearchIndex(store: Store, name: string): SearchIndex {
     await engine.removeParts(tx, ids);
   }
 
-  async function setVectors(tx: Db, model: string, given: readonly { readonly id: number; readonly values: Float32Array }[]): Promise<void> {
+  async function setVectors(
+    tx: Db,
+    model: string,
+    given: readonly { readonly id: number; readonly values: Float32Array }[],
+  ): Promise<void> {
     for (const { id, values } of given) {
       const unit = unitVector(values);
       if (!(await engine.setCode(tx, id, model, unit))) continue;
@@ -148,13 +154,19 @@ export function createSearchIndex(store: Store, name: string): SearchIndex {
   async function unembedded(limit: number, model?: string): Promise<readonly Unembedded[]> {
     const select = sql`select id, item, text_start, text_end from ${entries}`;
     // Below and above instead of unequal: two short looks into the index.
-    const missing = model === undefined ? sql`${select} where model is null order by id` : sql`${select} where model < ${model} union all ${select} where model > ${model}`;
+    const missing =
+      model === undefined
+        ? sql`${select} where model is null order by id`
+        : sql`${select} where model < ${model} union all ${select} where model > ${model}`;
     const { rows } = await sql<Entry>`${missing} limit ${limit}`.execute(store.db);
     return rows.map(({ id, item, text_start, text_end }) => ({ id: Number(id), item, start: text_start, end: text_end }));
   }
 
   async function counts() {
-    const { rows } = await sql<{ model: string | null; parts: number }>`select model, count(*) as parts from ${entries} group by model`.execute(store.db);
+    const { rows } = await sql<{
+      model: string | null;
+      parts: number;
+    }>`select model, count(*) as parts from ${entries} group by model`.execute(store.db);
     return rows.map(({ model, parts }) => ({ model, parts: Number(parts) }));
   }
 
@@ -172,7 +184,10 @@ export function createSearchIndex(store: Store, name: string): SearchIndex {
     const counted: { word: QueryWord; count: number }[] = [];
     for (const word of words) counted.push({ word, count: await engine.frequency(word.word, MOST_RANKED) });
     let sum = 0;
-    return counted.toSorted((a, b) => a.count - b.count).filter(({ count }, at) => (sum += count) <= MOST_RANKED || at === 0).map(({ word }) => word);
+    return counted
+      .toSorted((a, b) => a.count - b.count)
+      .filter(({ count }, at) => (sum += count) <= MOST_RANKED || at === 0)
+      .map(({ word }) => word);
   }
 
   /** The nearest by the signs of their values, put in order by the values themselves; more of them while one long item fills the list. */
@@ -184,7 +199,8 @@ export function createSearchIndex(store: Store, name: string): SearchIndex {
       const ids = await engine.nearest(vector.model, planes, unit.length, filter, count);
       const ranked = await rescore(ids, unit, vector.model);
       const isAll = ids.length < count;
-      if (isAll || new Set(ranked.map(({ key }) => key)).size >= limit) return ranked.filter(({ value }) => value.score >= (vector.minSimilarity ?? -1));
+      if (isAll || new Set(ranked.map(({ key }) => key)).size >= limit)
+        return ranked.filter(({ value }) => value.score >= (vector.minSimilarity ?? -1));
     }
   }
 

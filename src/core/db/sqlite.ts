@@ -30,12 +30,16 @@ export function openSqlite(path: string): Store {
   const writer = connect(path, false);
   const reader = inMemory ? writer : connect(path, true);
   const frames = new AsyncLocalStorage<Frame>();
-  const [begin, commit, savepoint, release] = ['begin immediate', 'commit', 'savepoint one', 'release one'].map((text) => writer.prepare(text)) as [StatementSync, StatementSync, StatementSync, StatementSync];
+  const [begin, commit, savepoint, release] = ['begin immediate', 'commit', 'savepoint one', 'release one'].map((text) =>
+    writer.prepare(text),
+  ) as [StatementSync, StatementSync, StatementSync, StatementSync];
   let queue: Job[] = [];
   let group: Promise<void> | null = null;
 
   const tx = new Kysely<Tables>({ dialect: dialect(() => statements(writer)) });
-  const db = inMemory ? new Kysely<Tables>({ dialect: dialect(() => statements(writer), settled) }) : new Kysely<Tables>({ dialect: dialect(() => statements(reader)) });
+  const db = inMemory
+    ? new Kysely<Tables>({ dialect: dialect(() => statements(writer), settled) })
+    : new Kysely<Tables>({ dialect: dialect(() => statements(reader)) });
 
   /** In memory there is one connection: a reader waits for the open group, unless it reads inside it. */
   async function settled(): Promise<void> {
@@ -143,7 +147,13 @@ export function assertSafeVersion(version: string): void {
   for (const [at, least] of OLDEST_SAFE_SQLITE.entries()) {
     const part = parts[at] ?? 0;
     if (part > least) return;
-    if (part < least) throw new AppError('unavailable', 'store.unsafe_engine', `SQLite ${version} can lose writes; Castellan needs ${OLDEST_SAFE_SQLITE.join('.')} or newer`, { version });
+    if (part < least)
+      throw new AppError(
+        'unavailable',
+        'store.unsafe_engine',
+        `SQLite ${version} can lose writes; Castellan needs ${OLDEST_SAFE_SQLITE.join('.')} or newer`,
+        { version },
+      );
   }
 }
 
@@ -155,20 +165,44 @@ function explain(error: unknown, path = 'the database'): unknown {
     case 26:
       return corrupt(path, message ?? 'damaged', error);
     case 13:
-      return new AppError('unavailable', 'store.disk_full', 'The disk is full: nothing was written. Free some space; work goes on by itself.', {}, error);
+      return new AppError(
+        'unavailable',
+        'store.disk_full',
+        'The disk is full: nothing was written. Free some space; work goes on by itself.',
+        {},
+        error,
+      );
     case 8:
     case 14:
-      return new AppError('unavailable', 'store.not_writable', `Cannot open ${path} for writing: check that the folder exists and belongs to you`, { path }, error);
+      return new AppError(
+        'unavailable',
+        'store.not_writable',
+        `Cannot open ${path} for writing: check that the folder exists and belongs to you`,
+        { path },
+        error,
+      );
     case 5:
     case 6:
-      return new AppError('unavailable', 'store.locked', `Another program holds ${path}: only one Castellan may use a home`, { path }, error);
+      return new AppError(
+        'unavailable',
+        'store.locked',
+        `Another program holds ${path}: only one Castellan may use a home`,
+        { path },
+        error,
+      );
     default:
       return error;
   }
 }
 
 function corrupt(path: string, found: string, cause?: unknown): AppError {
-  return new AppError('unavailable', 'store.corrupt', `The database ${path} is damaged (${found}). It was not touched: restore a backup with "castellan backup restore", or move the file away to start anew.`, { path }, cause);
+  return new AppError(
+    'unavailable',
+    'store.corrupt',
+    `The database ${path} is damaged (${found}). It was not touched: restore a backup with "castellan backup restore", or move the file away to start anew.`,
+    { path },
+    cause,
+  );
 }
 
 function nextTick(): Promise<void> {

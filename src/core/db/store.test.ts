@@ -9,7 +9,10 @@ import { assertSafeVersion, openSqlite } from './sqlite.ts';
 import type { Db } from './store.ts';
 import { onEveryEngine } from './testing.ts';
 
-const note: Migration = { name: 'test-001-note', ddl: ['create table test_note (id text primary key, n integer not null check (n >= 0)) strict, without rowid'] };
+const note: Migration = {
+  name: 'test-001-note',
+  ddl: ['create table test_note (id text primary key, n integer not null check (n >= 0)) strict, without rowid'],
+};
 const add = (db: Db, id: string, n = 1) => sql`insert into test_note (id, n) values (${id}, ${n})`.execute(db);
 const ids = async (db: Db) => (await sql<{ id: string }>`select id from test_note order by id`.execute(db)).rows.map((row) => row.id);
 
@@ -18,25 +21,45 @@ onEveryEngine('store', (open) => {
     await using store = await open([note]);
     const results = await Promise.allSettled([
       store.write((tx) => add(tx, 'a')),
-      store.write(async (tx) => { await add(tx, 'b'); throw new Error('no'); }),
+      store.write(async (tx) => {
+        await add(tx, 'b');
+        throw new Error('no');
+      }),
       store.write((tx) => add(tx, 'c', -1)),
       store.write((tx) => add(tx, 'd')),
     ]);
-    assert.deepEqual(results.map((r) => r.status), ['fulfilled', 'rejected', 'rejected', 'fulfilled']);
+    assert.deepEqual(
+      results.map((r) => r.status),
+      ['fulfilled', 'rejected', 'rejected', 'fulfilled'],
+    );
     assert.deepEqual(await ids(store.db), ['a', 'd']);
   });
 
   it('a write inside a write joins it, and shares its fate', async () => {
     await using store = await open([note]);
-    await assert.rejects(store.write(async (tx) => { await add(tx, 'outer'); await store.write((inner) => add(inner, 'inner')); throw new Error('undo'); }));
+    await assert.rejects(
+      store.write(async (tx) => {
+        await add(tx, 'outer');
+        await store.write((inner) => add(inner, 'inner'));
+        throw new Error('undo');
+      }),
+    );
     assert.deepEqual(await ids(store.db), []);
   });
 
   it('runs commit hooks after the commit and never after an undo', async () => {
     await using store = await open([note]);
     const seen: string[] = [];
-    await store.write(async (tx) => { await add(tx, 'a'); store.onCommit(() => seen.push('a')); });
-    await assert.rejects(store.write(async () => { store.onCommit(() => seen.push('b')); throw new Error('undo'); }));
+    await store.write(async (tx) => {
+      await add(tx, 'a');
+      store.onCommit(() => seen.push('a'));
+    });
+    await assert.rejects(
+      store.write(async () => {
+        store.onCommit(() => seen.push('b'));
+        throw new Error('undo');
+      }),
+    );
     assert.deepEqual(seen, ['a']);
   });
 
@@ -54,7 +77,10 @@ onEveryEngine('store', (open) => {
 
   it('migrates once, in order', async () => {
     await using store = await open([note]);
-    assert.deepEqual(await migrate(store, [note, { name: 'test-002-more', ddl: ['create table test_more (id text primary key) strict'] }]), ['test-002-more']);
+    assert.deepEqual(
+      await migrate(store, [note, { name: 'test-002-more', ddl: ['create table test_more (id text primary key) strict'] }]),
+      ['test-002-more'],
+    );
     assert.deepEqual(await migrate(store, [note]), []);
   });
 });
@@ -70,7 +96,10 @@ describe('SQLite file', () => {
     const store = openSqlite(join(home.path, 'a.db'));
     await migrate(store, [note]);
     let during: string[] | undefined;
-    await store.write(async (tx) => { await add(tx, 'a'); during = await ids(store.db); });
+    await store.write(async (tx) => {
+      await add(tx, 'a');
+      during = await ids(store.db);
+    });
     assert.deepEqual(during, []);
     assert.deepEqual(await ids(store.db), ['a']);
     await store.close();
@@ -78,7 +107,10 @@ describe('SQLite file', () => {
 
   it('names a damaged file and leaves it alone', async () => {
     await using home = await folder();
-    await writeFile(join(home.path, 'a.db'), 'this is no database, not at all, and it is long enough to have a header of one hundred bytes or more in it.');
+    await writeFile(
+      join(home.path, 'a.db'),
+      'this is no database, not at all, and it is long enough to have a header of one hundred bytes or more in it.',
+    );
     assert.throws(() => openSqlite(join(home.path, 'a.db')), { code: 'store.corrupt' });
   });
 
@@ -106,5 +138,8 @@ describe('SQLite file', () => {
 });
 
 it('forPostgres keeps names and widens types', () => {
-  assert.equal(forPostgres('create table a (id integer, b blob, c real) strict, without rowid'), 'create table a (id bigint, b bytea, c double precision)');
+  assert.equal(
+    forPostgres('create table a (id integer, b blob, c real) strict, without rowid'),
+    'create table a (id bigint, b bytea, c double precision)',
+  );
 });

@@ -15,7 +15,10 @@ export async function memoryStore(...migrations: readonly (readonly Migration[])
 }
 
 /** Runs a suite on every engine at hand: SQLite, PostgreSQL in process, and the server of CASTELLAN_TEST_DATABASE_URL. */
-export function onEveryEngine(title: string, suite: (open: (...migrations: readonly (readonly Migration[])[]) => Promise<TestStore>) => void): void {
+export function onEveryEngine(
+  title: string,
+  suite: (open: (...migrations: readonly (readonly Migration[])[]) => Promise<TestStore>) => void,
+): void {
   describe(`${title} (SQLite)`, () => suite(memoryStore));
   describe(`${title} (PostgreSQL, PGlite)`, () => suite(pgliteStore));
   const url = process.env['CASTELLAN_TEST_DATABASE_URL'];
@@ -27,7 +30,11 @@ const pglite = Promise.withResolvers<unknown>();
 const started = { yet: false, schemas: 0 };
 
 async function pgliteStore(...migrations: readonly (readonly Migration[])[]): Promise<TestStore> {
-  const [{ PGlite }, { vector }, { PGliteDialect }] = await Promise.all([import('@electric-sql/pglite'), import('@electric-sql/pglite-pgvector'), import('kysely')]);
+  const [{ PGlite }, { vector }, { PGliteDialect }] = await Promise.all([
+    import('@electric-sql/pglite'),
+    import('@electric-sql/pglite-pgvector'),
+    import('kysely'),
+  ]);
   if (!started.yet) {
     started.yet = true;
     pglite.resolve(PGlite.create({ extensions: { vector } }));

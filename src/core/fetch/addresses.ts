@@ -8,8 +8,19 @@ export type Reacher = (ip: string) => Reach;
 
 /** Ranges that are not globally reachable: IANA special-purpose registries for IPv4 and IPv6 (RFC 6890 and its updates). */
 const PRIVATE_4 = [
-  '0.0.0.0/8', '10.0.0.0/8', '100.64.0.0/10', '127.0.0.0/8', '169.254.0.0/16', '172.16.0.0/12', '192.0.0.0/24',
-  '192.0.2.0/24', '192.88.99.0/24', '192.168.0.0/16', '198.18.0.0/15', '198.51.100.0/24', '203.0.113.0/24',
+  '0.0.0.0/8',
+  '10.0.0.0/8',
+  '100.64.0.0/10',
+  '127.0.0.0/8',
+  '169.254.0.0/16',
+  '172.16.0.0/12',
+  '192.0.0.0/24',
+  '192.0.2.0/24',
+  '192.88.99.0/24',
+  '192.168.0.0/16',
+  '198.18.0.0/15',
+  '198.51.100.0/24',
+  '203.0.113.0/24',
 ];
 /** All but 2000::/3, and inside it the protocol assignments and the documentation ranges. */
 const PRIVATE_6 = ['::/3', '4000::/2', '8000::/1', '2001::/23', '2001:db8::/32', '3fff::/20'];
@@ -18,7 +29,15 @@ const PRIVATE_6 = ['::/3', '4000::/2', '8000::/1', '2001::/23', '2001:db8::/32',
  * What no owner means: cloud metadata services (AWS, Azure, Oracle, Alibaba, Google), multicast, broadcast, and the
  * translations that smuggle an IPv4 address in an IPv6 one (NAT64, Teredo, 6to4).
  */
-const NEVER_4 = ['169.254.169.254/32', '169.254.170.2/32', '168.63.129.16/32', '192.0.0.192/32', '100.100.100.200/32', '224.0.0.0/4', '240.0.0.0/4'];
+const NEVER_4 = [
+  '169.254.169.254/32',
+  '169.254.170.2/32',
+  '168.63.129.16/32',
+  '192.0.0.192/32',
+  '100.100.100.200/32',
+  '224.0.0.0/4',
+  '240.0.0.0/4',
+];
 const NEVER_6 = ['fd00:ec2::254/128', 'fd20:ce::254/128', 'ff00::/8', '64:ff9b::/96', '64:ff9b:1::/48', '2001::/32', '2002::/16'];
 
 /** One list per family: `BlockList` compares across families, and `::/3` would cover all of IPv4. */

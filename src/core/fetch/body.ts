@@ -13,8 +13,13 @@ const MOST_LAYERS = 2;
  * that come out, so a bomb costs one chunk more than the limit.
  */
 export async function decode(body: Readable, contentEncoding: string | null): Promise<Readable> {
-  const layers = (contentEncoding ?? '').toLowerCase().split(',').map((it) => it.trim()).filter((it) => it !== '' && it !== 'identity');
-  if (layers.length > MOST_LAYERS) throw new AppError('unavailable', 'fetch.broken', `The answer is compressed ${layers.length} times over`);
+  const layers = (contentEncoding ?? '')
+    .toLowerCase()
+    .split(',')
+    .map((it) => it.trim())
+    .filter((it) => it !== '' && it !== 'identity');
+  if (layers.length > MOST_LAYERS)
+    throw new AppError('unavailable', 'fetch.broken', `The answer is compressed ${layers.length} times over`);
   let stream = body;
   for (const layer of layers.toReversed()) {
     const inflater = await inflaterFor(layer, stream);

@@ -4,7 +4,8 @@ const REFUSED = /^(ECONNREFUSED|EHOSTUNREACH|ENETUNREACH|EHOSTDOWN|ENETDOWN|EADD
 const DNS = /^(ENOTFOUND|EAI_|ENODATA|ESERVFAIL)/;
 const TIMEOUT = /^(ETIMEDOUT|UND_ERR_(CONNECT|HEADERS|BODY)_TIMEOUT)$/;
 const TLS = /^(ERR_TLS_|ERR_SSL_|CERT_|EPROTO|SELF_SIGNED|DEPTH_ZERO|UNABLE_TO_|HOSTNAME_MISMATCH|INVALID_CA)/;
-const BROKEN = /^(UND_ERR_|ECONNRESET|EPIPE|ECONNABORTED|HPE_|Z_|ERR_ZSTD|ERR__ERROR_FORMAT|ERR_BROTLI|ERR_STREAM_PREMATURE_CLOSE|ERR_BUFFER_TOO_LARGE|ZSTD_)/;
+const BROKEN =
+  /^(UND_ERR_|ECONNRESET|EPIPE|ECONNABORTED|HPE_|Z_|ERR_ZSTD|ERR__ERROR_FORMAT|ERR_BROTLI|ERR_STREAM_PREMATURE_CLOSE|ERR_BUFFER_TOO_LARGE|ZSTD_)/;
 
 /** What went wrong on the way to `host`, as an error to show. Only the host is named: paths and queries may hold secrets. */
 export function describeFailure(thrown: unknown, host: string): Error {
@@ -16,7 +17,8 @@ export function describeFailure(thrown: unknown, host: string): Error {
   if (REFUSED.test(code)) return failure('fetch.refused', `${host} refused the connection`);
   if (TIMEOUT.test(code)) return failure('fetch.timeout', `${host} did not answer in time`);
   if (TLS.test(code)) return failure('fetch.tls', `No secure connection to ${host}: ${error.message}`);
-  if (code !== 'UND_ERR_INVALID_ARG' && (BROKEN.test(code) || error.name === 'HTTPParserError' || 'errno' in error)) return failure('fetch.broken', `${host} broke the connection or sent a broken answer`);
+  if (code !== 'UND_ERR_INVALID_ARG' && (BROKEN.test(code) || error.name === 'HTTPParserError' || 'errno' in error))
+    return failure('fetch.broken', `${host} broke the connection or sent a broken answer`);
   return error;
 }
 

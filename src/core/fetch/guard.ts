@@ -51,7 +51,15 @@ async function dial(hostname: string, port: number, options: GuardOptions) {
     autoSelectFamily: true,
     lookup: (_host, _options, done) => done(null, [...addresses]),
   });
-  const limit = setTimeout(() => socket.destroy(new AppError('unavailable', 'fetch.timeout', `${hostname} did not accept a connection within ${options.connectTimeoutMs} ms`, { host: hostname })), options.connectTimeoutMs);
+  const limit = setTimeout(
+    () =>
+      socket.destroy(
+        new AppError('unavailable', 'fetch.timeout', `${hostname} did not accept a connection within ${options.connectTimeoutMs} ms`, {
+          host: hostname,
+        }),
+      ),
+    options.connectTimeoutMs,
+  );
   try {
     await new Promise<void>((resolve, reject) => {
       socket.once('connect', resolve);
@@ -78,5 +86,10 @@ export async function allowedAddresses(hostname: string, options: GuardOptions):
 }
 
 function blocked(host: string): AppError {
-  return new AppError('forbidden', 'fetch.blocked', `${host} is on a private or reserved network, which only an address that the owner configured may reach`, { host });
+  return new AppError(
+    'forbidden',
+    'fetch.blocked',
+    `${host} is on a private or reserved network, which only an address that the owner configured may reach`,
+    { host },
+  );
 }

@@ -24,7 +24,10 @@ export function watch({ signal, timeoutMs, idleTimeoutMs }: TimeLimits, clock: C
   const over = new AbortController();
   let silentSince: number | null = clock.now();
 
-  clock.sleep(timeoutMs, over.signal).then(() => limit.abort(timedOut(`The exchange took longer than ${timeoutMs} ms`)), () => {});
+  clock.sleep(timeoutMs, over.signal).then(
+    () => limit.abort(timedOut(`The exchange took longer than ${timeoutMs} ms`)),
+    () => {},
+  );
   if (idleTimeoutMs !== undefined && idleTimeoutMs < timeoutMs) watchSilence(idleTimeoutMs).catch(() => {});
 
   /** One timer that looks now and then, not one per chunk. */
@@ -38,8 +41,12 @@ export function watch({ signal, timeoutMs, idleTimeoutMs }: TimeLimits, clock: C
 
   return {
     signal: AbortSignal.any([signal, limit.signal]),
-    heard: () => { silentSince = clock.now(); },
-    rest: () => { silentSince = null; },
+    heard: () => {
+      silentSince = clock.now();
+    },
+    rest: () => {
+      silentSince = null;
+    },
     done: () => over.abort(),
   };
 }

@@ -20,7 +20,8 @@ test('another origin is told nothing that could be a credential', () => {
 test('the way to a private address holds for its host and port alone', () => {
   assert.equal(nextHop(hop, 302, new URL('https://a.example/next')).allowPrivate, true);
   assert.equal(nextHop(hop, 302, new URL('http://a.example/')).allowPrivate, true);
-  for (const url of ['https://a.example:6379/', 'https://b.a.example/']) assert.equal(nextHop(hop, 302, new URL(url)).allowPrivate, false, url);
+  for (const url of ['https://a.example:6379/', 'https://b.a.example/'])
+    assert.equal(nextHop(hop, 302, new URL(url)).allowPrivate, false, url);
 });
 
 test('a body is sent again only where the status says so, and never to another origin', () => {
@@ -33,7 +34,8 @@ test('a body is sent again only where the status says so, and never to another o
 });
 
 test('only web addresses without a password are fetched', () => {
-  for (const text of ['', 'x', '/x', 'ftp://a.example/', 'javascript:1', 'https://u:p@a.example/', 'https://u@a.example/']) assert.throws(() => parseUrl(text), { code: 'fetch.bad_url' }, text);
+  for (const text of ['', 'x', '/x', 'ftp://a.example/', 'javascript:1', 'https://u:p@a.example/', 'https://u@a.example/'])
+    assert.throws(() => parseUrl(text), { code: 'fetch.bad_url' }, text);
   assert.equal(parseUrl('/b#c', new URL('https://a.example/a')).href, 'https://a.example/b');
   assert.equal(redirectTarget(302, Buffer.from('/é').toString('latin1')), '/é');
   assert.equal(redirectTarget(304, '/x'), null);

@@ -21,7 +21,9 @@ export function parseUrl(text: string, base?: URL): URL {
     throw new AppError('invalid', 'fetch.bad_url', `An address that starts with "${url.protocol}" is not fetched; only http and https are`);
   }
   if (url.username || url.password) {
-    throw new AppError('invalid', 'fetch.bad_url', 'The address holds a user name or password; send an Authorization header instead', { host: url.host });
+    throw new AppError('invalid', 'fetch.bad_url', 'The address holds a user name or password; send an Authorization header instead', {
+      host: url.host,
+    });
   }
   url.hash = '';
   return url;
@@ -41,7 +43,9 @@ export function nextHop(hop: Hop, status: number, url: URL): Hop {
   if (body !== null && !sameOrigin) {
     throw new AppError('forbidden', 'fetch.blocked', `${hop.url.host} asks to send the request body on to ${url.host}`, { host: url.host });
   }
-  const headers = Object.entries(hop.headers).filter(([name]) => (sameOrigin || HARMLESS.has(name)) && !(toGet && name.startsWith('content-')));
+  const headers = Object.entries(hop.headers).filter(
+    ([name]) => (sameOrigin || HARMLESS.has(name)) && !(toGet && name.startsWith('content-')),
+  );
   return {
     url,
     method: toGet ? 'GET' : hop.method,

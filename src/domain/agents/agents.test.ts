@@ -7,7 +7,11 @@ import { agentRoutes } from './routes.ts';
 import { createTalk } from './talk.ts';
 import { endOf, setup as setupAgents, type BedOptions } from './testbed.ts';
 
-const about = (extra: Partial<Request> = {}): Request => ({ caller: { id: 'owner', grants: new Set(['*']) }, signal: AbortSignal.timeout(10_000), ...extra });
+const about = (extra: Partial<Request> = {}): Request => ({
+  caller: { id: 'owner', grants: new Set(['*']) },
+  signal: AbortSignal.timeout(10_000),
+  ...extra,
+});
 
 /** The routes as the edge calls them: by method and path, input and output by their schemas. */
 async function setup(options: BedOptions = {}) {
@@ -22,12 +26,17 @@ async function setup(options: BedOptions = {}) {
     },
     whole: async (name: string, input: unknown, request: Request = about()) => {
       const { endpoint, whole } = find(name);
-      return endpoint.whole!.parse(await whole!(endpoint.input.parse(input) as never, request)) as { runId: string; status: string; message: Message };
+      return endpoint.whole!.parse(await whole!(endpoint.input.parse(input) as never, request)) as {
+        runId: string;
+        status: string;
+        message: Message;
+      };
     },
     async stream(name: string, input: unknown, request: Request = about()): Promise<StreamEvent<TurnEvent>[]> {
       const { endpoint, handle } = find(name);
       const events: StreamEvent<TurnEvent>[] = [];
-      for await (const event of handle(endpoint.input.parse(input) as never, request) as AsyncIterable<StreamEvent<unknown>>) events.push({ ...event, data: endpoint.output.parse(event.data) as TurnEvent });
+      for await (const event of handle(endpoint.input.parse(input) as never, request) as AsyncIterable<StreamEvent<unknown>>)
+        events.push({ ...event, data: endpoint.output.parse(event.data) as TurnEvent });
       return events;
     },
   };
@@ -38,7 +47,10 @@ describe('workspaces and assistants', () => {
     await using bed = await setup();
     await bed.seed();
     const { items } = await bed.call<{ items: { name: string; folder: string; defaultAssistantId: string }[] }>('GET /api/workspaces');
-    assert.deepEqual(items.map(({ name }) => name), ['Home']);
+    assert.deepEqual(
+      items.map(({ name }) => name),
+      ['Home'],
+    );
     assert.ok((await stat(items[0]!.folder)).isDirectory());
     const assistant = await bed.call('GET /api/assistants/{id}', { id: items[0]!.defaultAssistantId });
     assert.deepEqual([assistant['name'], assistant['backend']], ['Castellan', 'builtin']);
@@ -50,11 +62,20 @@ describe('workspaces and assistants', () => {
     await assert.rejects(bed.call('POST /api/assistants', { name: 'Jeeves' }), { code: 'agent.assistant_exists' });
     await assert.rejects(bed.call('POST /api/assistants', { name: 'X', backend: 'emacs' }), { code: 'agent.unknown_backend' });
     const changed = await bed.call('PUT /api/assistants/{id}', { id, persona: { persona: 'Dry.' }, tier: null });
-    assert.deepEqual([changed['name'], changed['tier'], changed['budget'], changed['persona']], ['Jeeves', null, { turnUsd: 0.5 }, { system: '', persona: 'Dry.', context: '' }]);
+    assert.deepEqual(
+      [changed['name'], changed['tier'], changed['budget'], changed['persona']],
+      ['Jeeves', null, { turnUsd: 0.5 }, { system: '', persona: 'Dry.', context: '' }],
+    );
 
-    const workspace = await bed.call<{ id: string; folder: string }>('POST /api/workspaces', { name: 'Garden: Süd', defaultAssistantId: id, budget: { dayUsd: 1 } });
+    const workspace = await bed.call<{ id: string; folder: string }>('POST /api/workspaces', {
+      name: 'Garden: Süd',
+      defaultAssistantId: id,
+      budget: { dayUsd: 1 },
+    });
     assert.match(workspace.folder, /garden-s-d$/);
-    await assert.rejects(bed.call('POST /api/workspaces', { name: 'Other', folder: 'relative/path' }), { code: 'agent.folder_not_absolute' });
+    await assert.rejects(bed.call('POST /api/workspaces', { name: 'Other', folder: 'relative/path' }), {
+      code: 'agent.folder_not_absolute',
+    });
     await assert.rejects(bed.call('DELETE /api/assistants/{id}', { id }), { code: 'agent.assistant_in_use' });
     const { id: conversation } = await bed.call<{ id: string }>('POST /api/conversations', { workspaceId: workspace.id });
     await assert.rejects(bed.call('DELETE /api/workspaces/{id}', { id: workspace.id }), { code: 'agent.workspace_in_use' });
@@ -64,7 +85,13 @@ describe('workspaces and assistants', () => {
     const [last] = (await bed.call<{ items: { id: string }[] }>('GET /api/workspaces')).items;
     await assert.rejects(bed.call('DELETE /api/workspaces/{id}', { id: last!.id }), { code: 'agent.last_workspace' });
     const actions = await bed.store.db.selectFrom('audit_entry').select('action').orderBy('seq').execute();
-    assert.deepEqual(actions.map(({ action }) => action).slice(2), ['agents.add_assistant', 'agents.change_assistant', 'agents.add_workspace', 'agents.remove_workspace', 'agents.remove_assistant']);
+    assert.deepEqual(actions.map(({ action }) => action).slice(2), [
+      'agents.add_assistant',
+      'agents.change_assistant',
+      'agents.add_workspace',
+      'agents.remove_workspace',
+      'agents.remove_assistant',
+    ]);
   });
 
   it('bound what a turn and a day may cost: over it nothing is asked of the provider', async () => {
@@ -90,8 +117,13 @@ describe('the routes of conversations', () => {
     const answerId = (events[0]!.data as { answerId: string }).answerId;
     assert.ok(events.every((event) => event.id!.startsWith(`${answerId}-`)));
     const runId = (events[0]!.data as { runId: string }).runId;
-    const rest = await bed.stream('GET /api/conversations/{id}/turns/{runId}/events', { id, runId }, about({ lastEventId: events[2]!.id! }));
-    const text = (given: readonly StreamEvent<TurnEvent>[]): string => given.map(({ data }) => (data.type === 'text' ? data.text : '')).join('');
+    const rest = await bed.stream(
+      'GET /api/conversations/{id}/turns/{runId}/events',
+      { id, runId },
+      about({ lastEventId: events[2]!.id! }),
+    );
+    const text = (given: readonly StreamEvent<TurnEvent>[]): string =>
+      given.map(({ data }) => (data.type === 'text' ? data.text : '')).join('');
     assert.equal(text(events.slice(0, 3)) + text(rest), 'An answer in several pieces, then the end.');
     const { message, status } = await bed.whole('POST /api/conversations/{id}/turns', { id, text: 'Again' });
     assert.deepEqual([status, message.text], ['succeeded', 'An answer in several pieces, then the end.']);
@@ -99,7 +131,9 @@ describe('the routes of conversations', () => {
     assert.equal(again.message.replyTo, message.replyTo);
     await assert.rejects(bed.stream('POST /api/conversations/{id}/turns', { id: 'none', text: 'x' }), { code: 'agent.no_conversation' });
     const other = await bed.call<Conversation>('POST /api/conversations');
-    await assert.rejects(bed.stream('GET /api/conversations/{id}/turns/{runId}/events', { id: other.id, runId }), { code: 'agent.no_turn' });
+    await assert.rejects(bed.stream('GET /api/conversations/{id}/turns/{runId}/events', { id: other.id, runId }), {
+      code: 'agent.no_turn',
+    });
     await assert.rejects(bed.whole('POST /api/conversations/{id}/retry', { id: other.id }), { code: 'agent.nothing_to_retry' });
   });
 
@@ -113,7 +147,10 @@ describe('the routes of conversations', () => {
     assert.equal((await bed.call<{ items: unknown[] }>('GET /api/conversations', { archived: 'true' })).items.length, 1);
     const { fileName, markdown } = await bed.call<{ fileName: string; markdown: string }>('GET /api/conversations/{id}/export', { id });
     assert.equal(fileName, 'süße-grüße-1.md');
-    assert.match(markdown, /^# Süße Grüße \/ 1\n\n## You, 2026-11-21 12:00 UTC\n\nHow are you\?\n\n## Assistant, [^]*\n\nFine, \*\*thanks\*\*\.\n$/);
+    assert.match(
+      markdown,
+      /^# Süße Grüße \/ 1\n\n## You, 2026-11-21 12:00 UTC\n\nHow are you\?\n\n## Assistant, [^]*\n\nFine, \*\*thanks\*\*\.\n$/,
+    );
   });
 });
 
@@ -123,7 +160,8 @@ describe('talk of a channel', () => {
     const talk = createTalk(bed.agents);
     const say = async (chat: string, text: string, messageId: string): Promise<string[]> => {
       const stages: string[] = [];
-      for await (const stage of talk({ channel: { id: 'telegram-1' }, chat, text, messageId, signal: AbortSignal.timeout(5_000) })) stages.push(stage.text);
+      for await (const stage of talk({ channel: { id: 'telegram-1' }, chat, text, messageId, signal: AbortSignal.timeout(5_000) }))
+        stages.push(stage.text);
       return stages;
     };
     const stages = await say('7', 'Hello', 'm1');
@@ -135,6 +173,9 @@ describe('talk of a channel', () => {
     await say('8', 'Other', 'm3');
     assert.equal(bed.fake.requests.length, 3);
     const { items } = await bed.conversations.list({ limit: 10 });
-    assert.deepEqual(items.map(({ chat }) => chat).toSorted((a, b) => (a! < b! ? -1 : 1)), ['7', '8']);
+    assert.deepEqual(
+      items.map(({ chat }) => chat).toSorted((a, b) => (a! < b! ? -1 : 1)),
+      ['7', '8'],
+    );
   });
 });

@@ -58,7 +58,21 @@ export interface Agents {
 }
 
 export function createAgents(deps: AgentsDeps): Agents {
-  const { store, bus, clock, newId, runs, llm, settings, audit, workspacesFolder, redact, backends = allBackends, node = 'local', onError } = deps;
+  const {
+    store,
+    bus,
+    clock,
+    newId,
+    runs,
+    llm,
+    settings,
+    audit,
+    workspacesFolder,
+    redact,
+    backends = allBackends,
+    node = 'local',
+    onError,
+  } = deps;
   const hooks: TurnHooks = { before: [], after: [], ...deps.hooks };
   const index = createSearchIndex(store, MESSAGE_INDEX);
   const workspaces = createWorkspaces({ store, clock, newId, audit, workspacesFolder });

@@ -1,7 +1,18 @@
 import { z } from 'zod';
 import { Done, endpoint, listOf, Page } from '#core/endpoint';
 import { Tier } from '#llm/contract';
-import { Assistant, AssistantBudget, Conversation, Message, PermissionMode, Persona, TurnEvent, TurnStatus, Workspace, WorkspaceBudget } from './shapes.ts';
+import {
+  Assistant,
+  AssistantBudget,
+  Conversation,
+  Message,
+  PermissionMode,
+  Persona,
+  TurnEvent,
+  TurnStatus,
+  Workspace,
+  WorkspaceBudget,
+} from './shapes.ts';
 
 const Id = z.strictObject({ id: z.string() });
 const Name = z.string().trim().min(1, 'give it a name').max(80);
@@ -17,14 +28,55 @@ export const NewWorkspace = z.strictObject({
   budget: WorkspaceBudget.default({}),
 });
 export type NewWorkspace = z.input<typeof NewWorkspace>;
-export const WorkspacePatch = z.strictObject({ name: Name.optional(), folder: z.string().trim().min(1).max(1_000).optional(), defaultAssistantId: z.string().optional(), budget: WorkspaceBudget.optional() });
+export const WorkspacePatch = z.strictObject({
+  name: Name.optional(),
+  folder: z.string().trim().min(1).max(1_000).optional(),
+  defaultAssistantId: z.string().optional(),
+  budget: WorkspaceBudget.optional(),
+});
 export type WorkspacePatch = z.output<typeof WorkspacePatch>;
 
-export const listWorkspaces = endpoint({ method: 'GET', path: '/api/workspaces', grant: READ, summary: 'Workspaces, by name.', input: z.strictObject({}), output: listOf(Workspace) });
-export const addWorkspace = endpoint({ method: 'POST', path: '/api/workspaces', grant: WRITE, summary: 'Makes a workspace.', input: NewWorkspace, output: Workspace, status: 201 });
-export const getWorkspace = endpoint({ method: 'GET', path: '/api/workspaces/{id}', grant: READ, summary: 'One workspace.', input: Id, output: Workspace });
-export const changeWorkspace = endpoint({ method: 'PUT', path: '/api/workspaces/{id}', grant: WRITE, summary: 'Changes the fields given.', input: Id.extend(WorkspacePatch.shape), output: Workspace });
-export const removeWorkspace = endpoint({ method: 'DELETE', path: '/api/workspaces/{id}', grant: WRITE, summary: 'Removes a workspace without conversations; its folder stays.', input: Id, output: Done });
+export const listWorkspaces = endpoint({
+  method: 'GET',
+  path: '/api/workspaces',
+  grant: READ,
+  summary: 'Workspaces, by name.',
+  input: z.strictObject({}),
+  output: listOf(Workspace),
+});
+export const addWorkspace = endpoint({
+  method: 'POST',
+  path: '/api/workspaces',
+  grant: WRITE,
+  summary: 'Makes a workspace.',
+  input: NewWorkspace,
+  output: Workspace,
+  status: 201,
+});
+export const getWorkspace = endpoint({
+  method: 'GET',
+  path: '/api/workspaces/{id}',
+  grant: READ,
+  summary: 'One workspace.',
+  input: Id,
+  output: Workspace,
+});
+export const changeWorkspace = endpoint({
+  method: 'PUT',
+  path: '/api/workspaces/{id}',
+  grant: WRITE,
+  summary: 'Changes the fields given.',
+  input: Id.extend(WorkspacePatch.shape),
+  output: Workspace,
+});
+export const removeWorkspace = endpoint({
+  method: 'DELETE',
+  path: '/api/workspaces/{id}',
+  grant: WRITE,
+  summary: 'Removes a workspace without conversations; its folder stays.',
+  input: Id,
+  output: Done,
+});
 
 const assistantFields = {
   name: Name,
@@ -52,15 +104,60 @@ export type NewAssistant = z.input<typeof NewAssistant>;
 export const AssistantPatch = z.strictObject(assistantFields).partial();
 export type AssistantPatch = z.output<typeof AssistantPatch>;
 
-export const listAssistants = endpoint({ method: 'GET', path: '/api/assistants', grant: READ, summary: 'Assistants, by name.', input: z.strictObject({}), output: listOf(Assistant) });
-export const addAssistant = endpoint({ method: 'POST', path: '/api/assistants', grant: WRITE, summary: 'Makes an assistant.', input: NewAssistant, output: Assistant, status: 201 });
-export const getAssistant = endpoint({ method: 'GET', path: '/api/assistants/{id}', grant: READ, summary: 'One assistant.', input: Id, output: Assistant });
-export const changeAssistant = endpoint({ method: 'PUT', path: '/api/assistants/{id}', grant: WRITE, summary: 'Changes the fields given; turns that run keep what they began with.', input: Id.extend(AssistantPatch.shape), output: Assistant });
-export const removeAssistant = endpoint({ method: 'DELETE', path: '/api/assistants/{id}', grant: WRITE, summary: 'Removes an assistant that is no workspace’s default; its conversations go to the default one.', input: Id, output: Done });
+export const listAssistants = endpoint({
+  method: 'GET',
+  path: '/api/assistants',
+  grant: READ,
+  summary: 'Assistants, by name.',
+  input: z.strictObject({}),
+  output: listOf(Assistant),
+});
+export const addAssistant = endpoint({
+  method: 'POST',
+  path: '/api/assistants',
+  grant: WRITE,
+  summary: 'Makes an assistant.',
+  input: NewAssistant,
+  output: Assistant,
+  status: 201,
+});
+export const getAssistant = endpoint({
+  method: 'GET',
+  path: '/api/assistants/{id}',
+  grant: READ,
+  summary: 'One assistant.',
+  input: Id,
+  output: Assistant,
+});
+export const changeAssistant = endpoint({
+  method: 'PUT',
+  path: '/api/assistants/{id}',
+  grant: WRITE,
+  summary: 'Changes the fields given; turns that run keep what they began with.',
+  input: Id.extend(AssistantPatch.shape),
+  output: Assistant,
+});
+export const removeAssistant = endpoint({
+  method: 'DELETE',
+  path: '/api/assistants/{id}',
+  grant: WRITE,
+  summary: 'Removes an assistant that is no workspace’s default; its conversations go to the default one.',
+  input: Id,
+  output: Done,
+});
 
-export const NewConversation = z.strictObject({ workspaceId: z.string().optional(), assistantId: z.string().nullable().default(null), title: z.string().trim().max(200).default('') });
+export const NewConversation = z.strictObject({
+  workspaceId: z.string().optional(),
+  assistantId: z.string().nullable().default(null),
+  title: z.string().trim().max(200).default(''),
+});
 export type NewConversation = z.input<typeof NewConversation>;
-export const ConversationPatch = z.strictObject({ title: z.string().trim().max(200).optional(), assistantId: z.string().nullable().optional(), pinned: z.boolean().optional(), archived: z.boolean().optional() });
+export const ConversationPatch = z.strictObject({
+  title: z.string().trim().max(200).optional(),
+  assistantId: z.string().nullable().optional(),
+  pinned: z.boolean().optional(),
+  archived: z.boolean().optional(),
+});
 export type ConversationPatch = z.output<typeof ConversationPatch>;
 
 export const listConversations = endpoint({
@@ -71,11 +168,47 @@ export const listConversations = endpoint({
   input: Page.extend({ workspace: z.string().optional(), archived: Flag, q: z.string().trim().min(1).max(500).optional() }),
   output: listOf(Conversation.extend({ excerpt: z.string().optional() })),
 });
-export const addConversation = endpoint({ method: 'POST', path: '/api/conversations', grant: 'agents:turn', summary: 'Opens a conversation.', input: NewConversation, output: Conversation, status: 201 });
-export const getConversation = endpoint({ method: 'GET', path: '/api/conversations/{id}', grant: READ, summary: 'One conversation.', input: Id, output: Conversation });
-export const changeConversation = endpoint({ method: 'PUT', path: '/api/conversations/{id}', grant: 'agents:turn', summary: 'Renames, pins, archives, or gives it to another assistant.', input: Id.extend(ConversationPatch.shape), output: Conversation });
-export const removeConversation = endpoint({ method: 'DELETE', path: '/api/conversations/{id}', grant: WRITE, summary: 'Deletes a conversation with all its messages.', input: Id, output: Done });
-export const exportConversation = endpoint({ method: 'GET', path: '/api/conversations/{id}/export', grant: READ, summary: 'A conversation as Markdown.', input: Id, output: z.object({ fileName: z.string(), markdown: z.string() }) });
+export const addConversation = endpoint({
+  method: 'POST',
+  path: '/api/conversations',
+  grant: 'agents:turn',
+  summary: 'Opens a conversation.',
+  input: NewConversation,
+  output: Conversation,
+  status: 201,
+});
+export const getConversation = endpoint({
+  method: 'GET',
+  path: '/api/conversations/{id}',
+  grant: READ,
+  summary: 'One conversation.',
+  input: Id,
+  output: Conversation,
+});
+export const changeConversation = endpoint({
+  method: 'PUT',
+  path: '/api/conversations/{id}',
+  grant: 'agents:turn',
+  summary: 'Renames, pins, archives, or gives it to another assistant.',
+  input: Id.extend(ConversationPatch.shape),
+  output: Conversation,
+});
+export const removeConversation = endpoint({
+  method: 'DELETE',
+  path: '/api/conversations/{id}',
+  grant: WRITE,
+  summary: 'Deletes a conversation with all its messages.',
+  input: Id,
+  output: Done,
+});
+export const exportConversation = endpoint({
+  method: 'GET',
+  path: '/api/conversations/{id}/export',
+  grant: READ,
+  summary: 'A conversation as Markdown.',
+  input: Id,
+  output: z.object({ fileName: z.string(), markdown: z.string() }),
+});
 
 export const listMessages = endpoint({
   method: 'GET',
@@ -92,7 +225,13 @@ export const takeTurn = endpoint({
   path: '/api/conversations/{id}/turns',
   grant: 'agents:turn',
   summary: 'Says something; the answer is streamed. It goes on when the reader leaves. `Idempotency-Key` makes a repeat the same turn.',
-  input: Id.extend({ text: z.string().min(1).max(400_000).refine((text) => text.trim() !== '', 'say something') }),
+  input: Id.extend({
+    text: z
+      .string()
+      .min(1)
+      .max(400_000)
+      .refine((text) => text.trim() !== '', 'say something'),
+  }),
   output: TurnEvent,
   stream: true,
   whole: WholeTurn,

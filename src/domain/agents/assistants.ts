@@ -4,7 +4,15 @@ import { AppError } from '#core/errors';
 import type { NewId } from '#core/ids';
 import type { Audit } from '#audit';
 import { NewAssistant, type Assistant, type AssistantPatch } from './contract.ts';
-import { allAssistants, deleteAssistant, findAssistant, findAssistantByName, insertAssistant, updateAssistant, workspaceOfAssistant } from './queries.ts';
+import {
+  allAssistants,
+  deleteAssistant,
+  findAssistant,
+  findAssistantByName,
+  insertAssistant,
+  updateAssistant,
+  workspaceOfAssistant,
+} from './queries.ts';
 import { toAssistant } from './rows.ts';
 import type { AssistantRow } from './tables.ts';
 
@@ -36,11 +44,18 @@ export function createAssistants({ store, clock, newId, audit, backends }: Assis
 
   async function checkName(tx: Db, name: string, id: string | null): Promise<void> {
     const other = await findAssistantByName(tx, name);
-    if (other && other.id !== id) throw new AppError('conflict', 'agent.assistant_exists', `There is an assistant ${name} already; choose another name`, { field: 'name' });
+    if (other && other.id !== id)
+      throw new AppError('conflict', 'agent.assistant_exists', `There is an assistant ${name} already; choose another name`, {
+        field: 'name',
+      });
   }
 
   function checkBackend(backend: string): void {
-    if (!backends.includes(backend)) throw new AppError('invalid', 'agent.unknown_backend', `backend: there is no ${backend}; choose one of ${backends.join(', ')}`, { field: 'backend', backends });
+    if (!backends.includes(backend))
+      throw new AppError('invalid', 'agent.unknown_backend', `backend: there is no ${backend}; choose one of ${backends.join(', ')}`, {
+        field: 'backend',
+        backends,
+      });
   }
 
   return {
@@ -69,7 +84,10 @@ export function createAssistants({ store, clock, newId, audit, backends }: Assis
       await store.write(async (tx) => {
         await checkName(tx, row.name, null);
         await insertAssistant(tx, row);
-        await audit.record({ actor: by, action: 'agents.add_assistant', resource: `assistant:${row.id}`, details: { name: row.name, backend: row.backend } }, tx);
+        await audit.record(
+          { actor: by, action: 'agents.add_assistant', resource: `assistant:${row.id}`, details: { name: row.name, backend: row.backend } },
+          tx,
+        );
       });
       return toAssistant(row);
     },
@@ -95,7 +113,10 @@ export function createAssistants({ store, clock, newId, audit, backends }: Assis
           updated_at: clock.now(),
         };
         await updateAssistant(tx, id, next);
-        await audit.record({ actor: by, action: 'agents.change_assistant', resource: `assistant:${id}`, details: { fields: Object.keys(given(patch)) } }, tx);
+        await audit.record(
+          { actor: by, action: 'agents.change_assistant', resource: `assistant:${id}`, details: { fields: Object.keys(given(patch)) } },
+          tx,
+        );
         return toAssistant(next);
       });
     },
@@ -104,7 +125,13 @@ export function createAssistants({ store, clock, newId, audit, backends }: Assis
       await store.write(async (tx) => {
         const { name } = await get(tx, id);
         const workspace = await workspaceOfAssistant(tx, id);
-        if (workspace) throw new AppError('conflict', 'agent.assistant_in_use', `${name} is the default assistant of ${workspace.name}: give that another one first`, { id, workspace: workspace.id });
+        if (workspace)
+          throw new AppError(
+            'conflict',
+            'agent.assistant_in_use',
+            `${name} is the default assistant of ${workspace.name}: give that another one first`,
+            { id, workspace: workspace.id },
+          );
         await deleteAssistant(tx, id);
         await audit.record({ actor: by, action: 'agents.remove_assistant', resource: `assistant:${id}`, details: { name } }, tx);
       });

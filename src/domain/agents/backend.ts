@@ -28,4 +28,3 @@ export interface Backend {
   readonly title: string;
   run(turn: BackendTurn): AsyncIterable<BackendEvent>;
 }
-

@@ -26,7 +26,13 @@ export interface Composed {
 export type Note = (type: string, data: Json) => void;
 
 /** Makes of a message what its backend gets: hooks, persona, history, context, and the router bound to who pays. */
-export async function compose({ clock, llm, owner, hooks }: ComposeDeps, turn: TurnView, history: readonly Message[], note: Note, signal: AbortSignal): Promise<Composed> {
+export async function compose(
+  { clock, llm, owner, hooks }: ComposeDeps,
+  turn: TurnView,
+  history: readonly Message[],
+  note: Note,
+  signal: AbortSignal,
+): Promise<Composed> {
   const facts = owner();
   const started = { ...turn, context: [clockBlock(clock.now(), facts.timeZone), ...turn.context] };
   const enriched = await runBefore(hooks.before, started, clock, note, signal);
@@ -34,7 +40,12 @@ export async function compose({ clock, llm, owner, hooks }: ComposeDeps, turn: T
   const system = [systemPrompt(assistant, facts), ...enriched.system].join('\n\n');
   const messages = [...history, { role: 'user' as const, parts: [{ type: 'text' as const, text: promptOf(context, text) }] }];
   const scoped = llm(scopeOf(enriched.turn, note), [preferencesOf(assistant)]);
-  return { turn: enriched.turn, context, halt: enriched.halt?.answer ?? null, request: { workspace, assistant, conversationId, system, messages, llm: scoped } };
+  return {
+    turn: enriched.turn,
+    context,
+    halt: enriched.halt?.answer ?? null,
+    request: { workspace, assistant, conversationId, system, messages, llm: scoped },
+  };
 }
 
 /** The budget of a workspace's day is held like that of a workflow, under a name of its own. */

@@ -20,7 +20,13 @@ export type ConversationHit = Conversation & { readonly excerpt?: string };
 
 /** Threads of talk. */
 export interface Conversations {
-  list(query: { workspace?: string | undefined; archived?: boolean | undefined; q?: string | undefined; cursor?: string | undefined; limit: number }): Promise<{ items: ConversationHit[]; next: string | null }>;
+  list(query: {
+    workspace?: string | undefined;
+    archived?: boolean | undefined;
+    q?: string | undefined;
+    cursor?: string | undefined;
+    limit: number;
+  }): Promise<{ items: ConversationHit[]; next: string | null }>;
   get(id: string): Promise<Conversation>;
   add(input: NewConversation): Promise<Conversation>;
   /** The conversation of this chat, made at its first message. */
@@ -48,18 +54,37 @@ export async function requireConversation(db: Db, id: string): Promise<Conversat
 }
 
 export function createConversations({ store, bus, clock, newId, index, workspaces }: ConversationsDeps): Conversations {
-  const tellAfter = (id: string, change: 'added' | 'changed' | 'removed'): void => store.onCommit(() => bus.publish('conversation.changed', { id, change }));
+  const tellAfter = (id: string, change: 'added' | 'changed' | 'removed'): void =>
+    store.onCommit(() => bus.publish('conversation.changed', { id, change }));
 
   async function checkAssistant(tx: Db, id: string | null): Promise<void> {
-    if (id !== null && !(await queries.findAssistant(tx, id))) throw new AppError('invalid', 'agent.no_assistant', 'assistantId: no such assistant', { field: 'assistantId', id });
+    if (id !== null && !(await queries.findAssistant(tx, id)))
+      throw new AppError('invalid', 'agent.no_assistant', 'assistantId: no such assistant', { field: 'assistantId', id });
   }
 
   function newRow(workspaceId: string, fields: Partial<ConversationRow>): ConversationRow {
     const at = clock.now();
-    return { id: newId(), workspace_id: workspaceId, assistant_id: null, title: '', channel: null, chat: null, pinned: 0, archived: 0, created_at: at, updated_at: at, ...fields };
+    return {
+      id: newId(),
+      workspace_id: workspaceId,
+      assistant_id: null,
+      title: '',
+      channel: null,
+      chat: null,
+      pinned: 0,
+      archived: 0,
+      created_at: at,
+      updated_at: at,
+      ...fields,
+    };
   }
 
-  async function search(q: string, workspace: string | undefined, archived: boolean | undefined, limit: number): Promise<ConversationHit[]> {
+  async function search(
+    q: string,
+    workspace: string | undefined,
+    archived: boolean | undefined,
+    limit: number,
+  ): Promise<ConversationHit[]> {
     const [first, ...others] = workspace !== undefined ? [workspace] : (await workspaces.list()).map(({ id }) => id);
     if (first === undefined) return [];
     const hits = await index.search({ filter: { scopes: [first, ...others], now: clock.now() }, text: q, limit: HITS });
@@ -76,7 +101,9 @@ export function createConversations({ store, bus, clock, newId, index, workspace
     return [...best]
       .flatMap(([id, message]) => {
         const row = rows.get(id);
-        return row && (archived === undefined || (row.archived === 1) === archived) ? [{ ...toConversation(row), excerpt: excerptOf(message.text, q) }] : [];
+        return row && (archived === undefined || (row.archived === 1) === archived)
+          ? [{ ...toConversation(row), excerpt: excerptOf(message.text, q) }]
+          : [];
       })
       .slice(0, limit);
   }
@@ -84,7 +111,12 @@ export function createConversations({ store, bus, clock, newId, index, workspace
   return {
     async list({ workspace, archived, q, cursor, limit }) {
       if (q !== undefined) return { items: await search(q, workspace, archived, limit), next: null };
-      const rows = await queries.listConversationRows(store.db, { workspaceId: workspace, archived: archived ?? false }, cursor === undefined ? null : readCursor(cursor), limit + 1);
+      const rows = await queries.listConversationRows(
+        store.db,
+        { workspaceId: workspace, archived: archived ?? false },
+        cursor === undefined ? null : readCursor(cursor),
+        limit + 1,
+      );
       const page = rows.slice(0, limit);
       const last = page.at(-1);
       return { items: page.map(toConversation), next: rows.length > limit && last ? `${last.pinned}.${last.updated_at}.${last.id}` : null };
@@ -136,7 +168,8 @@ export function createConversations({ store, bus, clock, newId, index, workspace
     async remove(id) {
       await store.write(async (tx) => {
         await requireConversation(tx, id);
-        if ((await queries.openTurns(tx, id)).length > 0) throw new AppError('conflict', 'agent.conversation_busy', 'A turn is going on in this conversation: cancel it first', { id });
+        if ((await queries.openTurns(tx, id)).length > 0)
+          throw new AppError('conflict', 'agent.conversation_busy', 'A turn is going on in this conversation: cancel it first', { id });
         await index.remove(tx, await queries.deleteConversation(tx, id));
         tellAfter(id, 'removed');
       });
@@ -146,7 +179,14 @@ export function createConversations({ store, bus, clock, newId, index, workspace
       await requireConversation(store.db, id);
       const rows = await queries.messagesBefore(store.db, id, cursor, limit + 1);
       const page = rows.slice(0, limit);
-      const turns = new Map((await queries.turnsOfAnswers(store.db, page.filter(({ role }) => role === 'assistant').map((row) => row.id))).map((turn) => [turn.answer_id, turn.status]));
+      const turns = new Map(
+        (
+          await queries.turnsOfAnswers(
+            store.db,
+            page.filter(({ role }) => role === 'assistant').map((row) => row.id),
+          )
+        ).map((turn) => [turn.answer_id, turn.status]),
+      );
       return { items: page.map((row) => toMessage(row, turns.get(row.id) ?? null)), next: rows.length > limit ? page.at(-1)!.id : null };
     },
 
@@ -166,7 +206,8 @@ export function createConversations({ store, bus, clock, newId, index, workspace
 
 function readCursor(cursor: string): queries.ConversationPlace {
   const [, pinned, updatedAt, id] = /^([01])\.(\d{1,16})\.(.+)$/.exec(cursor) ?? [];
-  if (id === undefined) throw new AppError('invalid', 'agent.bad_cursor', 'cursor: use `next` of the page before as it is', { field: 'cursor' });
+  if (id === undefined)
+    throw new AppError('invalid', 'agent.bad_cursor', 'cursor: use `next` of the page before as it is', { field: 'cursor' });
   return { pinned: Number(pinned), updatedAt: Number(updatedAt), id };
 }
 
@@ -174,7 +215,11 @@ function readCursor(cursor: string): queries.ConversationPlace {
 function excerptOf(text: string, q: string): string {
   const flat = text.replaceAll(/\s+/g, ' ');
   const lower = flat.toLowerCase();
-  const at = q.toLowerCase().split(/\s+/).map((word) => lower.indexOf(word)).filter((place) => place >= 0);
+  const at = q
+    .toLowerCase()
+    .split(/\s+/)
+    .map((word) => lower.indexOf(word))
+    .filter((place) => place >= 0);
   const from = Math.max(0, (at.length > 0 ? Math.min(...at) : 0) - EXCERPT_CHARS / 4);
   return `${from > 0 ? '…' : ''}${flat.slice(from, from + EXCERPT_CHARS)}${from + EXCERPT_CHARS < flat.length ? '…' : ''}`;
 }

@@ -42,7 +42,12 @@ export function createDrive(deps: DriveDeps): (live: LiveTurn) => Promise<void> 
       if (type === 'llm.settled') costUsd += Number((data as { costUsd?: number }).costUsd ?? 0);
       lines.push(runs.journal(row.run_id, type, null, data).catch((error: unknown) => onError('A journal line was lost', error)));
     };
-    const keeper = createKeeper(transcript, clock, () => record.keep(row.answer_id, transcript.parts), (error) => onError('An answer could not be kept', error));
+    const keeper = createKeeper(
+      transcript,
+      clock,
+      () => record.keep(row.answer_id, transcript.parts),
+      (error) => onError('An answer could not be kept', error),
+    );
 
     async function answer(): Promise<Ending> {
       const { turn, history } = await load(live, note);
@@ -53,7 +58,13 @@ export function createDrive(deps: DriveDeps): (live: LiveTurn) => Promise<void> 
         return { status: 'succeeded', outcome: 'halted' };
       }
       const backend = backends.find(({ id }) => id === turn.assistant.backend);
-      if (!backend) throw new AppError('unavailable', 'agent.unknown_backend', `The backend ${turn.assistant.backend} is not there: give ${turn.assistant.name} another one`, { backend: turn.assistant.backend });
+      if (!backend)
+        throw new AppError(
+          'unavailable',
+          'agent.unknown_backend',
+          `The backend ${turn.assistant.backend} is not there: give ${turn.assistant.name} another one`,
+          { backend: turn.assistant.backend },
+        );
       let outcome = 'stop';
       for await (const event of backend.run({ ...composed.request, signal })) {
         if (event.type === 'end') {
@@ -77,7 +88,9 @@ export function createDrive(deps: DriveDeps): (live: LiveTurn) => Promise<void> 
     if (!end) throw new Error(`Turn ${row.run_id} was ended by somebody else`);
     live.finish(end);
     if (ending.status !== 'succeeded' || composed === null) return;
-    await runAfter(hooks.after, { ...(composed as Composed).turn, answer: end.message }, clock, note, signal).catch((error: unknown) => onError('A hook failed', error));
+    await runAfter(hooks.after, { ...(composed as Composed).turn, answer: end.message }, clock, note, signal).catch((error: unknown) =>
+      onError('A hook failed', error),
+    );
   };
 
   async function load({ row }: LiveTurn, note: Note) {
@@ -91,7 +104,15 @@ export function createDrive(deps: DriveDeps): (live: LiveTurn) => Promise<void> 
     const view = viewOf(earlier, settings.get(historyChars));
     note('turn.begun', { assistant: assistant.name, backend: assistant.backend, history: view.messages.length, leftOut: view.dropped });
     const labels = new Set<Label>([...(JSON.parse(ask!.labels) as Label[]), ...view.labels]);
-    const turn: TurnView = { runId: row.run_id, conversationId: row.conversation_id, workspace, assistant, text: ask!.text, context: [], labels };
+    const turn: TurnView = {
+      runId: row.run_id,
+      conversationId: row.conversation_id,
+      workspace,
+      assistant,
+      text: ask!.text,
+      context: [],
+      labels,
+    };
     return { turn, history: view.messages };
   }
 }
@@ -103,7 +124,13 @@ function answerLabels(labels: ReadonlySet<Label>): Label[] {
 
 /** Why a turn failed that was cut off by the end of the program. */
 export function interrupted(): ErrorInfo {
-  return errorInfo(new AppError('unavailable', 'agent.turn_interrupted', 'Castellan ended while this was being answered. What had arrived is kept; ask again for another answer.'));
+  return errorInfo(
+    new AppError(
+      'unavailable',
+      'agent.turn_interrupted',
+      'Castellan ended while this was being answered. What had arrived is kept; ask again for another answer.',
+    ),
+  );
 }
 
 function endingOf(live: LiveTurn, error: unknown, onError: DriveDeps['onError']): Ending {

@@ -60,13 +60,24 @@ export interface Enriched {
 type Note = (type: string, data: Json) => void;
 
 /** A hook that fails or takes too long is left out and noted: it never takes the turn with it. */
-export async function runBefore(hooks: readonly BeforeHook[], turn: TurnView, clock: Clock, note: Note, signal: AbortSignal): Promise<Enriched> {
+export async function runBefore(
+  hooks: readonly BeforeHook[],
+  turn: TurnView,
+  clock: Clock,
+  note: Note,
+  signal: AbortSignal,
+): Promise<Enriched> {
   const system: string[] = [];
   for (const hook of hooks) {
     const found = await contained(hook, (limit) => hook.run(turn, limit), clock, note, signal);
     if (!found) continue;
     if (found.system) system.push(found.system);
-    turn = { ...turn, text: found.text ?? turn.text, context: [...turn.context, ...(found.context ?? [])], labels: new Set([...turn.labels, ...(found.labels ?? [])]) };
+    turn = {
+      ...turn,
+      text: found.text ?? turn.text,
+      context: [...turn.context, ...(found.context ?? [])],
+      labels: new Set([...turn.labels, ...(found.labels ?? [])]),
+    };
     if (found.halt !== undefined) {
       note('turn.halted', { hook: hook.name });
       return { turn, system, halt: { hook: hook.name, answer: found.halt } };
@@ -75,11 +86,23 @@ export async function runBefore(hooks: readonly BeforeHook[], turn: TurnView, cl
   return { turn, system, halt: null };
 }
 
-export async function runAfter(hooks: readonly AfterHook[], turn: TurnView & { readonly answer: Message }, clock: Clock, note: Note, signal: AbortSignal): Promise<void> {
+export async function runAfter(
+  hooks: readonly AfterHook[],
+  turn: TurnView & { readonly answer: Message },
+  clock: Clock,
+  note: Note,
+  signal: AbortSignal,
+): Promise<void> {
   for (const hook of hooks) await contained(hook, (limit) => hook.run(turn, limit), clock, note, signal);
 }
 
-async function contained<T>(hook: { readonly name: string; readonly limitMs?: number }, run: (signal: AbortSignal) => Promise<T>, clock: Clock, note: Note, signal: AbortSignal): Promise<T | undefined> {
+async function contained<T>(
+  hook: { readonly name: string; readonly limitMs?: number },
+  run: (signal: AbortSignal) => Promise<T>,
+  clock: Clock,
+  note: Note,
+  signal: AbortSignal,
+): Promise<T | undefined> {
   const { name, limitMs = HOOK_LIMIT_MS } = hook;
   signal.throwIfAborted();
   const ended = new AbortController();

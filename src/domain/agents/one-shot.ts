@@ -36,26 +36,60 @@ export interface OneShotDeps extends ComposeDeps {
   readonly onError: (what: string, error: unknown) => void;
 }
 
-const NOTHING: Receipt = { provider: 'none', model: 'none', usage: { inputTokens: 0, outputTokens: 0, cachedInputTokens: 0, reasoningTokens: 0 }, costUsd: 0, offline: true, hops: [] };
+const NOTHING: Receipt = {
+  provider: 'none',
+  model: 'none',
+  usage: { inputTokens: 0, outputTokens: 0, cachedInputTokens: 0, reasoningTokens: 0 },
+  costUsd: 0,
+  offline: true,
+  hops: [],
+};
 
 export function createOneShot(deps: OneShotDeps): OneShot {
   const { store, clock, runs, backends, redact, onError } = deps;
 
   return async function* answer({ workspace, assistant, system, history, text, images = [], options, origin, labels, signal }) {
     const backend = backends.find(({ id }) => id === assistant.backend);
-    if (!backend) throw new AppError('unavailable', 'agent.unknown_backend', `The backend ${assistant.backend} is not there: give ${assistant.name} another one`, { backend: assistant.backend });
+    if (!backend)
+      throw new AppError(
+        'unavailable',
+        'agent.unknown_backend',
+        `The backend ${assistant.backend} is not there: give ${assistant.name} another one`,
+        { backend: assistant.backend },
+      );
     const at = clock.now();
     const title = (text ?? 'Result of a tool').trim().slice(0, 60);
-    const { run } = await store.write((tx) => runs.create(tx, { kind: 'turn', title: redact(title), trigger: origin, status: 'running', input: { assistant: assistant.name, asked: at }, labels }));
+    const { run } = await store.write((tx) =>
+      runs.create(tx, {
+        kind: 'turn',
+        title: redact(title),
+        trigger: origin,
+        status: 'running',
+        input: { assistant: assistant.name, asked: at },
+        labels,
+      }),
+    );
     const lines: Promise<void>[] = [];
     let costUsd = 0;
-    let ended: { status: 'succeeded' | 'failed' | 'cancelled'; outcome: string; error: string | null } = { status: 'cancelled', outcome: 'cancelled', error: null };
+    let ended: { status: 'succeeded' | 'failed' | 'cancelled'; outcome: string; error: string | null } = {
+      status: 'cancelled',
+      outcome: 'cancelled',
+      error: null,
+    };
     const note: Note = (type, data) => {
       if (type === 'llm.settled') costUsd += Number((data as { costUsd?: number }).costUsd ?? 0);
       lines.push(runs.journal(run.id, type, null, data).catch((error: unknown) => onError('A journal line was lost', error)));
     };
     try {
-      const turn = { runId: run.id, conversationId: null, workspace, assistant, text: redact(text ?? ''), context: [], labels: new Set(labels) };
+      const turn = {
+        runId: run.id,
+        conversationId: null,
+        workspace,
+        assistant,
+        text: redact(text ?? ''),
+        context: [],
+        labels: new Set(labels),
+      };
       const { request, halt } = await compose(deps, turn, history, note, signal);
       if (halt !== null) {
         yield { type: 'text', text: halt };
@@ -65,7 +99,13 @@ export function createOneShot(deps: OneShotDeps): OneShot {
       }
       const words = request.messages.at(-1)!;
       const messages = text === null ? history : [...history, { ...words, parts: [...images, ...words.parts] }];
-      for await (const event of backend.run({ ...request, messages, system: [request.system, system ?? ''].filter(Boolean).join('\n\n'), ...(options && { callerOptions: options }), signal })) {
+      for await (const event of backend.run({
+        ...request,
+        messages,
+        system: [request.system, system ?? ''].filter(Boolean).join('\n\n'),
+        ...(options && { callerOptions: options }),
+        signal,
+      })) {
         if (event.type === 'end') ended = { status: 'succeeded', outcome: event.reason, error: null };
         yield event;
       }

@@ -14,7 +14,10 @@ import { NOON } from './testbed.ts';
 
 const part = fc.oneof(
   fc.record({ type: fc.constantFrom('text' as const, 'reasoning' as const), text: fc.string() }, { noNullPrototype: true }),
-  fc.record({ type: fc.constant('tool_call' as const), id: fc.string(), name: fc.string(), input: fc.constant(null) }, { noNullPrototype: true }),
+  fc.record(
+    { type: fc.constant('tool_call' as const), id: fc.string(), name: fc.string(), input: fc.constant(null) },
+    { noNullPrototype: true },
+  ),
 ) as fc.Arbitrary<AnswerPart>;
 
 describe('a transcript', () => {
@@ -50,11 +53,25 @@ const row = (id: string, role: MessageRow['role'], text: string, reply_to: strin
 }); // prettier-ignore
 
 describe('the view of a history', () => {
-  const all = [row('1', 'user', 'q1'), row('2', 'assistant', 'a1', '1', ['untrusted']), row('3', 'user', 'q2'), row('4', 'assistant', '', '3'), row('5', 'assistant', 'a2 again', '3'), row('6', 'user', 'q3')];
-  const shown = (limit: number) => viewOf(all.toReversed(), limit).messages.map(({ role, parts }) => [role, parts.map((it) => ('text' in it ? it.text : '')).join('|')]);
+  const all = [
+    row('1', 'user', 'q1'),
+    row('2', 'assistant', 'a1', '1', ['untrusted']),
+    row('3', 'user', 'q2'),
+    row('4', 'assistant', '', '3'),
+    row('5', 'assistant', 'a2 again', '3'),
+    row('6', 'user', 'q3'),
+  ];
+  const shown = (limit: number) =>
+    viewOf(all.toReversed(), limit).messages.map(({ role, parts }) => [role, parts.map((it) => ('text' in it ? it.text : '')).join('|')]);
 
   it('has of several answers the latest with words, and brings its labels', () => {
-    assert.deepEqual(shown(1_000), [['user', 'q1'], ['assistant', 'a1'], ['user', 'q2'], ['assistant', 'a2 again'], ['user', 'q3']]);
+    assert.deepEqual(shown(1_000), [
+      ['user', 'q1'],
+      ['assistant', 'a1'],
+      ['user', 'q2'],
+      ['assistant', 'a2 again'],
+      ['user', 'q3'],
+    ]);
     const retried = [...all.slice(0, 5), row('5b', 'assistant', 'a2 better', '3')];
     assert.equal(JSON.stringify(viewOf(retried.toReversed(), 1_000)).includes('a2 again'), false);
     assert.deepEqual([...viewOf(all.toReversed(), 1_000).labels], ['untrusted']);
@@ -62,7 +79,11 @@ describe('the view of a history', () => {
   });
 
   it('never begins with an answer, keeps within its limit and never has two of one side in a row', () => {
-    assert.deepEqual(shown(12), [['user', 'q2'], ['assistant', 'a2 again'], ['user', 'q3']]);
+    assert.deepEqual(shown(12), [
+      ['user', 'q2'],
+      ['assistant', 'a2 again'],
+      ['user', 'q3'],
+    ]);
     assert.deepEqual(shown(10), [['user', 'q3']]);
     assert.deepEqual(viewOf([row('1', 'user', 'a'), row('2', 'user', 'b')].toReversed(), 10).messages.length, 1);
   });
@@ -83,7 +104,15 @@ describe('the persona', () => {
 });
 
 describe('hooks before a turn', () => {
-  const turn: TurnView = { runId: 'r', conversationId: 'c', workspace: {} as Workspace, assistant: {} as Assistant, text: 'words', context: [], labels: new Set() };
+  const turn: TurnView = {
+    runId: 'r',
+    conversationId: 'c',
+    workspace: {} as Workspace,
+    assistant: {} as Assistant,
+    text: 'words',
+    context: [],
+    labels: new Set(),
+  };
   const never = new AbortController().signal;
 
   async function run(before: BeforeHook[]) {
@@ -95,11 +124,18 @@ describe('hooks before a turn', () => {
   }
 
   it('run in order, each on what the one before made', async () => {
-    const { turn: after, system, halt } = await run([
+    const {
+      turn: after,
+      system,
+      halt,
+    } = await run([
       { name: 'scan', run: async ({ text }) => ({ text: text.toUpperCase(), labels: ['private'] }) },
       { name: 'recall', run: async ({ text }) => ({ context: [{ source: 'recall', text: `known of ${text}` }], system: 'Be kind.' }) },
     ]);
-    assert.deepEqual([after.text, after.context, [...after.labels], system, halt], ['WORDS', [{ source: 'recall', text: 'known of WORDS' }], ['private'], ['Be kind.'], null]);
+    assert.deepEqual(
+      [after.text, after.context, [...after.labels], system, halt],
+      ['WORDS', [{ source: 'recall', text: 'known of WORDS' }], ['private'], ['Be kind.'], null],
+    );
   });
 
   it('are left out when they fail or take too long, and that is noted', async () => {
@@ -110,11 +146,21 @@ describe('hooks before a turn', () => {
       { name: 'good', run: async () => ({ text: 'fine' }) },
     ]); // prettier-ignore
     assert.equal(after.text, 'fine');
-    assert.deepEqual(notes.map(([type, data]) => [type, (data as { hook: string }).hook]), [['turn.hook_failed', 'broken'], ['turn.hook_failed', 'thrown'], ['turn.hook_failed', 'slow']]);
+    assert.deepEqual(
+      notes.map(([type, data]) => [type, (data as { hook: string }).hook]),
+      [
+        ['turn.hook_failed', 'broken'],
+        ['turn.hook_failed', 'thrown'],
+        ['turn.hook_failed', 'slow'],
+      ],
+    );
   });
 
   it('halt: those behind are not asked', async () => {
-    const { halt, notes } = await run([{ name: 'stop', run: async () => ({ halt: 'Not today.' }) }, { name: 'after', run: () => assert.fail('must not run') }]);
+    const { halt, notes } = await run([
+      { name: 'stop', run: async () => ({ halt: 'Not today.' }) },
+      { name: 'after', run: () => assert.fail('must not run') },
+    ]);
     assert.deepEqual(halt, { hook: 'stop', answer: 'Not today.' });
     assert.deepEqual(notes, [['turn.halted', { hook: 'stop' }]]);
   });

@@ -34,6 +34,9 @@ export function clockBlock(now: number, timeZone: string): ContextBlock {
 
 /** Context and words as the model reads them: blocks first, each in its own tag, which no block can close by itself. */
 export function promptOf(context: readonly ContextBlock[], words: string): string {
-  const blocks = context.map(({ source, text }) => `<context source="${source.replaceAll(/[^\w.-]/g, '')}">\n${text.replaceAll(/<(\/?context\b)/gi, '&lt;$1')}\n</context>`);
+  const blocks = context.map(
+    ({ source, text }) =>
+      `<context source="${source.replaceAll(/[^\w.-]/g, '')}">\n${text.replaceAll(/<(\/?context\b)/gi, '&lt;$1')}\n</context>`,
+  );
   return [...blocks, words].join('\n\n');
 }

@@ -35,8 +35,16 @@ export function agentRoutes({ workspaces, assistants, conversations, turns }: Ag
     route(api.exportConversation, ({ id }) => conversations.export(id)),
     route(api.listMessages, ({ id, ...page }) => conversations.messages(id, page)),
 
-    streamRoute(api.takeTurn, (input, request) => follow(take(input, request), request), async (input, request) => turns.whole(await take(input, request), request.signal)),
-    streamRoute(api.retryTurn, (input, request) => follow(retry(input, request), request), async (input, request) => turns.whole(await retry(input, request), request.signal)),
+    streamRoute(
+      api.takeTurn,
+      (input, request) => follow(take(input, request), request),
+      async (input, request) => turns.whole(await take(input, request), request.signal),
+    ),
+    streamRoute(
+      api.retryTurn,
+      (input, request) => follow(retry(input, request), request),
+      async (input, request) => turns.whole(await retry(input, request), request.signal),
+    ),
     streamRoute(
       api.followTurn,
       ({ id, runId }, request) => follow(turns.find(id, runId), request),

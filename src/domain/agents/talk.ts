@@ -12,7 +12,10 @@ export interface Said {
 }
 
 /** Answers talk of channels: each value is the whole text so far. Throws what a failed turn failed of, and the signal's reason. */
-export function createTalk({ conversations, turns }: Pick<Agents, 'conversations' | 'turns'>): (said: Said) => AsyncIterable<{ readonly text: string }> {
+export function createTalk({
+  conversations,
+  turns,
+}: Pick<Agents, 'conversations' | 'turns'>): (said: Said) => AsyncIterable<{ readonly text: string }> {
   return async function* talk({ channel, chat, text, messageId, signal }) {
     const { id: conversationId } = await conversations.ofChat(channel.id, chat);
     const origin = { kind: 'channel' as const, id: messageId, by: `channel:${channel.id}` };

@@ -44,9 +44,21 @@ export async function setup({ script, store: given, settings: values = {}, hooks
   const settings = fixedSettings({ 'owner.name': 'Ada', 'owner.time_zone': 'Europe/Rome', ...values });
   const audit = createAudit({ store, clock, redact: (text) => text });
   const runs = createRuns({ store, bus, clock, newId, keep: () => ({ days: 90, perWorkflow: 1_000 }) });
-  const noSecrets = { resolve: () => Promise.reject(new AppError('not_found', 'vault.no_secret', 'No secret')), fill: async (text: string) => secret(text) };
+  const noSecrets = {
+    resolve: () => Promise.reject(new AppError('not_found', 'vault.no_secret', 'No secret')),
+    fill: async (text: string) => secret(text),
+  };
   const llm = createLlm({ store, clock, newId, bus, settings, kinds: providerKinds, secrets: noSecrets, tell: () => {}, onError });
-  if (provider) await llm.add({ name: 'fake', kind: 'compatible', baseUrl: fake.url, model: 'fake-1', tiers: ['light'], price: { inputPerMTok: 1, outputPerMTok: 5 }, timeoutMs: 5_000 });
+  if (provider)
+    await llm.add({
+      name: 'fake',
+      kind: 'compatible',
+      baseUrl: fake.url,
+      model: 'fake-1',
+      tiers: ['light'],
+      price: { inputPerMTok: 1, outputPerMTok: 5 },
+      timeoutMs: 5_000,
+    });
   const folder = await mkdtemp(join(tmpdir(), 'castellan-agents-'));
 
   /** A second one on the same store is the program after a crash. */
@@ -83,6 +95,7 @@ export function endOf(events: readonly TurnEvent[]): Extract<TurnEvent, { type: 
 
 /** Resolves when it holds; fails after five seconds. */
 export async function until(holds: () => Promise<boolean> | boolean): Promise<void> {
-  for (const limit = performance.now() + 5_000; performance.now() < limit; await new Promise((resolve) => setTimeout(resolve, 5))) if (await holds()) return;
+  for (const limit = performance.now() + 5_000; performance.now() < limit; await new Promise((resolve) => setTimeout(resolve, 5)))
+    if (await holds()) return;
   throw new Error('It did not come about in five seconds');
 }

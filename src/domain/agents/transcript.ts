@@ -26,7 +26,8 @@ export function createTranscript(): Transcript {
       if (size === 0) return;
       end += size;
       const last = parts.at(-1);
-      if (last && 'text' in last && 'text' in part && last.type === part.type) parts[parts.length - 1] = { ...last, text: last.text + part.text };
+      if (last && 'text' in last && 'text' in part && last.type === part.type)
+        parts[parts.length - 1] = { ...last, text: last.text + part.text };
       else parts.push(part);
     },
     text: () => textOf(parts),

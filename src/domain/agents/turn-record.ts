@@ -65,20 +65,50 @@ const MESSAGE_STATUS = { succeeded: 'complete', cancelled: 'partial', failed: 'f
 
 export function createTurnRecord({ store, bus, clock, newId, runs, index, node }: TurnRecordDeps): TurnRecord {
   function tellAfter(turn: TurnRow, status: TurnStatus): void {
-    store.onCommit(() => bus.publish('turn.changed', { conversationId: turn.conversation_id, runId: turn.run_id, answerId: turn.answer_id, status }));
+    store.onCommit(() =>
+      bus.publish('turn.changed', { conversationId: turn.conversation_id, runId: turn.run_id, answerId: turn.answer_id, status }),
+    );
   }
 
   const putInIndex = (tx: Db, workspaceId: string, { id, role, text }: MessageRow): Promise<void> =>
     index.put(tx, id, { scope: workspaceId, kind: role, expiresAt: null }, [{ title: '', text, start: 0, end: text.length }]);
 
   function newMessage(fields: Pick<MessageRow, 'id' | 'conversation_id' | 'run_id' | 'role' | 'status'> & Partial<MessageRow>): MessageRow {
-    return { text: '', context: '[]', parts: '[]', reply_to: null, receipt: null, labels: '[]', error: null, created_at: clock.now(), ...fields };
+    return {
+      text: '',
+      context: '[]',
+      parts: '[]',
+      reply_to: null,
+      receipt: null,
+      labels: '[]',
+      error: null,
+      created_at: clock.now(),
+      ...fields,
+    };
   }
 
   async function addTurn(tx: Db, conversationId: string, runId: string, askId: string): Promise<TurnRow> {
-    const turn: TurnRow = { run_id: runId, conversation_id: conversationId, ask_id: askId, answer_id: newId(), node, status: 'queued', created_at: clock.now() };
+    const turn: TurnRow = {
+      run_id: runId,
+      conversation_id: conversationId,
+      ask_id: askId,
+      answer_id: newId(),
+      node,
+      status: 'queued',
+      created_at: clock.now(),
+    };
     await queries.insertTurn(tx, turn);
-    await queries.insertMessage(tx, newMessage({ id: turn.answer_id, conversation_id: conversationId, run_id: runId, role: 'assistant', reply_to: askId, status: 'partial' }));
+    await queries.insertMessage(
+      tx,
+      newMessage({
+        id: turn.answer_id,
+        conversation_id: conversationId,
+        run_id: runId,
+        role: 'assistant',
+        reply_to: askId,
+        status: 'partial',
+      }),
+    );
     tellAfter(turn, 'queued');
     return turn;
   }
@@ -102,17 +132,35 @@ export function createTurnRecord({ store, bus, clock, newId, runs, index, node }
         ...(idempotencyKey !== undefined && { idempotencyKey }),
       });
       if (existed) return { turn: (await queries.findTurn(tx, run.id))!, existed };
-      const ask = newMessage({ id: askId, conversation_id: conversation.id, run_id: run.id, role: 'user', text, labels: JSON.stringify(labels), status: 'complete' });
+      const ask = newMessage({
+        id: askId,
+        conversation_id: conversation.id,
+        run_id: run.id,
+        role: 'user',
+        text,
+        labels: JSON.stringify(labels),
+        status: 'complete',
+      });
       await queries.insertMessage(tx, ask);
       await putInIndex(tx, conversation.workspace_id, ask);
-      await queries.updateConversation(tx, conversation.id, { updated_at: clock.now(), archived: 0, ...(conversation.title === '' && { title }) });
+      await queries.updateConversation(tx, conversation.id, {
+        updated_at: clock.now(),
+        archived: 0,
+        ...(conversation.title === '' && { title }),
+      });
       store.onCommit(() => bus.publish('conversation.changed', { id: conversation.id, change: 'changed' }));
       return { turn: await addTurn(tx, conversation.id, run.id, askId), existed };
     },
 
     async reopen(tx, last, origin) {
       const ask = (await queries.findMessage(tx, last.ask_id))!;
-      const { run } = await runs.create(tx, { kind: 'turn', title: titleOf(ask.text), trigger: origin, input: { conversationId: last.conversation_id, messageId: ask.id }, labels: JSON.parse(ask.labels) as Label[] });
+      const { run } = await runs.create(tx, {
+        kind: 'turn',
+        title: titleOf(ask.text),
+        trigger: origin,
+        input: { conversationId: last.conversation_id, messageId: ask.id },
+        labels: JSON.parse(ask.labels) as Label[],
+      });
       await runs.journal(run.id, 'turn.retry', null, { of: last.run_id }, tx);
       return addTurn(tx, last.conversation_id, run.id, last.ask_id);
     },
@@ -175,5 +223,10 @@ export function createTurnRecord({ store, bus, clock, newId, runs, index, node }
 
 function titleOf(text: string): string {
   const line = text.trim().split('\n', 1)[0]!.trim();
-  return line.length <= TITLE_CHARS ? line : `${line.slice(0, TITLE_CHARS).replace(/[\uD800-\uDBFF]$/, '').replace(/\s+\S*$/, '')}…`;
+  return line.length <= TITLE_CHARS
+    ? line
+    : `${line
+        .slice(0, TITLE_CHARS)
+        .replace(/[\uD800-\uDBFF]$/, '')
+        .replace(/\s+\S*$/, '')}…`;
 }

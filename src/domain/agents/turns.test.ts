@@ -9,7 +9,14 @@ import { MESSAGE_INDEX } from './tables.ts';
 import { endOf, setup, testMigrations, until } from './testbed.ts';
 
 const origin = { kind: 'owner' as const };
-const RECEIPT = { provider: 'slow', model: 'slow', usage: { inputTokens: 1, outputTokens: 1, cachedInputTokens: 0, reasoningTokens: 0 }, costUsd: 0, offline: false, hops: [] };
+const RECEIPT = {
+  provider: 'slow',
+  model: 'slow',
+  usage: { inputTokens: 1, outputTokens: 1, cachedInputTokens: 0, reasoningTokens: 0 },
+  costUsd: 0,
+  offline: false,
+  hops: [],
+};
 
 /** A backend that says what the test hands it, until the signal ends. */
 function scripted() {
@@ -24,7 +31,10 @@ function scripted() {
         queue.push(it);
         wake();
       };
-      const prompt = messages.at(-1)!.parts.map((part) => ('text' in part ? part.text : '')).join('');
+      const prompt = messages
+        .at(-1)!
+        .parts.map((part) => ('text' in part ? part.text : ''))
+        .join('');
       const me = { prompt, say: push, end: () => push(null), fail: push, aborted: false };
       turns.push(me);
       signal.addEventListener('abort', () => {
@@ -48,7 +58,10 @@ const textOf = (events: readonly TurnEvent[]): string => events.map((event) => (
 
 onEveryEngine('a turn', (open) => {
   it('stores what was said, streams the answer and ends as a run with its cost', async () => {
-    await using bed = await setup({ store: await open(testMigrations), script: () => ({ text: 'Good morning, Ada. All is well.', usage: { input: 1_000, output: 200 } }) });
+    await using bed = await setup({
+      store: await open(testMigrations),
+      script: () => ({ text: 'Good morning, Ada. All is well.', usage: { input: 1_000, output: 200 } }),
+    });
     const { id } = await bed.conversations.add({});
     const events = await bed.say(id, 'How are things?');
     assert.equal(events[0]!.type, 'start');
@@ -65,7 +78,13 @@ onEveryEngine('a turn', (open) => {
     assert.ok(run.costUsd > 0.0019 && run.costUsd < 0.0021);
     assert.ok(run.journal.some(({ type }) => type === 'turn.begun'));
     const { items } = await bed.conversations.messages(id, { limit: 10 });
-    assert.deepEqual(items.map(({ role, text, status }) => [role, text, status]), [['assistant', 'Good morning, Ada. All is well.', 'complete'], ['user', 'How are things?', 'complete']]);
+    assert.deepEqual(
+      items.map(({ role, text, status }) => [role, text, status]),
+      [
+        ['assistant', 'Good morning, Ada. All is well.', 'complete'],
+        ['user', 'How are things?', 'complete'],
+      ],
+    );
     assert.equal((await bed.conversations.get(id)).title, 'How are things?');
     assert.match(items[1]!.context[0]!.text, /13:00 \(Europe\/Rome\)/);
     assert.deepEqual(bed.errors, []);
@@ -88,7 +107,10 @@ onEveryEngine('a turn', (open) => {
     await after.turns.recover();
     const { items } = await after.conversations.messages(id, { limit: 10 });
     const answer = items.find((message) => message.id === running.answerId)!;
-    assert.deepEqual([answer.text, answer.status, answer.turn, answer.error?.code], ['Half an ans', 'failed', 'failed', 'agent.turn_interrupted']);
+    assert.deepEqual(
+      [answer.text, answer.status, answer.turn, answer.error?.code],
+      ['Half an ans', 'failed', 'failed', 'agent.turn_interrupted'],
+    );
     assert.equal((await bed.runs.get(running.runId)).status, 'failed');
     // what had not begun goes on by itself, and is asked once
     await until(() => script.turns.length === 2);
@@ -113,9 +135,15 @@ onEveryEngine('a turn', (open) => {
     await bed.say(a.id, 'When does the boat go?');
     await bed.say(b.id, 'Tell me about the harvest festival');
     const ferry = await bed.conversations.list({ q: 'harvest', limit: 10 });
-    assert.deepEqual(ferry.items.map(({ id }) => id), [b.id]);
+    assert.deepEqual(
+      ferry.items.map(({ id }) => id),
+      [b.id],
+    );
     assert.match(ferry.items[0]!.excerpt!, /harvest/);
-    assert.deepEqual(new Set((await bed.conversations.list({ q: 'Naples ferry', limit: 10 })).items.map(({ id }) => id)), new Set([a.id, b.id]));
+    assert.deepEqual(
+      new Set((await bed.conversations.list({ q: 'Naples ferry', limit: 10 })).items.map(({ id }) => id)),
+      new Set([a.id, b.id]),
+    );
     assert.deepEqual((await bed.conversations.list({ q: 'zebra', limit: 10 })).items, []);
     await bed.conversations.remove(b.id);
     assert.deepEqual((await bed.conversations.list({ q: 'harvest', limit: 10 })).items, []);
@@ -127,13 +155,28 @@ onEveryEngine('a turn', (open) => {
     await using bed = await setup({ store: await open(testMigrations) });
     const workspace = await bed.workspaces.first();
     const at = bed.clock.now();
-    const rows = Array.from({ length: 1_000 }, (_, n) => ({ id: bed.newId(), workspace_id: workspace.id, assistant_id: null, title: `${n}`, channel: null, chat: null, pinned: n === 500 ? 1 : 0, archived: n % 10 === 0 ? 1 : 0, created_at: at, updated_at: at + (n % 7) }));
+    const rows = Array.from({ length: 1_000 }, (_, n) => ({
+      id: bed.newId(),
+      workspace_id: workspace.id,
+      assistant_id: null,
+      title: `${n}`,
+      channel: null,
+      chat: null,
+      pinned: n === 500 ? 1 : 0,
+      archived: n % 10 === 0 ? 1 : 0,
+      created_at: at,
+      updated_at: at + (n % 7),
+    }));
     await bed.store.write(async (tx) => {
-      for (let n = 0; n < rows.length; n += 250) await tx.insertInto('agent_conversation').values(rows.slice(n, n + 250)).execute();
+      for (let n = 0; n < rows.length; n += 250)
+        await tx
+          .insertInto('agent_conversation')
+          .values(rows.slice(n, n + 250))
+          .execute();
     });
     await bed.conversations.change(rows[7]!.id, { pinned: true });
     const seen: string[] = [];
-    for (let cursor: string | undefined; ; ) {
+    for (let cursor: string | undefined; ;) {
       const page = await bed.conversations.list({ limit: 170, cursor });
       seen.push(...page.items.map(({ id }) => id));
       if (page.next === null) break;
@@ -155,7 +198,10 @@ describe('turns', () => {
     const second = await bed.turns.start({ conversationId: a.id, text: 'Second', origin });
     const other = await bed.turns.start({ conversationId: b.id, text: 'Other', origin });
     await until(() => script.turns.length === 2);
-    assert.deepEqual(script.turns.map(({ prompt }) => prompt.split('\n').at(-1)).toSorted((a, b) => (a! < b! ? -1 : 1)), ['First', 'Other']);
+    assert.deepEqual(
+      script.turns.map(({ prompt }) => prompt.split('\n').at(-1)).toSorted((a, b) => (a! < b! ? -1 : 1)),
+      ['First', 'Other'],
+    );
     assert.equal((await bed.runs.get(second.runId)).status, 'queued');
     for (const turn of script.turns) turn.say('Done');
     for (const turn of script.turns) turn.end();
@@ -241,10 +287,17 @@ describe('turns', () => {
     assert.equal(endOf(whole).message.text, 'One two three!');
     // from the store, once the turn is over
     const late: StreamEvent<TurnEvent>[] = [];
-    for await (const event of bed.build().turns.follow(turn, { after: `${turn.answerId}-4`, signal: AbortSignal.timeout(5_000) })) late.push(event);
+    for await (const event of bed.build().turns.follow(turn, { after: `${turn.answerId}-4`, signal: AbortSignal.timeout(5_000) }))
+      late.push(event);
     assert.equal(textOf(late.map(({ data }) => data)), 'two three!');
-    for await (const event of bed.turns.follow(turn, { after: late.at(-1)!.id, signal: AbortSignal.timeout(5_000) })) assert.fail(`nothing comes after the end: ${event.id}`);
-    await assert.rejects(async () => { for await (const _ of bed.turns.follow(turn, { after: 'other-3', signal: AbortSignal.timeout(5_000) })); }, { code: 'agent.bad_event_id' });
+    for await (const event of bed.turns.follow(turn, { after: late.at(-1)!.id, signal: AbortSignal.timeout(5_000) }))
+      assert.fail(`nothing comes after the end: ${event.id}`);
+    await assert.rejects(
+      async () => {
+        for await (const _ of bed.turns.follow(turn, { after: 'other-3', signal: AbortSignal.timeout(5_000) }));
+      },
+      { code: 'agent.bad_event_id' },
+    );
   });
 
   it('is the same turn when it is asked again with its key', async () => {
@@ -312,8 +365,14 @@ describe('turns', () => {
   });
 
   it('sends the persona and what was said before, as much as fits', async () => {
-    await using bed = await setup({ script: (_request, n) => ({ text: `answer ${n} ${'y'.repeat(400)}` }), settings: { 'agents.history_chars': 1_000 } });
-    const assistant = await bed.assistants.add({ name: 'Jeeves', persona: { system: 'You are {name}, butler of {owner}.', persona: 'Dry.', context: '' } }, 'owner');
+    await using bed = await setup({
+      script: (_request, n) => ({ text: `answer ${n} ${'y'.repeat(400)}` }),
+      settings: { 'agents.history_chars': 1_000 },
+    });
+    const assistant = await bed.assistants.add(
+      { name: 'Jeeves', persona: { system: 'You are {name}, butler of {owner}.', persona: 'Dry.', context: '' } },
+      'owner',
+    );
     const { id } = await bed.conversations.add({ assistantId: assistant.id });
     for (const n of [0, 1, 2, 3]) await bed.say(id, `question ${n}`);
     const body = JSON.stringify(bed.fake.requests.at(-1)!.body);

@@ -52,7 +52,10 @@ export interface Turns {
   /** Another answer to the last message. */
   retry(conversationId: string, origin: TriggerRef): Promise<Accepted>;
   /** From the start, or from after the event with this id; ends quietly with the signal. */
-  follow(turn: Accepted, options: { readonly after?: string | undefined; readonly signal: AbortSignal }): AsyncIterable<StreamEvent<TurnEvent>>;
+  follow(
+    turn: Accepted,
+    options: { readonly after?: string | undefined; readonly signal: AbortSignal },
+  ): AsyncIterable<StreamEvent<TurnEvent>>;
   find(conversationId: string, runId: string): Promise<Accepted>;
   /** Waits for the end; throws what a failed turn failed of. */
   whole(turn: Accepted, signal: AbortSignal): Promise<WholeTurn>;
@@ -117,13 +120,19 @@ export function createTurns({ store, clock, record, drive, node, redact, onError
     if (end) live.finish(end);
   }
 
-  const accepted = ({ run_id: runId, conversation_id: conversationId, answer_id: answerId }: TurnRow): Accepted => ({ runId, conversationId, answerId });
+  const accepted = ({ run_id: runId, conversation_id: conversationId, answer_id: answerId }: TurnRow): Accepted => ({
+    runId,
+    conversationId,
+    answerId,
+  });
 
   async function start({ conversationId, text, origin, labels = ['owner'], idempotencyKey }: NewTurn): Promise<Accepted> {
     if (text.trim() === '') throw new AppError('invalid', 'agent.empty_message', 'text: say something', { field: 'text' });
     const clean = redact(text);
     const key = idempotencyKey === undefined ? {} : { idempotencyKey: `turn:${conversationId}:${idempotencyKey}` };
-    const { turn, existed } = await store.write(async (tx) => record.open(tx, await requireConversation(tx, conversationId), { text: clean, origin, labels, ...key }));
+    const { turn, existed } = await store.write(async (tx) =>
+      record.open(tx, await requireConversation(tx, conversationId), { text: clean, origin, labels, ...key }),
+    );
     if (!existed) schedule(turn);
     return accepted(turn);
   }
@@ -133,7 +142,10 @@ export function createTurns({ store, clock, record, drive, node, redact, onError
       await requireConversation(tx, conversationId);
       const last = await queries.lastTurn(tx, conversationId);
       if (!last) throw new AppError('conflict', 'agent.nothing_to_retry', 'Nothing was said here yet', { conversationId });
-      if (last.status === 'queued' || last.status === 'running') throw new AppError('conflict', 'agent.conversation_busy', 'The last message is being answered still: wait, or cancel it first', { conversationId });
+      if (last.status === 'queued' || last.status === 'running')
+        throw new AppError('conflict', 'agent.conversation_busy', 'The last message is being answered still: wait, or cancel it first', {
+          conversationId,
+        });
       return record.reopen(tx, last, { ...origin, id: origin.id ?? last.run_id });
     });
     schedule(turn);
@@ -142,11 +154,15 @@ export function createTurns({ store, clock, record, drive, node, redact, onError
 
   async function rowOf({ runId, conversationId }: Pick<Accepted, 'runId' | 'conversationId'>): Promise<TurnRow> {
     const row = await queries.findTurn(store.db, runId);
-    if (row?.conversation_id !== conversationId) throw new AppError('not_found', 'agent.no_turn', 'No such turn in this conversation', { runId, conversationId });
+    if (row?.conversation_id !== conversationId)
+      throw new AppError('not_found', 'agent.no_turn', 'No such turn in this conversation', { runId, conversationId });
     return row;
   }
 
-  async function* follow(turn: Accepted, { after, signal }: { readonly after?: string | undefined; readonly signal: AbortSignal }): AsyncIterable<StreamEvent<TurnEvent>> {
+  async function* follow(
+    turn: Accepted,
+    { after, signal }: { readonly after?: string | undefined; readonly signal: AbortSignal },
+  ): AsyncIterable<StreamEvent<TurnEvent>> {
     const row = await rowOf(turn);
     const id = (place: number | 'end'): string => `${row.answer_id}-${place}`;
     const from = after === undefined ? null : placeIn(after, row.answer_id);
@@ -240,7 +256,8 @@ export function createTurns({ store, clock, record, drive, node, redact, onError
 function placeIn(eventId: string, answerId: string): number | 'end' {
   const place = eventId.startsWith(`${answerId}-`) ? eventId.slice(answerId.length + 1) : '';
   if (place === 'end') return place;
-  if (!/^\d{1,9}$/.test(place)) throw new AppError('invalid', 'agent.bad_event_id', 'Last-Event-ID: this is no event of this turn', { eventId });
+  if (!/^\d{1,9}$/.test(place))
+    throw new AppError('invalid', 'agent.bad_event_id', 'Last-Event-ID: this is no event of this turn', { eventId });
   return Number(place);
 }
 

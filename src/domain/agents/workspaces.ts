@@ -6,7 +6,17 @@ import { AppError } from '#core/errors';
 import type { NewId } from '#core/ids';
 import type { Audit } from '#audit';
 import { NewWorkspace, type Workspace, type WorkspacePatch } from './contract.ts';
-import { allWorkspaces, conversationIn, deleteWorkspace, findAssistant, findWorkspace, findWorkspaceByName, firstWorkspace, insertWorkspace, updateWorkspace } from './queries.ts';
+import {
+  allWorkspaces,
+  conversationIn,
+  deleteWorkspace,
+  findAssistant,
+  findWorkspace,
+  findWorkspaceByName,
+  firstWorkspace,
+  insertWorkspace,
+  updateWorkspace,
+} from './queries.ts';
 import { toWorkspace } from './rows.ts';
 import type { WorkspaceRow } from './tables.ts';
 
@@ -33,9 +43,16 @@ export interface WorkspacesDeps {
 
 export function createWorkspaces({ store, clock, newId, audit, workspacesFolder }: WorkspacesDeps): Workspaces {
   async function makeFolder(folder: string): Promise<void> {
-    if (!isAbsolute(folder)) throw new AppError('invalid', 'agent.folder_not_absolute', `folder: ${folder} is not absolute: begin it with /`, { field: 'folder' });
+    if (!isAbsolute(folder))
+      throw new AppError('invalid', 'agent.folder_not_absolute', `folder: ${folder} is not absolute: begin it with /`, { field: 'folder' });
     await mkdir(folder, { recursive: true, mode: 0o700 }).catch((cause: unknown) => {
-      throw new AppError('invalid', 'agent.folder_unusable', `folder: ${folder} cannot be made: ${(cause as Error).message}`, { field: 'folder' }, cause);
+      throw new AppError(
+        'invalid',
+        'agent.folder_unusable',
+        `folder: ${folder} cannot be made: ${(cause as Error).message}`,
+        { field: 'folder' },
+        cause,
+      );
     });
   }
 
@@ -47,11 +64,15 @@ export function createWorkspaces({ store, clock, newId, audit, workspacesFolder 
 
   async function checkName(tx: Db, name: string, id: string | null): Promise<void> {
     const other = await findWorkspaceByName(tx, name);
-    if (other && other.id !== id) throw new AppError('conflict', 'agent.workspace_exists', `There is a workspace ${name} already; choose another name`, { field: 'name' });
+    if (other && other.id !== id)
+      throw new AppError('conflict', 'agent.workspace_exists', `There is a workspace ${name} already; choose another name`, {
+        field: 'name',
+      });
   }
 
   async function checkAssistant(tx: Db, id: string): Promise<void> {
-    if (!(await findAssistant(tx, id))) throw new AppError('invalid', 'agent.no_assistant', 'defaultAssistantId: no such assistant', { field: 'defaultAssistantId', id });
+    if (!(await findAssistant(tx, id)))
+      throw new AppError('invalid', 'agent.no_assistant', 'defaultAssistantId: no such assistant', { field: 'defaultAssistantId', id });
   }
 
   return {
@@ -72,10 +93,21 @@ export function createWorkspaces({ store, clock, newId, audit, workspacesFolder 
       return store.write(async (tx) => {
         await checkName(tx, name, null);
         const assistantId = defaultAssistantId ?? (await firstWorkspace(tx))?.default_assistant_id;
-        if (assistantId === undefined) throw new AppError('invalid', 'agent.no_assistant', 'defaultAssistantId: name the assistant of this workspace', { field: 'defaultAssistantId' });
+        if (assistantId === undefined)
+          throw new AppError('invalid', 'agent.no_assistant', 'defaultAssistantId: name the assistant of this workspace', {
+            field: 'defaultAssistantId',
+          });
         await checkAssistant(tx, assistantId);
         const at = clock.now();
-        const row: WorkspaceRow = { id, name, folder, default_assistant_id: assistantId, budget: JSON.stringify(budget), created_at: at, updated_at: at };
+        const row: WorkspaceRow = {
+          id,
+          name,
+          folder,
+          default_assistant_id: assistantId,
+          budget: JSON.stringify(budget),
+          created_at: at,
+          updated_at: at,
+        };
         await insertWorkspace(tx, row);
         await audit.record({ actor: by, action: 'agents.add_workspace', resource: `workspace:${id}`, details: { name, folder } }, tx);
         return toWorkspace(row);
@@ -97,7 +129,15 @@ export function createWorkspaces({ store, clock, newId, audit, workspacesFolder 
           updated_at: clock.now(),
         };
         await updateWorkspace(tx, id, next);
-        await audit.record({ actor: by, action: 'agents.change_workspace', resource: `workspace:${id}`, details: { name, folder, defaultAssistantId, budget } }, tx);
+        await audit.record(
+          {
+            actor: by,
+            action: 'agents.change_workspace',
+            resource: `workspace:${id}`,
+            details: { name, folder, defaultAssistantId, budget },
+          },
+          tx,
+        );
         return toWorkspace(next);
       });
     },
@@ -105,8 +145,10 @@ export function createWorkspaces({ store, clock, newId, audit, workspacesFolder 
     async remove(id, by) {
       await store.write(async (tx) => {
         await get(tx, id);
-        if (await conversationIn(tx, id)) throw new AppError('conflict', 'agent.workspace_in_use', 'This workspace has conversations: delete them first', { id });
-        if ((await allWorkspaces(tx)).length === 1) throw new AppError('conflict', 'agent.last_workspace', 'This is the only workspace: make another one first', { id });
+        if (await conversationIn(tx, id))
+          throw new AppError('conflict', 'agent.workspace_in_use', 'This workspace has conversations: delete them first', { id });
+        if ((await allWorkspaces(tx)).length === 1)
+          throw new AppError('conflict', 'agent.last_workspace', 'This is the only workspace: make another one first', { id });
         await deleteWorkspace(tx, id);
         await audit.record({ actor: by, action: 'agents.remove_workspace', resource: `workspace:${id}` }, tx);
       });
@@ -116,5 +158,10 @@ export function createWorkspaces({ store, clock, newId, audit, workspacesFolder 
 
 /** A name that every file system takes; without letters of ASCII, the id. */
 function folderName(name: string, id: string): string {
-  return name.toLowerCase().replaceAll(/[^a-z0-9]+/g, '-').replaceAll(/^-|-$/g, '') || id;
+  return (
+    name
+      .toLowerCase()
+      .replaceAll(/[^a-z0-9]+/g, '-')
+      .replaceAll(/^-|-$/g, '') || id
+  );
 }

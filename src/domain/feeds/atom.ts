@@ -28,10 +28,21 @@ function readEntry(entry: Element, own: string, bases: readonly (string | null)[
   return {
     guid: id ?? text('dc:identifier'),
     title: titleOf(child(entry, `${own}title`)) ?? titleOf(child(group, 'media:title', 'dc:title')),
-    url: linkOf(entry, own, bases) ?? (content && resolveUrl(attribute(content, 'src'), ...basesOf(content), ...bases)) ?? resolveUrl(id) ?? selfOf(entry, own, bases),
+    url:
+      linkOf(entry, own, bases) ??
+      (content && resolveUrl(attribute(content, 'src'), ...basesOf(content), ...bases)) ??
+      resolveUrl(id) ??
+      selfOf(entry, own, bases),
     dates: [
-      text(`${own}published`), text(`${own}issued`), text(`${own}created`), text('dcterms:created'), text('dc:date'),
-      text(`${own}updated`), text(`${own}modified`), text('dcterms:modified'), text(`${own}pubdate`),
+      text(`${own}published`),
+      text(`${own}issued`),
+      text(`${own}created`),
+      text('dcterms:created'),
+      text('dc:date'),
+      text(`${own}updated`),
+      text(`${own}modified`),
+      text('dcterms:modified'),
+      text(`${own}pubdate`),
     ],
     author: authorIn(entry, own) ?? authorOf(text('dc:creator')) ?? feedAuthor,
     summaryHtml,

@@ -33,17 +33,29 @@ const file = (name: string): string => fileURLToPath(new URL(`fixtures/${name}`,
 test('files and addresses are checked in order, and one that fails hurts no other', async () => {
   await using it = await setup((request, response) => {
     if (request.url === '/feed') response.writeHead(200, { 'content-type': 'application/rss+xml' }).end(sampleFeed('rss', 2));
-    else if (request.url === '/page') response.end('<html><head><link rel="alternate" type="application/rss+xml" href="/feed"></head></html>');
+    else if (request.url === '/page')
+      response.end('<html><head><link rel="alternate" type="application/rss+xml" href="/feed"></head></html>');
     else response.writeHead(404).end();
   });
   const sources = [it.url('/page'), file('111-feed-rs-atom_pub_spec_1.xml'), it.url('/feed'), it.url('/gone'), file('no such file')];
   const checks = await checkFeeds(sources, it.deps, it.options);
   checks.forEach((check) => FeedCheck.parse(check));
-  assert.deepEqual(checks.map((it) => it.source), sources);
-  assert.deepEqual(checks.map((it) => it.error?.code ?? it.format), ['feeds.not_a_feed', 'atom', 'rss', 'feeds.http_status', 'feeds.no_such_file']);
+  assert.deepEqual(
+    checks.map((it) => it.source),
+    sources,
+  );
+  assert.deepEqual(
+    checks.map((it) => it.error?.code ?? it.format),
+    ['feeds.not_a_feed', 'atom', 'rss', 'feeds.http_status', 'feeds.no_such_file'],
+  );
   assert.ok(checks[0]!.error!.message.includes(it.url('/feed')));
   assert.deepEqual(checks[1]!.items[0], {
-    id: 'urn:uuid:1225c695-cfb8-4ebb-aaaa-80da344efa6a', title: 'Atom-Powered Robots Run Amok', url: null, date: '2003-12-13T18:30:02Z', summary: 'Some text.', author: 'John Doe',
+    id: 'urn:uuid:1225c695-cfb8-4ebb-aaaa-80da344efa6a',
+    title: 'Atom-Powered Robots Run Amok',
+    url: null,
+    date: '2003-12-13T18:30:02Z',
+    summary: 'Some text.',
+    author: 'John Doe',
   });
 });
 
@@ -66,7 +78,9 @@ test('a feed that did not change is not read again', async () => {
 });
 
 test('a page is read from a file or the web', async () => {
-  await using it = await setup((_request, response) => response.writeHead(200, { 'content-type': 'text/html; charset=iso-8859-1' }).end(Buffer.from('<p>Grüße</p>', 'latin1')));
+  await using it = await setup((_request, response) =>
+    response.writeHead(200, { 'content-type': 'text/html; charset=iso-8859-1' }).end(Buffer.from('<p>Grüße</p>', 'latin1')),
+  );
   assert.equal((await fetchPage(it.url('/'), it.deps, it.options)).text, 'Grüße');
   assert.equal((await fetchPage(file('article.html'), it.deps, it.options)).byline, 'Ines Example');
 });

@@ -34,12 +34,18 @@ async function checkFeed(source: string, deps: FeedDeps, options: SourceOptions)
 }
 
 function summarise({ format, title, items }: Feed): Omit<FeedCheck, 'source' | 'error'> {
-  return { format, title, items: items.map(({ id, title: itemTitle, url, date, summary, author }) => ({ id, title: itemTitle, url, date, summary, author })) };
+  return {
+    format,
+    title,
+    items: items.map(({ id, title: itemTitle, url, date, summary, author }) => ({ id, title: itemTitle, url, date, summary, author })),
+  };
 }
 
 function feedsIn({ bytes, contentType, url }: Source): string[] {
   if (url === undefined) return [];
-  return discoverFeeds(decodeText(bytes.subarray(0, 500_000), contentType), url).slice(0, 3).map((it) => it.url);
+  return discoverFeeds(decodeText(bytes.subarray(0, 500_000), contentType), url)
+    .slice(0, 3)
+    .map((it) => it.url);
 }
 
 function hintsOf({ contentType, url }: Source) {

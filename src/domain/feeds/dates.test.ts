@@ -38,19 +38,24 @@ test('dates in every format seen in feeds are read as UTC', () => {
 });
 
 test('what is no date is none', () => {
-  for (const text of ['', ' ', 'yesterday', '2026-13-01', '32 Nov 2026', 'Mon, 02 Foo 2026', '2026-11-02T25:00:00Z', 'x'.repeat(1_000)]) assert.equal(parseDate(text), null, text);
+  for (const text of ['', ' ', 'yesterday', '2026-13-01', '32 Nov 2026', 'Mon, 02 Foo 2026', '2026-11-02T25:00:00Z', 'x'.repeat(1_000)])
+    assert.equal(parseDate(text), null, text);
 });
 
 test('a date written by any of the standards is read back', () => {
   const second = fc.date({ min: new Date(0), max: new Date('2069-12-31T23:59:59Z'), noInvalidDate: true });
-  fc.assert(fc.property(second, (date) => {
-    const iso = `${date.toISOString().slice(0, 19)}Z`;
-    assert.equal(parseDate(date.toISOString()), iso);
-    assert.equal(parseDate(date.toUTCString()), iso);
-    assert.equal(parseDate(iso), iso);
-  }));
-  fc.assert(fc.property(fc.string(), (text) => {
-    const date = parseDate(text);
-    assert.ok(date === null || /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/.test(date));
-  }));
+  fc.assert(
+    fc.property(second, (date) => {
+      const iso = `${date.toISOString().slice(0, 19)}Z`;
+      assert.equal(parseDate(date.toISOString()), iso);
+      assert.equal(parseDate(date.toUTCString()), iso);
+      assert.equal(parseDate(iso), iso);
+    }),
+  );
+  fc.assert(
+    fc.property(fc.string(), (text) => {
+      const date = parseDate(text);
+      assert.ok(date === null || /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/.test(date));
+    }),
+  );
 });

@@ -2,16 +2,70 @@ const MINUTE_MS = 60_000;
 
 /** Offsets from UTC in hours of the zone names seen in feeds (RFC 822 section 5 and its successors in the wild). */
 const ZONES: Readonly<Record<string, number>> = {
-  z: 0, ut: 0, utc: 0, gmt: 0, wet: 0, west: 1, bst: 1, cet: 1, met: 1, cest: 2, mest: 2, eet: 2, eest: 3, msk: 3, msd: 4, ist: 5.5,
-  sgt: 8, hkt: 8, awst: 8, jst: 9, kst: 9, acst: 9.5, acdt: 10.5, aest: 10, aedt: 11, nzst: 12, nzdt: 13,
-  nst: -3.5, ndt: -2.5, brt: -3, art: -3, ast: -4, adt: -3, est: -5, edt: -4, et: -5, cst: -6, cdt: -5, ct: -6, mst: -7, mdt: -6, mt: -7,
-  pst: -8, pdt: -7, pt: -8, akst: -9, akdt: -8, hst: -10,
+  z: 0,
+  ut: 0,
+  utc: 0,
+  gmt: 0,
+  wet: 0,
+  west: 1,
+  bst: 1,
+  cet: 1,
+  met: 1,
+  cest: 2,
+  mest: 2,
+  eet: 2,
+  eest: 3,
+  msk: 3,
+  msd: 4,
+  ist: 5.5,
+  sgt: 8,
+  hkt: 8,
+  awst: 8,
+  jst: 9,
+  kst: 9,
+  acst: 9.5,
+  acdt: 10.5,
+  aest: 10,
+  aedt: 11,
+  nzst: 12,
+  nzdt: 13,
+  nst: -3.5,
+  ndt: -2.5,
+  brt: -3,
+  art: -3,
+  ast: -4,
+  adt: -3,
+  est: -5,
+  edt: -4,
+  et: -5,
+  cst: -6,
+  cdt: -5,
+  ct: -6,
+  mst: -7,
+  mdt: -6,
+  mt: -7,
+  pst: -8,
+  pdt: -7,
+  pt: -8,
+  akst: -9,
+  akdt: -8,
+  hst: -10,
 };
 
 /** Month names by their beginnings, without accents: English, German, French, Spanish, Italian, Portuguese, Dutch, Nordic. */
 const MONTHS: readonly RegExp[] = [
-  /^(jan|ene|gen)/, /^(feb|fev|fevr)/, /^(mar|mrt|maa)/, /^(apr|avr|abr)/, /^(may|mai|maj|mei|mag)/, /^(jun|juin|giu)/,
-  /^(jul|juil|lug)/, /^(aug|aou|ago)/, /^(sep|set)/, /^(oct|okt|out|ott)/, /^(nov)/, /^(dec|dez|dic|des)/,
+  /^(jan|ene|gen)/,
+  /^(feb|fev|fevr)/,
+  /^(mar|mrt|maa)/,
+  /^(apr|avr|abr)/,
+  /^(may|mai|maj|mei|mag)/,
+  /^(jun|juin|giu)/,
+  /^(jul|juil|lug)/,
+  /^(aug|aou|ago)/,
+  /^(sep|set)/,
+  /^(oct|okt|out|ott)/,
+  /^(nov)/,
+  /^(dec|dez|dic|des)/,
 ];
 
 const ISO = /^([+-]?\d{4})(?:-?(\d\d)(?:-?(\d\d))?)?(?:[T\s]+(\d\d?):?(\d\d)(?::?(\d\d)(?:[.,]\d+)?)?)?\s*(.*)$/i;
@@ -43,8 +97,15 @@ function parseIso(text: string): string | null {
 }
 
 function parseWords(text: string): string | null {
-  const plain = text.normalize('NFD').replace(/[\u0300-\u036f]/g, '').toLowerCase().replace(/\s+/g, ' ');
-  const bare = plain.replace(/^[^\d,\s]+,\s*/, '').replace(/^[a-z]{3,9}\.?,? (?=\d{1,2}[ .-]+[a-z]|[a-z]{3,9}\.? \d)/, '').replace(/\bde\b\s*/g, '');
+  const plain = text
+    .normalize('NFD')
+    .replace(/[\u0300-\u036f]/g, '')
+    .toLowerCase()
+    .replace(/\s+/g, ' ');
+  const bare = plain
+    .replace(/^[^\d,\s]+,\s*/, '')
+    .replace(/^[a-z]{3,9}\.?,? (?=\d{1,2}[ .-]+[a-z]|[a-z]{3,9}\.? \d)/, '')
+    .replace(/\bde\b\s*/g, '');
   const day = findDay(bare);
   if (!day) return null;
   const rest = bare.slice(day.length);
@@ -57,13 +118,26 @@ function parseWords(text: string): string | null {
   return build(day.year, day.month, day.day, hours, Number(time?.[2] ?? 0), Number(time?.[3] ?? 0), offset);
 }
 
-interface Day { readonly year: number; readonly month: number; readonly day: number; readonly length: number; readonly time?: string }
+interface Day {
+  readonly year: number;
+  readonly month: number;
+  readonly day: number;
+  readonly length: number;
+  readonly time?: string;
+}
 
 function findDay(text: string): Day | null {
   let match = DAY_FIRST.exec(text);
   if (match) return { day: Number(match[1]), month: monthOf(match[2]!), year: fullYear(match[3]!), length: match[0].length };
   match = MONTH_FIRST.exec(text);
-  if (match) return { month: monthOf(match[1]!), day: Number(match[2]), year: Number(match[4]), length: match[0].length, ...(match[3] !== undefined && { time: match[3] }) };
+  if (match)
+    return {
+      month: monthOf(match[1]!),
+      day: Number(match[2]),
+      year: Number(match[4]),
+      length: match[0].length,
+      ...(match[3] !== undefined && { time: match[3] }),
+    };
   match = YEAR_FIRST.exec(text);
   if (match) return { year: Number(match[1]), month: monthOf(match[2]!), day: Number(match[3]), length: match[0].length };
   match = SLASHED.exec(text);
@@ -95,7 +169,15 @@ function parseZone(text: string, lenient = false): number | null {
   return hours * 60;
 }
 
-function build(year: number, month: number, day: number, hour: number, minute: number, second: number, offsetMinutes: number): string | null {
+function build(
+  year: number,
+  month: number,
+  day: number,
+  hour: number,
+  minute: number,
+  second: number,
+  offsetMinutes: number,
+): string | null {
   if (month < 0 || month > 11 || day < 1 || day > 31 || hour > 24 || minute > 59 || second > 60 || year < 1) return null;
   const date = new Date(0);
   date.setUTCFullYear(year, month, day);

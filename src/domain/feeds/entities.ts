@@ -22,10 +22,14 @@ const NAMED =
 const C1 = '€\x81‚ƒ„…†‡ˆ‰Š‹Œ\x8dŽ\x8f\x90‘’“”•–—˜™š›œ\x9džŸ';
 
 const ENTITY = /&(?:#(\d{1,7})|#[xX]([0-9a-fA-F]{1,6})|([a-zA-Z][a-zA-Z0-9]{1,8}));/g;
-const NAMES: ReadonlyMap<string, string> = new Map(NAMED.trim().split(' ').map((pair): [string, string] => {
-  const [name = '', hex = ''] = pair.split(':');
-  return [name, String.fromCodePoint(Number.parseInt(hex, 16))];
-}));
+const NAMES: ReadonlyMap<string, string> = new Map(
+  NAMED.trim()
+    .split(' ')
+    .map((pair): [string, string] => {
+      const [name = '', hex = ''] = pair.split(':');
+      return [name, String.fromCodePoint(Number.parseInt(hex, 16))];
+    }),
+);
 
 /** Text with its entities decoded once. What is no entity (`AT&T`, `&nosuch;`) stays as it is. */
 export function decodeEntities(text: string): string {

@@ -8,10 +8,15 @@ const folder = new URL('../../../examples/feeds/', import.meta.url);
 
 test('the sample feeds are whole, and the outline lists them all', () => {
   const listed = parseOpml(readFileSync(new URL('feeds.opml', folder), 'utf8'), new URL('feeds.opml', folder).href);
-  const files = readdirSync(folder).filter((it) => /\.(xml|atom|rdf|json)$/.test(it)).map((it) => new URL(it, folder).href);
+  const files = readdirSync(folder)
+    .filter((it) => /\.(xml|atom|rdf|json)$/.test(it))
+    .map((it) => new URL(it, folder).href);
   assert.deepEqual(listed.map((it) => it.xmlUrl).toSorted(), files.toSorted());
   const feeds = listed.map((it) => parseFeed(readFileSync(new URL(it.xmlUrl))));
-  assert.deepEqual(feeds.map((it) => it.title), listed.map((it) => it.title));
+  assert.deepEqual(
+    feeds.map((it) => it.title),
+    listed.map((it) => it.title),
+  );
   assert.deepEqual(new Set(feeds.map((it) => it.format)), new Set(['rss', 'atom', 'rdf', 'json']));
   const items = feeds.flatMap((it) => it.items);
   assert.ok(items.length >= 60);

@@ -9,7 +9,11 @@ const Author = z.object({ name: text }).nullable().catch(null).default(null);
 const Authors = z.array(Author).catch([]).default([]);
 
 const Item = z.object({
-  id: z.union([z.string(), z.number().transform(String)]).nullable().catch(null).default(null),
+  id: z
+    .union([z.string(), z.number().transform(String)])
+    .nullable()
+    .catch(null)
+    .default(null),
   url: text,
   external_url: text,
   title: text,

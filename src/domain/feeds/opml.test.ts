@@ -20,13 +20,21 @@ test('an outline of subscriptions is read with its folders, whatever its shape',
 });
 
 test('what is written is read back', () => {
-  const name = fc.stringMatching(/^[A-Za-zäöü&<>"'][A-Za-z äöü&<>"']{0,10}[A-Za-zé]$/).map((it) => it.replace(/\s+/g, ' ')).filter((it) => !/&\w+;/.test(it));
+  const name = fc
+    .stringMatching(/^[A-Za-zäöü&<>"'][A-Za-z äöü&<>"']{0,10}[A-Za-zé]$/)
+    .map((it) => it.replace(/\s+/g, ' '))
+    .filter((it) => !/&\w+;/.test(it));
   const url = fc.stringMatching(/^[a-z]{1,8}[?]a=[a-z&=]{0,8}$/).map((it) => `https://example.org/${it}`);
-  const subscription = fc.record({ title: name, xmlUrl: url, htmlUrl: fc.option(url), folders: fc.array(name, { maxLength: 3 }) }, { noNullPrototype: true });
-  fc.assert(fc.property(fc.uniqueArray(subscription, { maxLength: 8, selector: (it) => it.xmlUrl }), name, (subscriptions, title) => {
-    const byUrl = (list: readonly { xmlUrl: string }[]) => list.toSorted((a, b) => (a.xmlUrl < b.xmlUrl ? -1 : 1));
-    assert.deepEqual(byUrl(parseOpml(toOpml(title, subscriptions))), byUrl(subscriptions));
-  }));
+  const subscription = fc.record(
+    { title: name, xmlUrl: url, htmlUrl: fc.option(url), folders: fc.array(name, { maxLength: 3 }) },
+    { noNullPrototype: true },
+  );
+  fc.assert(
+    fc.property(fc.uniqueArray(subscription, { maxLength: 8, selector: (it) => it.xmlUrl }), name, (subscriptions, title) => {
+      const byUrl = (list: readonly { xmlUrl: string }[]) => list.toSorted((a, b) => (a.xmlUrl < b.xmlUrl ? -1 : 1));
+      assert.deepEqual(byUrl(parseOpml(toOpml(title, subscriptions))), byUrl(subscriptions));
+    }),
+  );
 });
 
 test('the feeds of a page are found, other alternates are not', () => {

@@ -11,15 +11,23 @@ test('the article of a page comes out without its furniture', async () => {
   assert.equal(page.byline, 'Ines Example');
   assert.equal(page.date, '2026-11-02T06:15:00Z');
   assert.match(page.text, /^For eleven years .* is the ferry\.\n\nA pendulum and a pier\n\nEach morning/s);
-  for (const noise of [/Sport/, /newsletter/, /Copyright/, /tracking/, /steal/, /color/]) assert.doesNotMatch(page.text + page.markdown, noise);
+  for (const noise of [/Sport/, /newsletter/, /Copyright/, /tracking/, /steal/, /color/])
+    assert.doesNotMatch(page.text + page.markdown, noise);
 });
 
 test('Markdown keeps structure and drops every address that is not for reading', async () => {
   const { markdown } = await readPage(article, { url: 'https://courier.example/news/clock' });
   for (const part of [
-    '## A pendulum and a pier', '[ties up](https://courier.example/ferry?x=1)', '**four millimetres**', 'const late = boats * 11;', 'Boat | Seconds',
-    '-   The pier will be braced in spring.', '![The sign](https://courier.example/sign.jpg)', 'Watch the film or this one.',
-  ]) assert.ok(markdown.includes(part), `${part} in ${markdown}`);
+    '## A pendulum and a pier',
+    '[ties up](https://courier.example/ferry?x=1)',
+    '**four millimetres**',
+    'const late = boats * 11;',
+    'Boat | Seconds',
+    '-   The pier will be braced in spring.',
+    '![The sign](https://courier.example/sign.jpg)',
+    'Watch the film or this one.',
+  ])
+    assert.ok(markdown.includes(part), `${part} in ${markdown}`);
   assert.doesNotMatch(markdown, /javascript:|data:/i);
 });
 
@@ -29,7 +37,9 @@ test('a page without an article gives its words', async () => {
 });
 
 test('a page in an old encoding is read by what it declares', async () => {
-  const page = await readPage(Buffer.from('<html><head><meta charset="iso-8859-1"><title>Übersicht</title></head><body><p>Für später</p></body></html>', 'latin1'));
+  const page = await readPage(
+    Buffer.from('<html><head><meta charset="iso-8859-1"><title>Übersicht</title></head><body><p>Für später</p></body></html>', 'latin1'),
+  );
   assert.deepEqual([page.title, page.text], ['Übersicht', 'Für später']);
 });
 

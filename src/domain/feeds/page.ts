@@ -13,11 +13,40 @@ const NOISE = 'script:not([type="application/ld+json"]), style, template, object
 const LEAST_ARTICLE_LENGTH = 250;
 /** Reading takes time in the square of the depth. */
 const MAX_DEPTH = 1_000;
-const SELF_CLOSING = /^(area|base|br|col|embed|hr|img|input|link|meta|param|source|track|wbr|p|li|dt|dd|tr|td|th|thead|tbody|tfoot|option|colgroup)$/i;
+const SELF_CLOSING =
+  /^(area|base|br|col|embed|hr|img|input|link|meta|param|source|track|wbr|p|li|dt|dd|tr|td|th|thead|tbody|tfoot|option|colgroup)$/i;
 const MAX_ELEMENTS = 100_000;
 /** Where a page keeps what is not its subject, for pages in which no article is found. */
-const FURNITURE = 'title, script, noscript, iframe, button, nav, header, footer, aside, [role=navigation], [role=banner], [role=contentinfo], [aria-hidden=true], [hidden]';
-const BLOCKS = new Set(['ADDRESS', 'ARTICLE', 'ASIDE', 'BLOCKQUOTE', 'DD', 'DIV', 'DL', 'DT', 'FIGCAPTION', 'FIGURE', 'H1', 'H2', 'H3', 'H4', 'H5', 'H6', 'HR', 'LI', 'MAIN', 'OL', 'P', 'PRE', 'SECTION', 'TABLE', 'TR', 'UL']);
+const FURNITURE =
+  'title, script, noscript, iframe, button, nav, header, footer, aside, [role=navigation], [role=banner], [role=contentinfo], [aria-hidden=true], [hidden]';
+const BLOCKS = new Set([
+  'ADDRESS',
+  'ARTICLE',
+  'ASIDE',
+  'BLOCKQUOTE',
+  'DD',
+  'DIV',
+  'DL',
+  'DT',
+  'FIGCAPTION',
+  'FIGURE',
+  'H1',
+  'H2',
+  'H3',
+  'H4',
+  'H5',
+  'H6',
+  'HR',
+  'LI',
+  'MAIN',
+  'OL',
+  'P',
+  'PRE',
+  'SECTION',
+  'TABLE',
+  'TR',
+  'UL',
+]);
 
 /**
  * The readable article of a web page. A page without one (a list, an app) gives all its words but the furniture.
@@ -32,7 +61,10 @@ export async function readPage(page: Uint8Array | string, { url, contentType }: 
     const published = readPublished(document);
     const heading = document.querySelector('title')?.textContent ?? '';
     clean(document, resolveUrl(document.querySelector('base[href]')?.getAttribute('href') ?? null, url ?? null) ?? url ?? null);
-    const article = new Readability<PageElement>(document.cloneNode(true), { maxElemsToParse: MAX_ELEMENTS, serializer: (node: unknown) => node as PageElement }).parse();
+    const article = new Readability<PageElement>(document.cloneNode(true), {
+      maxElemsToParse: MAX_ELEMENTS,
+      serializer: (node: unknown) => node as PageElement,
+    }).parse();
     const isArticle = (article?.length ?? 0) >= LEAST_ARTICLE_LENGTH;
     const body = isArticle && article?.content ? article.content : withoutFurniture(document.body);
     const text = paragraphs(body);
@@ -116,5 +148,8 @@ async function toMarkdown(root: PageElement): Promise<string> {
     replacement: (content) => content,
   });
   // As text: the table rules of turndown need a fuller DOM, which it brings.
-  return turndown.turndown(root.outerHTML).replace(/\n{3,}/g, '\n\n').trim();
+  return turndown
+    .turndown(root.outerHTML)
+    .replace(/\n{3,}/g, '\n\n')
+    .trim();
 }

@@ -56,7 +56,8 @@ function readXml(text: string, url: string | null): DraftFeed | null {
 function notAFeed(text: string, first: string | undefined): string {
   if (first === undefined) return 'The document is empty; expected RSS, Atom or JSON Feed';
   if (first === '{') return 'The document is JSON but not a JSON Feed; expected "version", "title" and "items"';
-  if (/<(!doctype html|html|body)\b/i.test(text.slice(0, 2_000))) return 'The document is a web page, not a feed; look for a link to its feed in the page';
+  if (/<(!doctype html|html|body)\b/i.test(text.slice(0, 2_000)))
+    return 'The document is a web page, not a feed; look for a link to its feed in the page';
   return 'The document is no feed; expected RSS, Atom, RDF or JSON Feed';
 }
 
@@ -88,7 +89,8 @@ function tellApart(items: readonly FeedItem[]): FeedItem[] {
     const before = seen.get(identity) ?? 0;
     seen.set(identity, before + 1);
     if (before > 0 && item.title !== null) return [];
-    if (sharing.get(item.id)!.every((it) => it.url === item.url && it.title === item.title)) return before > 0 ? { ...item, key: `${identity}#${before}` } : item;
+    if (sharing.get(item.id)!.every((it) => it.url === item.url && it.title === item.title))
+      return before > 0 ? { ...item, key: `${identity}#${before}` } : item;
     return { ...item, key: identity };
   });
 }

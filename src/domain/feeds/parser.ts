@@ -36,9 +36,15 @@ export function createFeedParser(options: FeedParserOptions = {}): FeedParser {
   let closed = false;
 
   function start(): Worker {
-    const started = new Worker(new URL('worker-entry.ts', import.meta.url), { env: {}, execArgv: [], resourceLimits: { maxOldGenerationSizeMb: memoryMb } });
+    const started = new Worker(new URL('worker-entry.ts', import.meta.url), {
+      env: {},
+      execArgv: [],
+      resourceLimits: { maxOldGenerationSizeMb: memoryMb },
+    });
     started.on('error', () => {});
-    started.once('exit', () => { if (worker === started) worker = null; });
+    started.once('exit', () => {
+      if (worker === started) worker = null;
+    });
     return started;
   }
 
@@ -75,7 +81,8 @@ export function createFeedParser(options: FeedParserOptions = {}): FeedParser {
   async function ask(asked: Worker, job: Job, signal: AbortSignal): Promise<Answer> {
     const over = new AbortController();
     const reply = Promise.withResolvers<Answer>();
-    const failed = (cause: unknown): void => reply.reject(new AppError('unavailable', 'feeds.parser_failed', 'The document was too much for its reader', {}, cause));
+    const failed = (cause: unknown): void =>
+      reply.reject(new AppError('unavailable', 'feeds.parser_failed', 'The document was too much for its reader', {}, cause));
     asked.once('message', reply.resolve);
     asked.once('error', failed);
     asked.once('exit', failed);
@@ -94,14 +101,22 @@ export function createFeedParser(options: FeedParserOptions = {}): FeedParser {
     } finally {
       over.abort();
       signal.removeEventListener('abort', givenUp);
-      for (const [event, listener] of [['message', reply.resolve], ['error', failed], ['exit', failed]] as const) asked.off(event, listener);
+      for (const [event, listener] of [
+        ['message', reply.resolve],
+        ['error', failed],
+        ['exit', failed],
+      ] as const)
+        asked.off(event, listener);
     }
   }
 
   function rest(): void {
     idle = new AbortController();
     const { signal } = idle;
-    clock.sleep(idleMs, signal).then(() => (signal.aborted ? undefined : stop()), () => {});
+    clock.sleep(idleMs, signal).then(
+      () => (signal.aborted ? undefined : stop()),
+      () => {},
+    );
   }
 
   async function close(): Promise<void> {

@@ -34,16 +34,40 @@ function readItem(item: Element, own: string, bases: readonly (string | null)[])
   const guidText = guid && (textOf(guid).trim() || null);
   const isPermalink = guid !== null && attribute(guid, 'ispermalink')?.toLowerCase() !== 'false';
   const encoded = text('content:encoded', 'xhtml:body', 'atom:content', 'content');
-  const description = text(`${own}description`, 'description', 'dcterms:abstract', 'dc:description', 'itunes:summary', 'media:description', `${own}abstract`, 'itunes:subtitle', 'atom:summary');
+  const description = text(
+    `${own}description`,
+    'description',
+    'dcterms:abstract',
+    'dc:description',
+    'itunes:summary',
+    'media:description',
+    `${own}abstract`,
+    'itunes:subtitle',
+    'atom:summary',
+  );
   return {
     guid: guidText ?? attribute(item, 'rdf:about') ?? text('dc:identifier', 'atom:id'),
     title: titleOf(child(item, `${own}title`)) ?? titleOf(child(item, 'dc:title', 'media:title', 'itunes:title', 'atom:title')),
-    url: linkOf(item, own, bases) ?? (isPermalink ? resolveUrl(guidText) : null) ?? resolveUrl(attribute(item, 'rdf:about')) ?? enclosureOf(item, own, bases),
+    url:
+      linkOf(item, own, bases) ??
+      (isPermalink ? resolveUrl(guidText) : null) ??
+      resolveUrl(attribute(item, 'rdf:about')) ??
+      enclosureOf(item, own, bases),
     dates: [
-      text(`${own}pubdate`, 'pubdate'), text('dc:date'), text('dcterms:issued'), text('dcterms:created'), text('atom:published'), text(`${own}published`),
-      text('dcterms:modified'), text('atom:updated'), text('atom:modified'), text(`${own}lastbuilddate`),
+      text(`${own}pubdate`, 'pubdate'),
+      text('dc:date'),
+      text('dcterms:issued'),
+      text('dcterms:created'),
+      text('atom:published'),
+      text(`${own}published`),
+      text('dcterms:modified'),
+      text('atom:updated'),
+      text('atom:modified'),
+      text(`${own}lastbuilddate`),
     ],
-    author: authorOf(text('dc:creator') ?? text(`${own}author`) ?? personIn(child(item, 'atom:author')) ?? text('itunes:author', 'media:credit')),
+    author: authorOf(
+      text('dc:creator') ?? text(`${own}author`) ?? personIn(child(item, 'atom:author')) ?? text('itunes:author', 'media:credit'),
+    ),
     summaryHtml: description,
     contentHtml: encoded ?? description,
   };

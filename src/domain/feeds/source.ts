@@ -9,7 +9,8 @@ import type { FeedParser } from './parser.ts';
 export const MAX_SOURCE_BYTES = 16 * 1024 * 1024;
 const TIMEOUT_MS = 30_000;
 const IDLE_TIMEOUT_MS = 15_000;
-const ACCEPT_FEED = 'application/atom+xml, application/rss+xml, application/feed+json, application/rdf+xml;q=0.9, application/xml;q=0.8, text/xml;q=0.8, application/json;q=0.7, text/html;q=0.5, */*;q=0.1';
+const ACCEPT_FEED =
+  'application/atom+xml, application/rss+xml, application/feed+json, application/rdf+xml;q=0.9, application/xml;q=0.8, text/xml;q=0.8, application/json;q=0.7, text/html;q=0.5, */*;q=0.1';
 
 export interface SourceOptions {
   readonly signal: AbortSignal;
@@ -36,16 +37,42 @@ export async function readSource(source: string, web: GuardedFetch, options: Sou
   return /^https?:/i.test(source.trim()) ? readWeb(source.trim(), web, options) : readFileSource(source);
 }
 
-async function readWeb(url: string, web: GuardedFetch, { signal, allowPrivate = false, etag, lastModified }: SourceOptions): Promise<Source> {
-  const headers = { ...(etag !== undefined && { 'if-none-match': etag }), ...(lastModified !== undefined && { 'if-modified-since': lastModified }) };
-  const answer = await web.fetch({ url, headers, accept: ACCEPT_FEED, signal, allowPrivate, timeoutMs: TIMEOUT_MS, idleTimeoutMs: IDLE_TIMEOUT_MS, maxBytes: MAX_SOURCE_BYTES });
+async function readWeb(
+  url: string,
+  web: GuardedFetch,
+  { signal, allowPrivate = false, etag, lastModified }: SourceOptions,
+): Promise<Source> {
+  const headers = {
+    ...(etag !== undefined && { 'if-none-match': etag }),
+    ...(lastModified !== undefined && { 'if-modified-since': lastModified }),
+  };
+  const answer = await web.fetch({
+    url,
+    headers,
+    accept: ACCEPT_FEED,
+    signal,
+    allowPrivate,
+    timeoutMs: TIMEOUT_MS,
+    idleTimeoutMs: IDLE_TIMEOUT_MS,
+    maxBytes: MAX_SOURCE_BYTES,
+  });
   const { status, body: bytes, contentType, notModified } = answer;
   if (!notModified && (status < 200 || status >= 300)) {
     const retryAfter = answer.headers.get('retry-after');
     const kind = status === 404 || status === 410 ? 'not_found' : 'unavailable';
-    throw new AppError(kind, 'feeds.http_status', `${new URL(answer.url).host} answered with status ${status}`, { status, ...(retryAfter !== null && { retryAfter }) });
+    throw new AppError(kind, 'feeds.http_status', `${new URL(answer.url).host} answered with status ${status}`, {
+      status,
+      ...(retryAfter !== null && { retryAfter }),
+    });
   }
-  return { bytes, contentType, url: answer.url, etag: answer.headers.get('etag'), lastModified: answer.headers.get('last-modified'), notModified };
+  return {
+    bytes,
+    contentType,
+    url: answer.url,
+    etag: answer.headers.get('etag'),
+    lastModified: answer.headers.get('last-modified'),
+    notModified,
+  };
 }
 
 async function readFileSource(source: string): Promise<Source> {
@@ -75,7 +102,8 @@ export interface FeedDeps {
 /** Fetches and reads one feed. Throws what `readSource` and `FeedParser.parseFeed` throw. */
 export async function fetchFeed(source: string, { fetch, parser }: FeedDeps, options: SourceOptions): Promise<FetchedFeed> {
   const { bytes, contentType, url, etag, lastModified, notModified } = await readSource(source, fetch, options);
-  if (notModified) return { outcome: 'not_modified', etag: etag ?? options.etag ?? null, lastModified: lastModified ?? options.lastModified ?? null };
+  if (notModified)
+    return { outcome: 'not_modified', etag: etag ?? options.etag ?? null, lastModified: lastModified ?? options.lastModified ?? null };
   const feed = await parser.parseFeed(bytes, { contentType, ...(url !== undefined && { url }) }, options.signal);
   return { outcome: 'read', feed, url: url ?? null, etag, lastModified };
 }

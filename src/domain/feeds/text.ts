@@ -9,7 +9,40 @@ const FORMATTING = /<(?:\/(?:a|b|i|p|em|strong|span|div)|br ?\/?)>/i;
 /** Elements whose content is not text to read. */
 const SILENT = new Set(['script', 'style', 'template', 'noscript', 'svg', 'iframe']);
 /** Elements that run inside a line; every other tag ends a word. */
-const INLINE = new Set(['a', 'abbr', 'acronym', 'b', 'bdi', 'bdo', 'big', 'blink', 'cite', 'code', 'del', 'dfn', 'em', 'font', 'i', 'ins', 'kbd', 'mark', 'q', 's', 'samp', 'small', 'span', 'strike', 'strong', 'sub', 'sup', 'time', 'tt', 'u', 'var', 'wbr']);
+const INLINE = new Set([
+  'a',
+  'abbr',
+  'acronym',
+  'b',
+  'bdi',
+  'bdo',
+  'big',
+  'blink',
+  'cite',
+  'code',
+  'del',
+  'dfn',
+  'em',
+  'font',
+  'i',
+  'ins',
+  'kbd',
+  'mark',
+  'q',
+  's',
+  'samp',
+  'small',
+  'span',
+  'strike',
+  'strong',
+  'sub',
+  'sup',
+  'time',
+  'tt',
+  'u',
+  'var',
+  'wbr',
+]);
 
 /** The words of a piece of HTML on one line: tags stripped, entities decoded, white space collapsed. `<3` and `a < b` survive. */
 export function plainText(html: string): string {

@@ -19,14 +19,23 @@ test('two links to one page have one canonical address', () => {
 });
 
 test('a canonical address is its own canonical address', () => {
-  fc.assert(fc.property(fc.webUrl({ withQueryParameters: true, withFragments: true }), (url) => {
-    assert.equal(canonicalUrl(canonicalUrl(url)), canonicalUrl(url));
-    assert.equal(canonicalUrl(`${url.split(/[?#]/)[0]}?utm_source=x`), canonicalUrl(url.split(/[?#]/)[0]!));
-  }));
+  fc.assert(
+    fc.property(fc.webUrl({ withQueryParameters: true, withFragments: true }), (url) => {
+      assert.equal(canonicalUrl(canonicalUrl(url)), canonicalUrl(url));
+      assert.equal(canonicalUrl(`${url.split(/[?#]/)[0]}?utm_source=x`), canonicalUrl(url.split(/[?#]/)[0]!));
+    }),
+  );
 });
 
 test('only absolute web addresses come out of resolving', () => {
   assert.equal(resolveUrl('b', '../x/', 'https://example.org/a/c/'), 'https://example.org/a/x/b');
   assert.equal(resolveUrl('//cdn.example/x', 'https://example.org/'), 'https://cdn.example/x');
-  for (const [text, base] of [['b', null], ['javascript:x', 'https://example.org/'], ['', 'https://example.org/'], ['mailto:a@b', null], [null, 'https://example.org/']] as const) assert.equal(resolveUrl(text, base), null);
+  for (const [text, base] of [
+    ['b', null],
+    ['javascript:x', 'https://example.org/'],
+    ['', 'https://example.org/'],
+    ['mailto:a@b', null],
+    [null, 'https://example.org/'],
+  ] as const)
+    assert.equal(resolveUrl(text, base), null);
 });

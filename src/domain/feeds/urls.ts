@@ -1,5 +1,6 @@
 /** Parameters that say where a click came from and change nothing of the page. */
-const TRACKING = /^(utm_\w+|fbclid|gclid|gclsrc|dclid|gbraid|wbraid|msclkid|yclid|twclid|ttclid|li_fat_id|igshid|igsh|mc_cid|mc_eid|_hsenc|_hsmi|__hs\w+|hsctatracking|mkt_tok|vero_id|vero_conv|oly_(anon|enc)_id|rb_clickid|s_cid|wickedid|__twitter_impression|ref_src|ref_url|cmpid|at_(medium|campaign|custom\d|link\w+|format|bbc_team)|ns_(campaign|mchannel|source|linkname|fee)|xtor|spm|scid|guccounter|guce_\w+|soc_src|soc_trk|_ga|_gl|ncid|sr_share|smid|smtyp|wt_mc|wt\.mc\w*|ito|ocid|mbid|sfnsn|feature=emb\w*)$/i;
+const TRACKING =
+  /^(utm_\w+|fbclid|gclid|gclsrc|dclid|gbraid|wbraid|msclkid|yclid|twclid|ttclid|li_fat_id|igshid|igsh|mc_cid|mc_eid|_hsenc|_hsmi|__hs\w+|hsctatracking|mkt_tok|vero_id|vero_conv|oly_(anon|enc)_id|rb_clickid|s_cid|wickedid|__twitter_impression|ref_src|ref_url|cmpid|at_(medium|campaign|custom\d|link\w+|format|bbc_team)|ns_(campaign|mchannel|source|linkname|fee)|xtor|spm|scid|guccounter|guce_\w+|soc_src|soc_trk|_ga|_gl|ncid|sr_share|smid|smtyp|wt_mc|wt\.mc\w*|ito|ocid|mbid|sfnsn|feature=emb\w*)$/i;
 
 /**
  * The address under which two links to one page compare equal: no tracking parameters, fragment, default port, user
@@ -12,7 +13,10 @@ export function canonicalUrl(text: string): string {
   if (!/^#[!/]/.test(url.hash)) url.hash = '';
   url.username = '';
   url.password = '';
-  const kept = url.search.slice(1).split('&').filter((pair) => pair !== '' && !TRACKING.test(pair.split('=', 1)[0]!));
+  const kept = url.search
+    .slice(1)
+    .split('&')
+    .filter((pair) => pair !== '' && !TRACKING.test(pair.split('=', 1)[0]!));
   url.search = kept.length > 0 ? `?${kept.join('&')}` : ''; // the setter takes one leading "?" for itself
   return url.href;
 }

@@ -188,13 +188,20 @@ function prefixOf(uri: string): string | null {
 const ATTRIBUTE = /([^\s=/"'<>]+)\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'>]+))/g;
 
 function attributesOf(tag: string): [name: string, value: string][] {
-  return Array.from(tag.matchAll(ATTRIBUTE), ([, name, double, single, bare]) => [name!.toLowerCase(), decodeEntities(double ?? single ?? bare ?? '')]);
+  return Array.from(tag.matchAll(ATTRIBUTE), ([, name, double, single, bare]) => [
+    name!.toLowerCase(),
+    decodeEntities(double ?? single ?? bare ?? ''),
+  ]);
 }
 
 /** The value of an attribute by its name as written, in lower case; null when there is none. */
 export function attribute(element: Element, name: string): string | null {
   if (element.tag === '') return null;
-  return attributesOf(element.tag).find(([each]) => each === name)?.[1]?.trim() ?? null;
+  return (
+    attributesOf(element.tag)
+      .find(([each]) => each === name)?.[1]
+      ?.trim() ?? null
+  );
 }
 
 export function child(element: Element, ...names: readonly string[]): Element | null {

@@ -15,7 +15,12 @@ export type Price = z.infer<typeof Price>;
 const reserved = new Set(['auto', 'offline']);
 
 const providerFields = {
-  name: z.string().trim().min(1).max(80).refine((name) => !reserved.has(name.toLowerCase()), 'auto and offline are taken; choose another name'),
+  name: z
+    .string()
+    .trim()
+    .min(1)
+    .max(80)
+    .refine((name) => !reserved.has(name.toLowerCase()), 'auto and offline are taken; choose another name'),
   kind: z.enum(['anthropic', 'google', 'openai', 'compatible']),
   /** Without the API's version path; the kind's own address when null. */
   baseUrl: z.url({ protocol: /^https?$/, error: 'must be an http or https address' }).nullable(),
@@ -31,7 +36,10 @@ const providerFields = {
   /** The owner's price, instead of the table's. */
   price: Price.nullable(),
   /** A reference into the vault, never a key. */
-  secret: z.string().regex(/^@secret:\S+$/, 'must be a reference such as @secret:anthropic_api_key').nullable(),
+  secret: z
+    .string()
+    .regex(/^@secret:\S+$/, 'must be a reference such as @secret:anthropic_api_key')
+    .nullable(),
   /** Sent with each request; a value may be a `@secret:` reference. */
   headers: z.record(z.string(), z.string()),
   /** Inference options as the kind understands them: `temperature`, `top_p`, `num_ctx`, `thinking`, … */
@@ -153,13 +161,63 @@ export type Budget = z.infer<typeof Budget>;
 const Id = z.strictObject({ id: z.string() });
 const Day = z.iso.date('must be a day such as 2026-11-21');
 
-export const listProviders = endpoint({ method: 'GET', path: '/api/providers', grant: 'llm:read', summary: 'Providers in the order they are tried, with their health.', input: z.strictObject({}), output: z.object({ items: z.array(ProviderInfo), next: z.null() }) });
-export const getProvider = endpoint({ method: 'GET', path: '/api/providers/{id}', grant: 'llm:read', summary: 'One provider.', input: Id, output: ProviderInfo });
-export const addProvider = endpoint({ method: 'POST', path: '/api/providers', grant: 'llm:write', summary: 'Adds a provider.', input: NewProvider, output: ProviderInfo, status: 201 });
-export const changeProvider = endpoint({ method: 'PUT', path: '/api/providers/{id}', grant: 'llm:write', summary: 'Changes the given fields of a provider; it counts as healthy again.', input: ProviderPatch.extend({ id: z.string() }), output: ProviderInfo });
-export const removeProvider = endpoint({ method: 'DELETE', path: '/api/providers/{id}', grant: 'llm:write', summary: 'Removes a provider; its calls stay in the ledger.', input: Id, output: Done });
-export const testProvider = endpoint({ method: 'POST', path: '/api/providers/{id}/test', grant: 'llm:write', summary: 'Asks the provider for one word and measures the time.', input: Id, output: ProviderTest });
-export const listModels = endpoint({ method: 'GET', path: '/api/models', grant: 'llm:read', summary: 'Models of all providers with their prices; with `provider` also the names its endpoint offers.', input: z.strictObject({ provider: z.string().optional() }), output: z.object({ items: z.array(ModelInfo), offered: z.array(z.string()) }) });
+export const listProviders = endpoint({
+  method: 'GET',
+  path: '/api/providers',
+  grant: 'llm:read',
+  summary: 'Providers in the order they are tried, with their health.',
+  input: z.strictObject({}),
+  output: z.object({ items: z.array(ProviderInfo), next: z.null() }),
+});
+export const getProvider = endpoint({
+  method: 'GET',
+  path: '/api/providers/{id}',
+  grant: 'llm:read',
+  summary: 'One provider.',
+  input: Id,
+  output: ProviderInfo,
+});
+export const addProvider = endpoint({
+  method: 'POST',
+  path: '/api/providers',
+  grant: 'llm:write',
+  summary: 'Adds a provider.',
+  input: NewProvider,
+  output: ProviderInfo,
+  status: 201,
+});
+export const changeProvider = endpoint({
+  method: 'PUT',
+  path: '/api/providers/{id}',
+  grant: 'llm:write',
+  summary: 'Changes the given fields of a provider; it counts as healthy again.',
+  input: ProviderPatch.extend({ id: z.string() }),
+  output: ProviderInfo,
+});
+export const removeProvider = endpoint({
+  method: 'DELETE',
+  path: '/api/providers/{id}',
+  grant: 'llm:write',
+  summary: 'Removes a provider; its calls stay in the ledger.',
+  input: Id,
+  output: Done,
+});
+export const testProvider = endpoint({
+  method: 'POST',
+  path: '/api/providers/{id}/test',
+  grant: 'llm:write',
+  summary: 'Asks the provider for one word and measures the time.',
+  input: Id,
+  output: ProviderTest,
+});
+export const listModels = endpoint({
+  method: 'GET',
+  path: '/api/models',
+  grant: 'llm:read',
+  summary: 'Models of all providers with their prices; with `provider` also the names its endpoint offers.',
+  input: z.strictObject({ provider: z.string().optional() }),
+  output: z.object({ items: z.array(ModelInfo), offered: z.array(z.string()) }),
+});
 export const getUsage = endpoint({
   method: 'GET',
   path: '/api/usage',
@@ -168,7 +226,14 @@ export const getUsage = endpoint({
   input: z.strictObject({ from: Day.optional(), to: Day.optional(), by: UsageGroup.default('provider') }),
   output: z.object({ from: z.string(), to: z.string(), items: z.array(UsageRow), total: UsageRow }),
 });
-export const listBudgets = endpoint({ method: 'GET', path: '/api/budgets', grant: 'llm:read', summary: 'Budgets with what is spent and held.', input: z.strictObject({}), output: z.object({ items: z.array(Budget) }) });
+export const listBudgets = endpoint({
+  method: 'GET',
+  path: '/api/budgets',
+  grant: 'llm:read',
+  summary: 'Budgets with what is spent and held.',
+  input: z.strictObject({}),
+  output: z.object({ items: z.array(Budget) }),
+});
 export const setBudget = endpoint({
   method: 'PUT',
   path: '/api/budgets',
@@ -188,8 +253,20 @@ export const grantExtraBudget = endpoint({
 
 declare module '#core/bus' {
   interface Events {
-    'llm.settled': { readonly callId: string; readonly provider: string; readonly model: string; readonly status: 'ok' | 'failed' | 'cancelled'; readonly runId: string | null; readonly costUsd: number };
+    'llm.settled': {
+      readonly callId: string;
+      readonly provider: string;
+      readonly model: string;
+      readonly status: 'ok' | 'failed' | 'cancelled';
+      readonly runId: string | null;
+      readonly costUsd: number;
+    };
     'llm.provider_changed': { readonly id: string; readonly change: 'added' | 'changed' | 'removed' };
-    'llm.health_changed': { readonly id: string; readonly provider: string; readonly state: 'healthy' | 'cooling' | 'unhealthy'; readonly reason: string | null };
+    'llm.health_changed': {
+      readonly id: string;
+      readonly provider: string;
+      readonly state: 'healthy' | 'cooling' | 'unhealthy';
+      readonly reason: string | null;
+    };
   }
 }

@@ -1,6 +1,17 @@
 import type { Clock } from '#core/clock';
 import { errorInfo } from '#core/errors';
-import type { CallScope, Message, ModelCall, ModelEvent, OfflineTask, ProviderClient, ProviderKind, Tier, ToolSpec, Usage } from './contract.ts';
+import type {
+  CallScope,
+  Message,
+  ModelCall,
+  ModelEvent,
+  OfflineTask,
+  ProviderClient,
+  ProviderKind,
+  Tier,
+  ToolSpec,
+  Usage,
+} from './contract.ts';
 import { ProviderFailure } from './contract.ts';
 import type { OverBudget } from './budgets.ts';
 import { estimateTokens, SAFETY } from './estimate.ts';
@@ -66,11 +77,26 @@ export type Ended = { readonly reason: string; readonly spent: Spent };
  * One call to one provider: holds the worst case, streams, books what was used. However it ends (answered, failed, left
  * by its reader, cancelled) there is exactly one entry in the ledger. Throws only `AttemptFailed`, and what the store throws.
  */
-export async function* attempt(deps: AttemptDeps, target: Target, call: Prepared, scope: CallScope, hop: number): AsyncGenerator<Exclude<ModelEvent, { type: 'end' }>, Refused | Ended> {
+export async function* attempt(
+  deps: AttemptDeps,
+  target: Target,
+  call: Prepared,
+  scope: CallScope,
+  hop: number,
+): AsyncGenerator<Exclude<ModelEvent, { type: 'end' }>, Refused | Ended> {
   const { ledger, clock, scanner, onOutcome } = deps;
   const { id, name, kind, model, tier, dailyCallLimit, price } = target;
   const worstUsd = price.worstUsd(Math.ceil(call.inputTokens * SAFETY), call.maxOutputTokens);
-  const opened = await ledger.open({ provider: { id, name, kind, dailyCallLimit }, model, operation: 'chat', tier, hop, scope, price, worstUsd });
+  const opened = await ledger.open({
+    provider: { id, name, kind, dailyCallLimit },
+    model,
+    operation: 'chat',
+    tier,
+    hop,
+    scope,
+    price,
+    worstUsd,
+  });
   if (opened === 'daily_limit' || !('settle' in opened)) return { refused: opened };
 
   let firstTokenAt: number | null = null;
@@ -113,18 +139,29 @@ export async function* attempt(deps: AttemptDeps, target: Target, call: Prepared
     yield* flushed('reasoning', reasoning?.end());
     yield* flushed('text', text?.end());
     const health = onOutcome(target, null);
-    const spent = await settle({ status: 'ok', reason: null, usage: end.usage ?? estimated(), usageSource: end.usage ? 'provider' : 'estimated', firstTokenAt, health });
+    const spent = await settle({
+      status: 'ok',
+      reason: null,
+      usage: end.usage ?? estimated(),
+      usageSource: end.usage ? 'provider' : 'estimated',
+      firstTokenAt,
+      health,
+    });
     return { reason: end.reason, spent };
   } catch (thrown) {
     if (outcome) throw thrown;
     const failure = call.signal.aborted ? { reason: 'cancelled' as const, message: 'Cancelled' } : describeFailure(thrown);
     const health = onOutcome(target, failure);
-    const cost = !hasLeft || costsNothing(failure, firstTokenAt !== null) ? { usage: NO_USAGE, usageSource: 'none' as const } : { usage: estimated(), usageSource: 'estimated' as const };
+    const cost =
+      !hasLeft || costsNothing(failure, firstTokenAt !== null)
+        ? { usage: NO_USAGE, usageSource: 'none' as const }
+        : { usage: estimated(), usageSource: 'estimated' as const };
     const status = failure.reason === 'cancelled' ? 'cancelled' : 'failed';
     throw new AttemptFailed(failure, await settle({ status, reason: failure.reason, ...cost, firstTokenAt, health }), thrown);
   } finally {
     // Its reader went away in the middle.
-    if (!outcome) await settle({ status: 'cancelled', reason: 'cancelled', usage: estimated(), usageSource: 'estimated', firstTokenAt, health: null });
+    if (!outcome)
+      await settle({ status: 'cancelled', reason: 'cancelled', usage: estimated(), usageSource: 'estimated', firstTokenAt, health: null });
   }
 }
 
@@ -132,7 +169,10 @@ function* flushed(type: 'text' | 'reasoning', text: string | undefined): Generat
   if (text) yield { type, text };
 }
 
-function toModelCall({ model, options }: Target, { system, messages, tools, schema, task, temperature, maxOutputTokens, signal }: Prepared): ModelCall {
+function toModelCall(
+  { model, options }: Target,
+  { system, messages, tools, schema, task, temperature, maxOutputTokens, signal }: Prepared,
+): ModelCall {
   return {
     model,
     messages,

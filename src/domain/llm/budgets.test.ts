@@ -53,7 +53,10 @@ describe('over budget', () => {
     const asking = t.ask({ ...dear, allowOffline: false }, scope);
     await assert.rejects(asking, (error: { code: string; details: Record<string, unknown> }) => {
       const { scope: which, key, limitUsd, spentUsd, approval } = error.details;
-      assert.deepEqual({ code: error.code, which, key, limitUsd, spentUsd, approval }, { code: 'llm.over_budget', which: 'run', key: 'run-1', limitUsd: 0.01, spentUsd: 0, approval: true });
+      assert.deepEqual(
+        { code: error.code, which, key, limitUsd, spentUsd, approval },
+        { code: 'llm.over_budget', which: 'run', key: 'run-1', limitUsd: 0.01, spentUsd: 0, approval: true },
+      );
       return true;
     });
     await t.llm.grantExtra('run', 'run-1', 0.02);
@@ -139,24 +142,54 @@ describe('property: spend is bounded before it happens', () => {
   });
   const LIMITS = { day: 6, month: 8, embedding_day: 1 } as const;
   /** A cent for each token, so that usage is money. */
-  const price: PriceOf = { source: 'own', costUsd: (usage) => usage.outputTokens / 100, worstUsd: (_input, output) => output, perMTok: null, contextWindow: null };
+  const price: PriceOf = {
+    source: 'own',
+    costUsd: (usage) => usage.outputTokens / 100,
+    worstUsd: (_input, output) => output,
+    perMTok: null,
+    contextWindow: null,
+  };
 
   /** `excess`: cents that each call uses beyond its worst case. */
   async function simulate(calls: readonly (typeof call extends fc.Arbitrary<infer C> ? C : never)[], excess: number) {
     await using store = await memoryStore(llmMigrations);
     const clock = manualClock(NOON);
     const budgets = createBudgets({ store, clock });
-    const ledger = createLedger({ store, clock, newId: sequentialIds(), budgets, node: 'local', onSettled: () => {}, onError: (what, error) => assert.fail(`${what}: ${String(error)}`) });
+    const ledger = createLedger({
+      store,
+      clock,
+      newId: sequentialIds(),
+      budgets,
+      node: 'local',
+      onSettled: () => {},
+      onError: (what, error) => assert.fail(`${what}: ${String(error)}`),
+    });
     for (const [scope, limit] of Object.entries(LIMITS)) await budgets.set(scope as keyof typeof LIMITS, '', limit);
     const tick = () => new Promise((resolve) => setImmediate(resolve));
     await Promise.all(
       calls.map(async (it) => {
         for (let n = 0; n < it.startsAfter; n += 1) await tick();
         const worstUsd = it.worst / 100;
-        const opened = await ledger.open({ provider: { id: 'p', name: 'P', kind: 'anthropic', dailyCallLimit: null }, model: 'm', operation: it.operation, tier: null, hop: 0, scope: it.scope, price, worstUsd });
+        const opened = await ledger.open({
+          provider: { id: 'p', name: 'P', kind: 'anthropic', dailyCallLimit: null },
+          model: 'm',
+          operation: it.operation,
+          tier: null,
+          hop: 0,
+          scope: it.scope,
+          price,
+          worstUsd,
+        });
         if (typeof opened === 'string' || !('settle' in opened)) return;
         for (let n = 0; n < it.lasts; n += 1) await tick();
-        await opened.settle({ status: it.status, reason: null, usage: { ...NO_USAGE, outputTokens: Math.floor(it.worst * it.used) + excess }, usageSource: 'provider', firstTokenAt: null, health: null });
+        await opened.settle({
+          status: it.status,
+          reason: null,
+          usage: { ...NO_USAGE, outputTokens: Math.floor(it.worst * it.used) + excess },
+          usageSource: 'provider',
+          firstTokenAt: null,
+          health: null,
+        });
       }),
     );
     const rows = await store.db.selectFrom('llm_call').selectAll().execute();
@@ -201,7 +234,8 @@ describe('property: spend is bounded before it happens', () => {
         const inTurn = calls.map((it, index) => ({ ...it, startsAfter: index * 12, lasts: 0 }));
         const excess = 50;
         const { spent } = await simulate(inTurn, excess);
-        for (const [name, [usd, limit]] of Object.entries(spent)) assert.ok(usd <= limit + excess / 100 + 1e-9, `${name}: ${usd} of ${limit}`);
+        for (const [name, [usd, limit]] of Object.entries(spent))
+          assert.ok(usd <= limit + excess / 100 + 1e-9, `${name}: ${usd} of ${limit}`);
       }),
       { numRuns: 20 },
     );

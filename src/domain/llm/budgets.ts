@@ -6,7 +6,13 @@ import { dayOf, monthOf } from './day.ts';
 import { allExtras, allLimits, putExtra, putLimit, spentUsd, type SpentFilter } from './queries.ts';
 
 /** Limits that hold until the owner sets another: spend is bounded from the first start. USD. */
-export const DEFAULT_LIMITS: Readonly<Record<BudgetScope, number | null>> = { day: 2, month: 30, run: 1, workflow: null, embedding_day: 0.25 };
+export const DEFAULT_LIMITS: Readonly<Record<BudgetScope, number | null>> = {
+  day: 2,
+  month: 30,
+  run: 1,
+  workflow: null,
+  embedding_day: 0.25,
+};
 
 /** Rounding of binary fractions, far below the price of a token. */
 const EPSILON = 1e-9;
@@ -105,8 +111,17 @@ export function createBudgets({ store, clock }: { readonly store: Store; readonl
     return limit === null ? null : limit + (extras.get(id(scope, key, periodOf(scope, at))) ?? 0);
   }
 
-  function claimsOf({ runId, runBudgetUsd, workflowId, workflowDailyBudgetUsd }: CallScope, operation: 'chat' | 'embedding', at: number): Claim[] {
-    const claim = (scope: BudgetScope, key = '', own?: number): Claim => ({ scope, key, account: account(scope, key, at), limitUsd: limitOf(scope, key, own, at) });
+  function claimsOf(
+    { runId, runBudgetUsd, workflowId, workflowDailyBudgetUsd }: CallScope,
+    operation: 'chat' | 'embedding',
+    at: number,
+  ): Claim[] {
+    const claim = (scope: BudgetScope, key = '', own?: number): Claim => ({
+      scope,
+      key,
+      account: account(scope, key, at),
+      limitUsd: limitOf(scope, key, own, at),
+    });
     return [
       ...(runId === undefined ? [] : [claim('run', runId, runBudgetUsd)]),
       ...(workflowId === undefined ? [] : [claim('workflow', workflowId, workflowDailyBudgetUsd)]),
@@ -160,7 +175,9 @@ export function createBudgets({ store, clock }: { readonly store: Store; readonl
     async list() {
       const general = (Object.keys(DEFAULT_LIMITS) as BudgetScope[]).map((scope) => ({ scope, key: '' }));
       const own = [...limits.keys()].map(parts).filter((it) => it.key !== '');
-      const granted = [...extras.keys()].map(parts).filter((it) => it.key !== '' && it.period === periodOf(it.scope) && !limits.has(id(it.scope, it.key)));
+      const granted = [...extras.keys()]
+        .map(parts)
+        .filter((it) => it.key !== '' && it.period === periodOf(it.scope) && !limits.has(id(it.scope, it.key)));
       return Promise.all([...general, ...own, ...granted].map(({ scope, key }) => get(scope, key)));
     },
 
@@ -186,7 +203,8 @@ export function createBudgets({ store, clock }: { readonly store: Store; readonl
 
     forget() {
       const old = clock.now() - 3_600_000;
-      for (const [name, { heldUsd, touchedAt, ready }] of accounts) if (heldUsd === 0 && ready === null && touchedAt < old) accounts.delete(name);
+      for (const [name, { heldUsd, touchedAt, ready }] of accounts)
+        if (heldUsd === 0 && ready === null && touchedAt < old) accounts.delete(name);
     },
   };
 }

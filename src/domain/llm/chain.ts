@@ -40,16 +40,24 @@ function chosen(value: string | undefined): string | undefined {
 
 /** What the owner lined up for a tier, in order; a model asked for by name moves who has it to the front. */
 export function tierChain(providers: readonly Provider[], tier: Tier, model?: string): Candidate[] {
-  const chain = providers.filter((it) => it.enabled && it.model !== '' && it.tiers.includes(tier)).map((provider) => ({ provider, model: provider.model, tier }));
+  const chain = providers
+    .filter((it) => it.enabled && it.model !== '' && it.tiers.includes(tier))
+    .map((provider) => ({ provider, model: provider.model, tier }));
   if (model === undefined) return chain;
-  const having = providers.filter((it) => it.enabled && it.model === model && (tier !== 'local' || it.tiers.includes('local'))).map((provider) => ({ provider, model, tier }));
+  const having = providers
+    .filter((it) => it.enabled && it.model === model && (tier !== 'local' || it.tiers.includes('local')))
+    .map((provider) => ({ provider, model, tier }));
   return [...having, ...chain.filter((it) => it.model !== model)];
 }
 
 const cheaperTier: Readonly<Record<Tier, Tier | null>> = { heavy: 'medium', medium: 'light', light: 'local', local: null };
 
 /** Every candidate in turn. Past the end of its own tier it goes on to cheaper ones only while `goCheaper` says so: never to a dearer one. */
-export function* candidates(providers: readonly Provider[], { tier, provider: name, model }: Choice, goCheaper: () => boolean): Generator<Candidate> {
+export function* candidates(
+  providers: readonly Provider[],
+  { tier, provider: name, model }: Choice,
+  goCheaper: () => boolean,
+): Generator<Candidate> {
   if (name !== undefined) {
     const provider = providers.find((it) => it.name === name);
     if (provider) yield { provider, model: model ?? provider.model, tier: null };

@@ -11,9 +11,18 @@ const UNICODE = 'Grüße, 世界! 👩‍👩‍👧‍👦 "quoted" \\ and\nnew
 const LONG = 'A sentence that takes a while to arrive. '.repeat(20);
 const SCHEMA = {
   name: 'verdict',
-  jsonSchema: { type: 'object', properties: { label: { type: 'string' }, score: { type: 'number' } }, required: ['label', 'score'], additionalProperties: false },
+  jsonSchema: {
+    type: 'object',
+    properties: { label: { type: 'string' }, score: { type: 'number' } },
+    required: ['label', 'score'],
+    additionalProperties: false,
+  },
 };
-const TOOL = { name: 'weather', description: 'The weather of a city', inputSchema: { type: 'object', properties: { city: { type: 'string' } }, required: ['city'] } };
+const TOOL = {
+  name: 'weather',
+  description: 'The weather of a city',
+  inputSchema: { type: 'object', properties: { city: { type: 'string' } }, required: ['city'] },
+};
 
 /** One way to run the suite: a kind, with what the fake pretends to be and the options each call carries. */
 export interface Subject {
@@ -43,7 +52,10 @@ function promiseStreams(subject: Subject): void {
     await using it = await setup(subject, { text: LONG, chunks: 20 });
     const events = await collect(it.client.stream(ask('Say something long')));
     assert.ok(textOf(events).length > 0);
-    assert.deepEqual(events.filter((event) => event.type === 'end'), [events.at(-1)]);
+    assert.deepEqual(
+      events.filter((event) => event.type === 'end'),
+      [events.at(-1)],
+    );
     if (it.fake) assert.equal(textOf(events), LONG);
     if (it.fake) assert.ok(events.length > 10);
   });
@@ -52,7 +64,8 @@ function promiseStreams(subject: Subject): void {
     await using it = await setup(subject, { text: 'Four words it is', usage: { input: 120, output: 45, cached: 100, reasoning: 11 } });
     const end = (await collect(it.client.stream(ask('Count')))).at(-1);
     assert.ok(end?.type === 'end' && end.usage);
-    const details = subject.detailedUsage === false ? { cachedInputTokens: 0, reasoningTokens: 0 } : { cachedInputTokens: 100, reasoningTokens: 11 };
+    const details =
+      subject.detailedUsage === false ? { cachedInputTokens: 0, reasoningTokens: 0 } : { cachedInputTokens: 100, reasoningTokens: 11 };
     if (it.fake) assert.deepEqual(end.usage, { inputTokens: 120, outputTokens: 45, ...details });
     else assert.ok(end.usage.inputTokens > 0 && end.usage.outputTokens > 0);
   });
@@ -87,7 +100,13 @@ function promiseStreams(subject: Subject): void {
     await using it = await setup(subject, { text: 'Yes.', reasoning: 'Let me see' });
     const events = await collect(it.client.stream(ask('Well?')));
     assert.equal(textOf(events), 'Yes.');
-    assert.equal(events.filter((event) => event.type === 'reasoning').map((event) => event.text).join(''), 'Let me see');
+    assert.equal(
+      events
+        .filter((event) => event.type === 'reasoning')
+        .map((event) => event.text)
+        .join(''),
+      'Let me see',
+    );
   });
 
   test('sends the conversation, its limit, its key and the configured headers', async () => {
@@ -105,7 +124,21 @@ function promiseStreams(subject: Subject): void {
   test('sends images', async () => {
     await using it = await setup(subject, { text: 'A dot' });
     const base64 = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==';
-    await collect(it.client.stream(ask('', { messages: [{ role: 'user', parts: [{ type: 'image', mediaType: 'image/png', base64 }, { type: 'text', text: 'What is it?' }] }] })));
+    await collect(
+      it.client.stream(
+        ask('', {
+          messages: [
+            {
+              role: 'user',
+              parts: [
+                { type: 'image', mediaType: 'image/png', base64 },
+                { type: 'text', text: 'What is it?' },
+              ],
+            },
+          ],
+        }),
+      ),
+    );
     assert.ok(JSON.stringify(it.fake!.requests[0]?.body).includes(base64));
   });
 
@@ -140,7 +173,12 @@ function promiseStreams(subject: Subject): void {
 function promiseFailures(subject: Subject): void {
   const cases: readonly { name: string; reply: Reply; reason: FailureReason; retryAfterMs?: number }[] = [
     { name: 'a refused key', reply: { error: 'auth' }, reason: 'auth' },
-    { name: 'a rate limit, with the time to wait', reply: { error: 'rate_limited', retryAfterSeconds: 12 }, reason: 'rate_limited', retryAfterMs: 12_000 },
+    {
+      name: 'a rate limit, with the time to wait',
+      reply: { error: 'rate_limited', retryAfterSeconds: 12 },
+      reason: 'rate_limited',
+      retryAfterMs: 12_000,
+    },
     { name: 'a spent quota', reply: { error: 'quota' }, reason: 'quota' },
     { name: 'an overloaded provider', reply: { error: 'overloaded' }, reason: 'server' },
     { name: 'a broken provider', reply: { error: 'server' }, reason: 'server' },
@@ -283,7 +321,13 @@ function promiseEmbeddings(subject: Subject): void {
 
 /** A call with one user message. */
 export function ask(text: string, over: Partial<ModelCall> = {}): ModelCall {
-  return { model: 'fake-1', messages: [{ role: 'user', parts: [{ type: 'text', text }] }], maxOutputTokens: 500, signal: AbortSignal.timeout(20_000), ...over };
+  return {
+    model: 'fake-1',
+    messages: [{ role: 'user', parts: [{ type: 'text', text }] }],
+    maxOutputTokens: 500,
+    signal: AbortSignal.timeout(20_000),
+    ...over,
+  };
 }
 
 export async function collect(events: AsyncIterable<ModelEvent>): Promise<ModelEvent[]> {
@@ -305,7 +349,13 @@ interface Setup extends AsyncDisposable {
 async function setup({ kind, fake: pretend, options }: Subject, reply?: Reply, over: Partial<Connection> = {}): Promise<Setup> {
   const fake = kind.local ? null : await startFakeLlm(pretend);
   if (reply) fake?.reply(reply);
-  const connection: Connection = { baseUrl: fake?.url ?? '', apiKey: secret(KEY), headers: { 'x-team': 'castle-keepers' }, timeoutMs: 10_000, ...over };
+  const connection: Connection = {
+    baseUrl: fake?.url ?? '',
+    apiKey: secret(KEY),
+    headers: { 'x-team': 'castle-keepers' },
+    timeoutMs: 10_000,
+    ...over,
+  };
   const opened = await kind.open(connection);
   const client: ProviderClient = { ...opened, stream: (call) => opened.stream({ ...call, ...(options && { options }) }) };
   return { client, connection, fake, [Symbol.asyncDispose]: async () => void (await fake?.close()) };

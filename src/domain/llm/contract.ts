@@ -50,7 +50,10 @@ export type OfflineTask =
   /** Relevance in [0, 1] of each item to the interests; the answer is JSON `{ "scores": [{ "index", "score", "reason" }] }`. */
   | { readonly kind: 'score'; readonly items: readonly { readonly title: string; readonly text: string }[]; readonly interests: string }
   /** A digest of items under headings; the answer is Markdown. */
-  | { readonly kind: 'digest'; readonly items: readonly { readonly title: string; readonly text: string; readonly url?: string; readonly source?: string }[] };
+  | {
+      readonly kind: 'digest';
+      readonly items: readonly { readonly title: string; readonly text: string; readonly url?: string; readonly source?: string }[];
+    };
 
 /** Tokens as the provider counted them. `inputTokens` counts all input, cached included. */
 export interface Usage {
@@ -69,10 +72,25 @@ export type ModelEvent =
   /** `input` is the model's text itself when that was not JSON, for the tool's own check to refuse. Keep `providerData` with the call. */
   | { readonly type: 'tool_call'; readonly id: string; readonly name: string; readonly input: Json; readonly providerData?: Json }
   /** The last event. `usage` is null when the provider never said. */
-  | { readonly type: 'end'; readonly reason: 'stop' | 'length' | 'tool_calls' | 'content_filter' | 'other'; readonly usage: Usage | null; readonly model?: string };
+  | {
+      readonly type: 'end';
+      readonly reason: 'stop' | 'length' | 'tool_calls' | 'content_filter' | 'other';
+      readonly usage: Usage | null;
+      readonly model?: string;
+    };
 
 /** Why a provider could not answer; the router decides from it whether to try the next one. */
-export type FailureReason = 'rate_limited' | 'quota' | 'auth' | 'timeout' | 'refused' | 'server' | 'bad_request' | 'model_missing' | 'protocol' | 'cancelled';
+export type FailureReason =
+  | 'rate_limited'
+  | 'quota'
+  | 'auth'
+  | 'timeout'
+  | 'refused'
+  | 'server'
+  | 'bad_request'
+  | 'model_missing'
+  | 'protocol'
+  | 'cancelled';
 
 /** The only error a kind throws for what the provider did. */
 export class ProviderFailure extends Error {
@@ -119,7 +137,12 @@ export interface ProviderKind {
 export interface ProviderClient {
   stream(call: ModelCall): AsyncIterable<ModelEvent>;
   /** One vector per text, all of one length. */
-  embed(call: { readonly model: string; readonly texts: readonly string[]; readonly dimensions?: number; readonly signal: AbortSignal }): Promise<{ readonly vectors: readonly Float32Array[]; readonly tokens: number }>;
+  embed(call: {
+    readonly model: string;
+    readonly texts: readonly string[];
+    readonly dimensions?: number;
+    readonly signal: AbortSignal;
+  }): Promise<{ readonly vectors: readonly Float32Array[]; readonly tokens: number }>;
   /** Model names the endpoint offers; used by the live test and the model registry. */
   models(signal: AbortSignal): Promise<readonly string[]>;
 }
@@ -175,14 +198,26 @@ export interface CallReceipt {
   readonly hops: readonly { readonly provider: string; readonly reason: string }[];
 }
 
-export type LlmEvent = Exclude<ModelEvent, { type: 'end' }> | { readonly type: 'end'; readonly reason: string; readonly receipt: CallReceipt };
+export type LlmEvent =
+  | Exclude<ModelEvent, { type: 'end' }>
+  | { readonly type: 'end'; readonly reason: string; readonly receipt: CallReceipt };
 
 /** The router bound to one scope. Throws AppErrors `llm.no_provider`, `llm.over_budget`, `llm.failed`, `llm.bad_output`. */
 export interface ScopedLlm {
   stream(request: LlmRequest): AsyncIterable<LlmEvent>;
-  complete(request: LlmRequest): Promise<{ readonly text: string; readonly reasoning: string; readonly toolCalls: readonly Extract<Part, { type: 'tool_call' }>[]; readonly receipt: CallReceipt }>;
+  complete(request: LlmRequest): Promise<{
+    readonly text: string;
+    readonly reasoning: string;
+    readonly toolCalls: readonly Extract<Part, { type: 'tool_call' }>[];
+    readonly receipt: CallReceipt;
+  }>;
   /** An answer that satisfies the schema, asked for again with the validation errors when it does not (twice at most). */
-  object<S extends z.ZodType>(request: LlmRequest & { readonly schema: S; readonly schemaName: string }): Promise<{ readonly value: z.output<S>; readonly receipt: CallReceipt }>;
+  object<S extends z.ZodType>(
+    request: LlmRequest & { readonly schema: S; readonly schemaName: string },
+  ): Promise<{ readonly value: z.output<S>; readonly receipt: CallReceipt }>;
   /** Unit vectors, all of one length, by the one provider whose vectors the index holds: there is no falling back to another model. */
-  embed(texts: readonly string[], options: { readonly signal: AbortSignal }): Promise<{ readonly vectors: readonly Float32Array[]; readonly model: string; readonly receipt: CallReceipt }>;
+  embed(
+    texts: readonly string[],
+    options: { readonly signal: AbortSignal },
+  ): Promise<{ readonly vectors: readonly Float32Array[]; readonly model: string; readonly receipt: CallReceipt }>;
 }

@@ -11,7 +11,10 @@ const ErrorObject = z.object({
   code: z.union([z.string(), z.number()]).optional().catch(undefined),
   /** Google's canonical code (google.rpc.Code). */
   status: z.string().optional().catch(undefined),
-  details: z.array(z.looseObject({ '@type': z.string().optional() })).optional().catch(undefined),
+  details: z
+    .array(z.looseObject({ '@type': z.string().optional() }))
+    .optional()
+    .catch(undefined),
 });
 const ErrorBody = z.object({ error: z.union([z.string(), ErrorObject]) });
 
@@ -27,7 +30,8 @@ export function failureOf(status: number, headers: Readonly<Record<string, strin
   const problem = readProblem(body);
   const retryAfterMs = retryAfterOf(headers, problem);
   const reason = reasonOf(status, problem, retryAfterMs);
-  const message = problem.message || (status >= 300 && status < 400 ? 'redirected; set the base address to where it points' : 'no explanation given');
+  const message =
+    problem.message || (status >= 300 && status < 400 ? 'redirected; set the base address to where it points' : 'no explanation given');
   return new ProviderFailure(reason, `HTTP ${status}: ${message.slice(0, LONGEST_MESSAGE)}`, status, retryAfterMs);
 }
 
@@ -43,7 +47,17 @@ export function toFailure(thrown: unknown): ProviderFailure {
   return libraryFailure(thrown);
 }
 
-const REFUSED = new Set(['ECONNREFUSED', 'ECONNRESET', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH', 'EPIPE', 'UND_ERR_SOCKET', 'EPROTO']);
+const REFUSED = new Set([
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'EPIPE',
+  'UND_ERR_SOCKET',
+  'EPROTO',
+]);
 const TIMED_OUT = new Set(['ETIMEDOUT', 'UND_ERR_CONNECT_TIMEOUT', 'UND_ERR_HEADERS_TIMEOUT', 'UND_ERR_BODY_TIMEOUT']);
 
 function networkFailure(error: Error): ProviderFailure | undefined {
@@ -70,10 +84,16 @@ function libraryFailure(thrown: unknown): ProviderFailure {
   if (frame !== undefined && (!isError || (read?.statusCode ?? 200) >= 400)) {
     const problem = readProblem(frame);
     const status = statusOf(problem) ?? read?.statusCode ?? 500;
-    return new ProviderFailure(reasonOf(status, problem, retryAfterOf({}, problem)), (problem.message || 'The stream carried an error').slice(0, LONGEST_MESSAGE), status, retryAfterOf({}, problem));
+    return new ProviderFailure(
+      reasonOf(status, problem, retryAfterOf({}, problem)),
+      (problem.message || 'The stream carried an error').slice(0, LONGEST_MESSAGE),
+      status,
+      retryAfterOf({}, problem),
+    );
   }
   const name = isError ? thrown.name : '';
-  if (/InvalidPrompt|InvalidArgument|UnsupportedFunctionality/.test(name)) return new ProviderFailure('bad_request', (thrown as Error).message.slice(0, LONGEST_MESSAGE));
+  if (/InvalidPrompt|InvalidArgument|UnsupportedFunctionality/.test(name))
+    return new ProviderFailure('bad_request', (thrown as Error).message.slice(0, LONGEST_MESSAGE));
   if (name.startsWith('AI_')) return new ProviderFailure('protocol', `The answer could not be read (${name.slice(3)})`);
   return new ProviderFailure('protocol', 'The answer could not be read', undefined, undefined, thrown);
 }
@@ -128,7 +148,12 @@ const STATUS_OF_WORD: Readonly<Record<string, number>> = {
 
 function reasonOf(status: number, { message, words, details }: Problem, retryAfterMs: number | undefined): FailureReason {
   const has = (...wanted: string[]): boolean => wanted.some((word) => words.includes(word));
-  if (status === 402 || has('insufficient_quota', 'billing_hard_limit_reached', 'billing_error') || /credit balance is too low/i.test(message)) return 'quota';
+  if (
+    status === 402 ||
+    has('insufficient_quota', 'billing_hard_limit_reached', 'billing_error') ||
+    /credit balance is too low/i.test(message)
+  )
+    return 'quota';
   if (status === 401 || status === 403 || details.some((it) => it['reason'] === 'API_KEY_INVALID')) return 'auth';
   if (status === 429) return has('resource_exhausted') && (retryAfterMs === undefined || isDailyQuota(details)) ? 'quota' : 'rate_limited';
   if (has('model_not_found') || (status >= 400 && status < 500 && saysModelMissing(status, message))) return 'model_missing';

@@ -75,7 +75,11 @@ export interface FakeOptions {
 }
 
 /** A real server on a free port of 127.0.0.1 that speaks Anthropic Messages, OpenAI Responses, Chat Completions, embeddings, Gemini and Ollama's chat. */
-export async function startFakeLlm({ script = defaultReply, models = ['fake-1', 'fake-2'], ollama = false }: FakeOptions = {}): Promise<FakeLlm> {
+export async function startFakeLlm({
+  script = defaultReply,
+  models = ['fake-1', 'fake-2'],
+  ollama = false,
+}: FakeOptions = {}): Promise<FakeLlm> {
   const requests: FakeRequest[] = [];
   const queue: Reply[] = [];
   const waiting: { index: number; resolve: (request: FakeRequest) => void }[] = [];
@@ -94,10 +98,18 @@ export async function startFakeLlm({ script = defaultReply, models = ['fake-1', 
 
     const wire = WIRES.find((it) => it.path.test(url.pathname));
     const embedding = /\/embeddings$|:(batchEmbedContents|embedContent)$/.test(url.pathname);
-    if (!wire && !embedding) return sendJson(response, 404, { error: { type: 'not_found_error', message: `No route ${incoming.method} ${url.pathname}` } });
+    if (!wire && !embedding)
+      return sendJson(response, 404, { error: { type: 'not_found_error', message: `No route ${incoming.method} ${url.pathname}` } });
 
     const understood = wire?.understand(body, url.pathname) ?? understandEmbedding(body, url.pathname);
-    const request = record(incoming, response, wire?.vendor ?? (url.pathname.includes('mbedContent') ? 'google' : 'openai'), url, body, understood);
+    const request = record(
+      incoming,
+      response,
+      wire?.vendor ?? (url.pathname.includes('mbedContent') ? 'google' : 'openai'),
+      url,
+      body,
+      understood,
+    );
     const reply = queue.shift() ?? (await script(request, requests.length - 1));
     if (!(await pause(reply.delayMs ?? 0, response))) return;
 
@@ -113,7 +125,14 @@ export async function startFakeLlm({ script = defaultReply, models = ['fake-1', 
     await stream(response, wire, turn, reply, about);
   }
 
-  function record(incoming: IncomingMessage, response: ServerResponse, vendor: FakeWire['vendor'], url: URL, body: Loose, understood: Understood): FakeRequest {
+  function record(
+    incoming: IncomingMessage,
+    response: ServerResponse,
+    vendor: FakeWire['vendor'],
+    url: URL,
+    body: Loose,
+    understood: Understood,
+  ): FakeRequest {
     let aborted = false;
     const closed = new Promise<void>((resolve) => {
       response.once('close', () => {
@@ -122,7 +141,13 @@ export async function startFakeLlm({ script = defaultReply, models = ['fake-1', 
       });
     });
     const { headers } = incoming;
-    const key = String(headers['x-api-key'] ?? headers['x-goog-api-key'] ?? headers.authorization?.replace(/^Bearer /, '') ?? url.searchParams.get('key') ?? '');
+    const key = String(
+      headers['x-api-key'] ??
+        headers['x-goog-api-key'] ??
+        headers.authorization?.replace(/^Bearer /, '') ??
+        url.searchParams.get('key') ??
+        '',
+    );
     const request: FakeRequest = {
       ...understood,
       vendor,
@@ -158,7 +183,13 @@ export async function startFakeLlm({ script = defaultReply, models = ['fake-1', 
   };
 }
 
-async function stream(response: ServerResponse, wire: FakeWire, turn: Turn, reply: Reply, about: Parameters<FakeWire['error']>[1]): Promise<void> {
+async function stream(
+  response: ServerResponse,
+  wire: FakeWire,
+  turn: Turn,
+  reply: Reply,
+  about: Parameters<FakeWire['error']>[1],
+): Promise<void> {
   const { head, pieces, tail } = wire.frames(turn);
   response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-cache', ...reply.headers });
   response.write(head.join(''));
@@ -183,7 +214,15 @@ function turnOf(reply: Reply, { model }: Understood, body: Loose, id: string): T
   const text = reply.text ?? '';
   const toolCalls = (reply.toolCalls ?? []).map((call, index) => ({ id: `call_${id}_${index}`, ...call }));
   const usage = { input: estimate(JSON.stringify(body)), output: Math.max(1, estimate(text)), cached: 0, reasoning: 0, ...reply.usage };
-  return { id, model, pieces: piecesOf(text, reply.chunks), reasoning: reply.reasoning ?? '', toolCalls, finish: reply.finish ?? (toolCalls.length > 0 ? 'tool_calls' : 'stop'), usage };
+  return {
+    id,
+    model,
+    pieces: piecesOf(text, reply.chunks),
+    reasoning: reply.reasoning ?? '',
+    toolCalls,
+    finish: reply.finish ?? (toolCalls.length > 0 ? 'tool_calls' : 'stop'),
+    usage,
+  };
 }
 
 /** Whole characters only: a vendor never splits one either. */
@@ -225,7 +264,12 @@ function embeddingAnswer(body: Loose, path: string, reply: Reply): unknown {
   if (path.endsWith(':embedContent')) return { embedding: { values: vectors[0] } };
   if (path.endsWith(':batchEmbedContents')) return { embeddings: vectors.map((values) => ({ values })) };
   const tokens = reply.usage?.input ?? estimate(texts.join(''));
-  return { object: 'list', model: body['model'], data: vectors.map((embedding, index) => ({ object: 'embedding', index, embedding })), usage: { prompt_tokens: tokens, total_tokens: tokens } };
+  return {
+    object: 'list',
+    model: body['model'],
+    data: vectors.map((embedding, index) => ({ object: 'embedding', index, embedding })),
+    usage: { prompt_tokens: tokens, total_tokens: tokens },
+  };
 }
 
 function listModels(path: string, models: readonly string[], response: ServerResponse): void {

@@ -86,7 +86,8 @@ describe('a provider that is down', () => {
       waits.push((await retryAt()) - t.clock.now());
       assert.equal(await t.stateOfFirst(), 'unhealthy');
     }
-    for (const [round, expected] of [15_000, 30_000, 60_000, 120_000].entries()) assert.ok(waits[round]! <= expected && waits[round]! >= expected - 5_000, `${waits[round]} is not ${expected}, to a tick`);
+    for (const [round, expected] of [15_000, 30_000, 60_000, 120_000].entries())
+      assert.ok(waits[round]! <= expected && waits[round]! >= expected - 5_000, `${waits[round]} is not ${expected}, to a tick`);
   });
 });
 
@@ -141,7 +142,9 @@ describe('the daily limit', () => {
     await t.provider('Second', { priority: 2 });
     const answers = await Promise.all([t.ask(), t.ask(), t.ask()]);
     assert.deepEqual(answers.map((it) => it.receipt.provider).toSorted(), ['Limited', 'Limited', 'Second']);
-    assert.deepEqual(answers.find((it) => it.receipt.provider === 'Second')?.receipt.hops, [{ provider: 'Limited', reason: 'daily_limit' }]);
+    assert.deepEqual(answers.find((it) => it.receipt.provider === 'Second')?.receipt.hops, [
+      { provider: 'Limited', reason: 'daily_limit' },
+    ]);
     assert.equal((await t.llm.get(id)).callsToday, 2);
     t.clock.set(t.clock.now() + UNTIL_MIDNIGHT - 1);
     assert.equal((await t.ask()).receipt.provider, 'Second');

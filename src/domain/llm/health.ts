@@ -113,7 +113,13 @@ export function createHealthBook(): HealthBook {
       // On trial: the endpoint answers, but one failed call is enough to leave it alone again, for longer.
       if (!failure) return put({ ...row, state: 'healthy', failures: FAILURES_TO_OPEN - 1, retry_at: null });
       const { firstMs, longestMs } = verdicts[failure.reason].as === 'excused' ? down : verdicts[failure.reason];
-      return put({ ...row, reason: failure.reason, message: failure.message, rounds: Math.min(row.rounds + 1, 20), retry_at: now + Math.min(longestMs, firstMs * 2 ** row.rounds) });
+      return put({
+        ...row,
+        reason: failure.reason,
+        message: failure.message,
+        rounds: Math.min(row.rounds + 1, 20),
+        retry_at: now + Math.min(longestMs, firstMs * 2 ** row.rounds),
+      });
     },
   };
 }

@@ -38,22 +38,59 @@ onEveryEngine('llm ledger', (open) => {
     assert.equal(more.length, 0);
     close(call!.cost_usd, 0.6 * 1 + 0.4 * 0.1 + 0.2 * 5);
     close(receipt.costUsd, call!.cost_usd);
-    const { status, input_tokens, output_tokens, cached_tokens, usage_source, price_source, run_id, step, workflow_id, purpose, tier, day } = call!;
+    const {
+      status,
+      input_tokens,
+      output_tokens,
+      cached_tokens,
+      usage_source,
+      price_source,
+      run_id,
+      step,
+      workflow_id,
+      purpose,
+      tier,
+      day,
+    } = call!;
     assert.deepEqual(
       { status, input_tokens, output_tokens, cached_tokens, usage_source, price_source, run_id, step, workflow_id, purpose, tier, day },
-      { status: 'ok', input_tokens: 1_000_000, output_tokens: 200_000, cached_tokens: 400_000, usage_source: 'provider', price_source: 'table', run_id: 'run-1', step: 'a', workflow_id: 'w-1', purpose: 'turn', tier: 'light', day: '2026-11-21' },
+      {
+        status: 'ok',
+        input_tokens: 1_000_000,
+        output_tokens: 200_000,
+        cached_tokens: 400_000,
+        usage_source: 'provider',
+        price_source: 'table',
+        run_id: 'run-1',
+        step: 'a',
+        workflow_id: 'w-1',
+        purpose: 'turn',
+        tier: 'light',
+        day: '2026-11-21',
+      },
     );
     assert.deepEqual(await t.holds(), []);
   });
 
   it('books what a dead process held, at its worst case, and counts it as spent', async () => {
     const store = await open(llmMigrations);
-    await store.write((tx) => tx.insertInto('llm_reservation').values([held, { ...held, id: 'other-node', node: 'elsewhere' }]).execute());
+    await store.write((tx) =>
+      tx
+        .insertInto('llm_reservation')
+        .values([held, { ...held, id: 'other-node', node: 'elsewhere' }])
+        .execute(),
+    );
     await using t = await setup({ store });
     await t.start();
     const [call] = await t.ledger();
-    assert.deepEqual([call?.id, call?.status, call?.reason, call?.cost_usd, call?.usage_source], ['dead-1', 'failed', 'interrupted', 0.75, 'estimated']);
-    assert.deepEqual((await t.holds()).map((it) => it.id), ['other-node']);
+    assert.deepEqual(
+      [call?.id, call?.status, call?.reason, call?.cost_usd, call?.usage_source],
+      ['dead-1', 'failed', 'interrupted', 0.75, 'estimated'],
+    );
+    assert.deepEqual(
+      (await t.holds()).map((it) => it.id),
+      ['other-node'],
+    );
     assert.equal((await t.llm.budgets()).find((it) => it.scope === 'day')?.spentUsd, 0.75);
     await t.provider('P');
     await assert.rejects(t.ask({ allowOffline: false, maxOutputTokens: 60_000 }, { runId: 'run-1' }), { code: 'llm.over_budget' });
@@ -68,15 +105,34 @@ onEveryEngine('llm ledger', (open) => {
     await t.clock.advance(UNTIL_MIDNIGHT);
     await t.ask({}, { purpose: 'b' });
     const range = { from: '2026-11-21', to: '2026-11-22' };
-    const table = async (by: 'provider' | 'workflow' | 'day' | 'purpose' | 'run' | 'model') => (await t.llm.usage({ ...range, by })).items.map((it) => [it.key, it.calls, it.failedCalls, it.inputTokens]);
-    assert.deepEqual(await table('provider'), [['P', 2, 1, 1_000], ['Q', 1, 0, 100]]);
-    assert.deepEqual(await table('workflow'), [['', 1, 0, 1_000], ['w', 2, 1, 100]]);
-    assert.deepEqual(await table('day'), [['2026-11-21', 2, 1, 100], ['2026-11-22', 1, 0, 1_000]]);
-    assert.deepEqual((await table('purpose')).map(([key]) => key), ['b', 'a']);
-    assert.deepEqual((await table('run')).map(([key]) => key), ['', 'r']);
+    const table = async (by: 'provider' | 'workflow' | 'day' | 'purpose' | 'run' | 'model') =>
+      (await t.llm.usage({ ...range, by })).items.map((it) => [it.key, it.calls, it.failedCalls, it.inputTokens]);
+    assert.deepEqual(await table('provider'), [
+      ['P', 2, 1, 1_000],
+      ['Q', 1, 0, 100],
+    ]);
+    assert.deepEqual(await table('workflow'), [
+      ['', 1, 0, 1_000],
+      ['w', 2, 1, 100],
+    ]);
+    assert.deepEqual(await table('day'), [
+      ['2026-11-21', 2, 1, 100],
+      ['2026-11-22', 1, 0, 1_000],
+    ]);
+    assert.deepEqual(
+      (await table('purpose')).map(([key]) => key),
+      ['b', 'a'],
+    );
+    assert.deepEqual(
+      (await table('run')).map(([key]) => key),
+      ['', 'r'],
+    );
     const { total } = await t.llm.usage(range);
     assert.deepEqual([total.calls, total.outputTokens], [3, 110]);
-    close(total.costUsd, (await t.ledger()).reduce((sum, it) => sum + it.cost_usd, 0));
+    close(
+      total.costUsd,
+      (await t.ledger()).reduce((sum, it) => sum + it.cost_usd, 0),
+    );
     assert.equal((await t.llm.usage({})).total.calls, 1);
   });
 });
@@ -150,9 +206,21 @@ describe('the ledger is exact', () => {
     t.fake.reply({ text: LONG, fault: { after: 5, how: 'drop' } }, { text: 'Done', usage: { input: 100, output: 10 } });
     const { receipt } = await t.ask();
     const calls = await t.ledger();
-    assert.deepEqual(calls.map((it) => [it.provider, it.hop]), [['First', 0], ['Second', 1]]);
-    close(receipt.costUsd, calls.reduce((sum, it) => sum + it.cost_usd, 0));
-    assert.equal(receipt.usage.inputTokens, calls.reduce((sum, it) => sum + it.input_tokens, 0));
+    assert.deepEqual(
+      calls.map((it) => [it.provider, it.hop]),
+      [
+        ['First', 0],
+        ['Second', 1],
+      ],
+    );
+    close(
+      receipt.costUsd,
+      calls.reduce((sum, it) => sum + it.cost_usd, 0),
+    );
+    assert.equal(
+      receipt.usage.inputTokens,
+      calls.reduce((sum, it) => sum + it.input_tokens, 0),
+    );
   });
 
   it('for calls that are free: offline and local ones are in it', async () => {
@@ -160,7 +228,13 @@ describe('the ledger is exact', () => {
     await t.provider('Here', { kind: 'compatible', tiers: ['local'], secret: null });
     await t.ask({ tier: 'local' });
     await t.ask();
-    assert.deepEqual((await t.ledger()).map((it) => [it.provider, it.status, it.cost_usd, it.price_source]), [['Here', 'ok', 0, 'free'], ['offline', 'ok', 0, 'free']]);
+    assert.deepEqual(
+      (await t.ledger()).map((it) => [it.provider, it.status, it.cost_usd, it.price_source]),
+      [
+        ['Here', 'ok', 0, 'free'],
+        ['offline', 'ok', 0, 'free'],
+      ],
+    );
   });
 
   it('for tests of the owner', async () => {

@@ -100,7 +100,17 @@ export function createLedger({ store, clock, newId, budgets, node, charge, onSet
     for (const { node: _node, ...row } of left) {
       const known = { input_tokens: 0, output_tokens: 0, cached_tokens: 0, reasoning_tokens: 0 };
       await store.write((tx) =>
-        book(tx, { ...row, ...known, status: 'failed', reason: 'interrupted', usage_source: 'estimated', cost_usd: row.reserved_usd, price_source: 'worst_case', first_token_at: null, ended_at: now }),
+        book(tx, {
+          ...row,
+          ...known,
+          status: 'failed',
+          reason: 'interrupted',
+          usage_source: 'estimated',
+          cost_usd: row.reserved_usd,
+          price_source: 'worst_case',
+          first_token_at: null,
+          ended_at: now,
+        }),
       );
     }
     const day = dayOf(now);
@@ -113,7 +123,8 @@ export function createLedger({ store, clock, newId, budgets, node, charge, onSet
     const startedAt = clock.now();
     const day = dayOf(startedAt);
     const counted = plan.operation === 'chat';
-    if (counted && provider.dailyCallLimit !== null && (answersOn(day).get(provider.id) ?? 0) >= provider.dailyCallLimit) return 'daily_limit';
+    if (counted && provider.dailyCallLimit !== null && (answersOn(day).get(provider.id) ?? 0) >= provider.dailyCallLimit)
+      return 'daily_limit';
     if (counted) {
       answersOn(day);
       count(day, provider.id, 1);
@@ -157,7 +168,12 @@ export function createLedger({ store, clock, newId, budgets, node, charge, onSet
     return { id: row.id, startedAt, settle: (outcome) => settle(row, plan, held, outcome) };
   }
 
-  async function settle({ node: _node, ...row }: ReservationRow, { price, scope, operation }: CallPlan, hold: Hold, outcome: Outcome): Promise<Spent> {
+  async function settle(
+    { node: _node, ...row }: ReservationRow,
+    { price, scope, operation }: CallPlan,
+    hold: Hold,
+    outcome: Outcome,
+  ): Promise<Spent> {
     const { usageSource, status, reason, health } = outcome;
     const usage = countable(outcome.usage);
     const costUsd = usageSource === 'none' ? 0 : price.costUsd(usage);
@@ -187,7 +203,16 @@ export function createLedger({ store, clock, newId, budgets, node, charge, onSet
       // The answer is paid for: it is not thrown away. The hold stays in the table, and the next start books it.
       onError('a call could not be booked', error);
     }
-    tell(scope, 'llm.settled', { callId: row.id, provider: row.provider, model: row.model, status, reason, usageSource, costUsd, usage: { ...usage } });
+    tell(scope, 'llm.settled', {
+      callId: row.id,
+      provider: row.provider,
+      model: row.model,
+      status,
+      reason,
+      usageSource,
+      costUsd,
+      usage: { ...usage },
+    });
     onSettled(entry);
     return { callId: row.id, usage, costUsd };
   }

@@ -28,7 +28,14 @@ export async function testLive(deps: AttemptDeps, clock: Clock, target: Target, 
   const startedAt = clock.now();
   let firstTokenMs: number | null = null;
   let reply = '';
-  const failed = (reason: string, message: string, costUsd: number): ProviderTest => ({ ok: false, latencyMs: clock.now() - startedAt, firstTokenMs, reply: null, costUsd, error: { reason, message } });
+  const failed = (reason: string, message: string, costUsd: number): ProviderTest => ({
+    ok: false,
+    latencyMs: clock.now() - startedAt,
+    firstTokenMs,
+    reply: null,
+    costUsd,
+    error: { reason, message },
+  });
   try {
     const calling = attempt(deps, target, call, scope, 0);
     for (;;) {
@@ -38,8 +45,20 @@ export async function testLive(deps: AttemptDeps, clock: Clock, target: Target, 
         if (value.type === 'text') reply += value.text;
         continue;
       }
-      if ('refused' in value) return failed(value.refused === 'daily_limit' ? 'daily_limit' : 'over_budget', 'Nothing was sent: its limit for today is reached', 0);
-      return { ok: true, latencyMs: clock.now() - startedAt, firstTokenMs, reply: reply.slice(0, REPLY_SHOWN), costUsd: value.spent.costUsd, error: null };
+      if ('refused' in value)
+        return failed(
+          value.refused === 'daily_limit' ? 'daily_limit' : 'over_budget',
+          'Nothing was sent: its limit for today is reached',
+          0,
+        );
+      return {
+        ok: true,
+        latencyMs: clock.now() - startedAt,
+        firstTokenMs,
+        reply: reply.slice(0, REPLY_SHOWN),
+        costUsd: value.spent.costUsd,
+        error: null,
+      };
     }
   } catch (thrown) {
     signal.throwIfAborted();

@@ -6,7 +6,17 @@ import type { NewId } from '#core/ids';
 import type { Service } from '#core/service';
 import type { Settings } from '#settings';
 import type { Tell } from '#settings/contract';
-import type { Budget, BudgetScope, ModelInfo, NewProvider, ProviderInfo, ProviderPatch, ProviderTest, UsageGroup, UsageRow } from './api.ts';
+import type {
+  Budget,
+  BudgetScope,
+  ModelInfo,
+  NewProvider,
+  ProviderInfo,
+  ProviderPatch,
+  ProviderTest,
+  UsageGroup,
+  UsageRow,
+} from './api.ts';
 import { describeFailure, type AttemptDeps, type Target } from './attempt.ts';
 import { createBudgets, type OverBudget } from './budgets.ts';
 import type { CallDefaults, CallScope, ProviderKind, ScopedLlm } from './contract.ts';
@@ -60,9 +70,16 @@ export interface Llm {
   remove(id: string): Promise<void>;
   test(id: string, signal: AbortSignal): Promise<ProviderTest>;
   /** Models of all rows; with a provider's name also what its endpoint offers. */
-  models(options: { readonly provider?: string | undefined; readonly signal: AbortSignal }): Promise<{ items: ModelInfo[]; offered: string[] }>;
+  models(options: {
+    readonly provider?: string | undefined;
+    readonly signal: AbortSignal;
+  }): Promise<{ items: ModelInfo[]; offered: string[] }>;
   /** Days in UTC, both included; today when left out. */
-  usage(options: { readonly from?: string | undefined; readonly to?: string | undefined; readonly by?: UsageGroup }): Promise<{ from: string; to: string; items: UsageRow[]; total: UsageRow }>;
+  usage(options: {
+    readonly from?: string | undefined;
+    readonly to?: string | undefined;
+    readonly by?: UsageGroup;
+  }): Promise<{ from: string; to: string; items: UsageRow[]; total: UsageRow }>;
   budgets(): Promise<Budget[]>;
   setBudget(scope: BudgetScope, key: string, limitUsd: number | null): Promise<Budget>;
   /** What an approval of an over-budget call gives: so much more for this run, or for a workflow or all work until the day or month ends. */
@@ -81,7 +98,8 @@ export function createLlm(deps: LlmDeps): Llm {
     newId,
     kinds,
     secrets: deps.secrets,
-    onBadRow: (name, error) => tell('warning', `The provider ${name} cannot be read`, `It is left out until its row is mended: ${(error as Error).message}`),
+    onBadRow: (name, error) =>
+      tell('warning', `The provider ${name} cannot be read`, `It is left out until its row is mended: ${(error as Error).message}`),
   });
   const health = createHealthBook();
   const budgets = createBudgets({ store, clock });
@@ -95,7 +113,8 @@ export function createLlm(deps: LlmDeps): Llm {
     budgets,
     node: deps.node ?? 'local',
     charge: deps.charge,
-    onSettled: ({ id, provider, model, status, run_id, cost_usd }) => bus.publish('llm.settled', { callId: id, provider, model, status, runId: run_id, costUsd: cost_usd }),
+    onSettled: ({ id, provider, model, status, run_id, cost_usd }) =>
+      bus.publish('llm.settled', { callId: id, provider, model, status, runId: run_id, costUsd: cost_usd }),
     onError,
   });
 
@@ -121,7 +140,12 @@ export function createLlm(deps: LlmDeps): Llm {
     if (!row) return null;
     const name = providers.all().find((it) => it.id === row.provider_id)?.name ?? row.provider_id;
     bus.publish('llm.health_changed', { id: row.provider_id, provider: name, state: row.state, reason: row.reason });
-    if (failure?.reason === 'auth' && row.rounds === 1) tell('warning', `${name} refuses its key`, `${failure.message}. Calls go to the next provider until it works again; set a new key under Providers.`);
+    if (failure?.reason === 'auth' && row.rounds === 1)
+      tell(
+        'warning',
+        `${name} refuses its key`,
+        `${failure.message}. Calls go to the next provider until it works again; set a new key under Providers.`,
+      );
     return row;
   }
 
@@ -137,7 +161,11 @@ export function createLlm(deps: LlmDeps): Llm {
     const once = `${scope} ${key} ${scope === 'month' ? monthOf(clock.now()) : dayOf(clock.now())}`;
     if (scope === 'run' || toldOf.has(once)) return;
     toldOf.add(once);
-    tell('warning', `A budget is used up: ${scope}${key && ` of ${key}`}`, `$${spentUsd.toFixed(2)} of $${limitUsd.toFixed(2)} is spent. Calls go to cheaper tiers, then to the offline fallback.`);
+    tell(
+      'warning',
+      `A budget is used up: ${scope}${key && ` of ${key}`}`,
+      `$${spentUsd.toFixed(2)} of $${limitUsd.toFixed(2)} is spent. Calls go to cheaper tiers, then to the offline fallback.`,
+    );
   }
 
   const attempts: AttemptDeps = { ledger, clock, scanner, onOutcome };
@@ -150,7 +178,14 @@ export function createLlm(deps: LlmDeps): Llm {
     scanner,
     onOverBudget,
     settings: () => ({ defaultTier: settings.get(defaultTier), maxOutputTokens: settings.get(maxOutputTokens) }),
-    embedding: { ledger, clock, onOutcome, onOverBudget, target: () => targets.forEmbedding(settings.get(embeddingProvider)), dimensions: () => settings.get(embeddingDimensions) },
+    embedding: {
+      ledger,
+      clock,
+      onOutcome,
+      onOverBudget,
+      target: () => targets.forEmbedding(settings.get(embeddingProvider)),
+      dimensions: () => settings.get(embeddingDimensions),
+    },
   };
 
   async function info(provider: Provider): Promise<ProviderInfo> {
@@ -179,21 +214,44 @@ export function createLlm(deps: LlmDeps): Llm {
     if (row) await store.write((tx) => putHealth(tx, row));
   }
 
-  async function models({ provider: name, signal }: { readonly provider?: string | undefined; readonly signal: AbortSignal }): Promise<{ items: ModelInfo[]; offered: string[] }> {
+  async function models({
+    provider: name,
+    signal,
+  }: {
+    readonly provider?: string | undefined;
+    readonly signal: AbortSignal;
+  }): Promise<{ items: ModelInfo[]; offered: string[] }> {
     await ready();
     const items: ModelInfo[] = [];
     for (const provider of providers.all()) {
       if (name !== undefined && provider.name !== name) continue;
       const { local } = await info(provider);
-      for (const [use, model] of [['chat', provider.model], ['embedding', provider.embeddingModel ?? '']] as const) {
+      for (const [use, model] of [
+        ['chat', provider.model],
+        ['embedding', provider.embeddingModel ?? ''],
+      ] as const) {
         if (model === '') continue;
         const { perMTok, source, contextWindow } = await targets.priceOf(provider, model);
-        items.push({ provider: provider.name, kind: provider.kind, model, use, tiers: use === 'chat' ? provider.tiers : [], local, enabled: provider.enabled, price: perMTok, priceSource: source, contextWindow });
+        items.push({
+          provider: provider.name,
+          kind: provider.kind,
+          model,
+          use,
+          tiers: use === 'chat' ? provider.tiers : [],
+          local,
+          enabled: provider.enabled,
+          price: perMTok,
+          priceSource: source,
+          contextWindow,
+        });
       }
     }
     const asked = name === undefined ? undefined : providers.byName(name);
     if (name !== undefined && !asked) throw new AppError('not_found', 'llm.provider_not_found', `No provider is called ${name}`, { name });
-    return { items, offered: asked ? [...(await offeredBy(asked, AbortSignal.any([signal, AbortSignal.timeout(MODEL_LIST_LIMIT_MS)])))] : [] };
+    return {
+      items,
+      offered: asked ? [...(await offeredBy(asked, AbortSignal.any([signal, AbortSignal.timeout(MODEL_LIST_LIMIT_MS)])))] : [],
+    };
   }
 
   async function offeredBy(provider: Provider, signal: AbortSignal): Promise<readonly string[]> {
@@ -257,7 +315,10 @@ export function createLlm(deps: LlmDeps): Llm {
     async test(id, signal) {
       await ready();
       const provider = providers.get(id);
-      if (provider.model === '') throw new AppError('invalid', 'llm.provider_incomplete', 'model: the provider has no model to test; set one first', { field: 'model' });
+      if (provider.model === '')
+        throw new AppError('invalid', 'llm.provider_incomplete', 'model: the provider has no model to test; set one first', {
+          field: 'model',
+        });
       return testLive(attempts, clock, await targets.anyway(provider, provider.model), signal);
     },
 
@@ -265,7 +326,19 @@ export function createLlm(deps: LlmDeps): Llm {
       const today = dayOf(clock.now());
       const range = { from: from ?? to ?? today, to: to ?? today };
       const items = await usageBy(store.db, by, range.from, range.to);
-      return { ...range, items, total: items.reduce(addUsageRows, { key: '', calls: 0, failedCalls: 0, inputTokens: 0, outputTokens: 0, cachedInputTokens: 0, costUsd: 0 }) };
+      return {
+        ...range,
+        items,
+        total: items.reduce(addUsageRows, {
+          key: '',
+          calls: 0,
+          failedCalls: 0,
+          inputTokens: 0,
+          outputTokens: 0,
+          cachedInputTokens: 0,
+          costUsd: 0,
+        }),
+      };
     },
 
     async budgets() {
@@ -292,7 +365,8 @@ export function createLlm(deps: LlmDeps): Llm {
       }
       for (const { name, secret, enabled } of wanted) {
         const there = providers.byName(name);
-        if (enabled && secret && there && !there.enabled && there.secret === null && there.createdAt === there.updatedAt) await change(there.id, { secret, enabled });
+        if (enabled && secret && there && !there.enabled && there.secret === null && there.createdAt === there.updatedAt)
+          await change(there.id, { secret, enabled });
       }
     },
   };

@@ -68,7 +68,11 @@ function fromTable(calcPrice: CalcPrice, provider: PriceTable, model: string, at
   if (!known) return undefined;
   const rates = known.model_price;
   const byTable = (tokens: Tokens): number =>
-    calcPrice({ input_tokens: tokens.input, output_tokens: tokens.output, cache_read_tokens: tokens.read, cache_write_tokens: tokens.written }, model, { provider, timestamp })?.total_price ?? 0;
+    calcPrice(
+      { input_tokens: tokens.input, output_tokens: tokens.output, cache_read_tokens: tokens.read, cache_write_tokens: tokens.written },
+      model,
+      { provider, timestamp },
+    )?.total_price ?? 0;
   const cost = linear(rates) ?? byTable;
   // Models that write no cache refuse the count of what was written.
   const writesCache = rates['cache_write_mtok'] !== undefined;
@@ -101,9 +105,16 @@ interface Tokens {
 
 /** Most models have one price for any size of prompt: four products, where the table's own way takes a tenth of a millisecond. */
 function linear(rates: Rates): ((tokens: Tokens) => number) | undefined {
-  const { input_mtok: inputRate = 0, output_mtok: outputRate = 0, cache_read_mtok: readRate = inputRate, cache_write_mtok: writeRate = inputRate } = rates;
-  if (typeof inputRate !== 'number' || typeof outputRate !== 'number' || typeof readRate !== 'number' || typeof writeRate !== 'number') return undefined;
-  return ({ input, output, read, written }) => ((input - read - written) * inputRate + read * readRate + written * writeRate + output * outputRate) / MILLION;
+  const {
+    input_mtok: inputRate = 0,
+    output_mtok: outputRate = 0,
+    cache_read_mtok: readRate = inputRate,
+    cache_write_mtok: writeRate = inputRate,
+  } = rates;
+  if (typeof inputRate !== 'number' || typeof outputRate !== 'number' || typeof readRate !== 'number' || typeof writeRate !== 'number')
+    return undefined;
+  return ({ input, output, read, written }) =>
+    ((input - read - written) * inputRate + read * readRate + written * writeRate + output * outputRate) / MILLION;
 }
 
 function basePrice(price: number | { base: number } | undefined): number {

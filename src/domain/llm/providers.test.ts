@@ -15,11 +15,20 @@ onEveryEngine('llm providers', (open) => {
     await using t = await setup({ store: await open(llmMigrations) });
     const changes: string[] = [];
     t.bus.subscribe('llm.provider_changed', ({ change }) => void changes.push(change), new AbortController().signal);
-    const { id } = await t.provider('P', { headers: { 'x-team': 'a' }, options: { thinking: false, num_ctx: 8192 }, price: { inputPerMTok: 1, outputPerMTok: 2 }, dailyCallLimit: 7, embeddingModel: 'e' });
+    const { id } = await t.provider('P', {
+      headers: { 'x-team': 'a' },
+      options: { thinking: false, num_ctx: 8192 },
+      price: { inputPerMTok: 1, outputPerMTok: 2 },
+      dailyCallLimit: 7,
+      embeddingModel: 'e',
+    });
     const changed = await t.llm.change(id, { name: 'Q', tiers: ['medium', 'local'] });
     await t.start();
     assert.deepEqual(await t.llm.get(id), changed);
-    assert.deepEqual([changed.name, changed.tiers, changed.options, changed.headers], ['Q', ['medium', 'local'], { thinking: false, num_ctx: 8192 }, { 'x-team': 'a' }]);
+    assert.deepEqual(
+      [changed.name, changed.tiers, changed.options, changed.headers],
+      ['Q', ['medium', 'local'], { thinking: false, num_ctx: 8192 }, { 'x-team': 'a' }],
+    );
     await t.llm.remove(id);
     assert.deepEqual(await t.llm.list(), []);
     assert.deepEqual(changes, ['added', 'changed', 'removed']);
@@ -64,18 +73,22 @@ describe('a provider', () => {
     await t.provider('Claude', { embeddingModel: null });
     await t.provider('Here', { kind: 'compatible', secret: null, model: 'llama', embeddingModel: 'nomic-embed-text' });
     const { items, offered } = await t.llm.models({ signal: AbortSignal.timeout(5_000) });
-    assert.deepEqual(items.map((it) => [it.provider, it.use, it.model, it.priceSource, it.price?.outputPerMTok]), [
-      ['Claude', 'chat', 'claude-haiku-4-5', 'table', 5],
-      ['Here', 'chat', 'llama', 'free', 0],
-      ['Here', 'embedding', 'nomic-embed-text', 'free', 0],
-    ]);
+    assert.deepEqual(
+      items.map((it) => [it.provider, it.use, it.model, it.priceSource, it.price?.outputPerMTok]),
+      [
+        ['Claude', 'chat', 'claude-haiku-4-5', 'table', 5],
+        ['Here', 'chat', 'llama', 'free', 0],
+        ['Here', 'embedding', 'nomic-embed-text', 'free', 0],
+      ],
+    );
     assert.deepEqual(offered, []);
     assert.deepEqual((await t.llm.models({ provider: 'Here', signal: AbortSignal.timeout(5_000) })).offered, ['fake-1', 'fake-2']);
   });
 });
 
 describe('a fresh install', () => {
-  const order = async (t: Awaited<ReturnType<typeof setup>>, tier: 'light' | 'medium' | 'heavy' | 'local') => (await t.llm.list()).filter((it) => it.tiers.includes(tier)).map((it) => it.name);
+  const order = async (t: Awaited<ReturnType<typeof setup>>, tier: 'light' | 'medium' | 'heavy' | 'local') =>
+    (await t.llm.list()).filter((it) => it.tiers.includes(tier)).map((it) => it.name);
 
   it('has the chains, with the cloud enabled by its keys', async () => {
     await using t = await setup();
@@ -84,7 +97,10 @@ describe('a fresh install', () => {
     assert.deepEqual(await order(t, 'medium'), ['Gemini Pro', 'Claude Sonnet', 'LM Studio', 'Ollama', 'Custom']);
     assert.deepEqual(await order(t, 'heavy'), ['Claude Opus', 'LM Studio', 'Ollama', 'Custom']);
     assert.deepEqual(await order(t, 'local'), ['LM Studio', 'Ollama', 'Custom']);
-    assert.deepEqual((await t.llm.list()).filter((it) => it.enabled).map((it) => it.name), ['Claude Opus', 'Claude Haiku', 'Claude Sonnet']);
+    assert.deepEqual(
+      (await t.llm.list()).filter((it) => it.enabled).map((it) => it.name),
+      ['Claude Opus', 'Claude Haiku', 'Claude Sonnet'],
+    );
     assert.equal((await t.ask()).receipt.provider, 'Claude Haiku');
   });
 
@@ -93,7 +109,10 @@ describe('a fresh install', () => {
     await t.llm.seed({ anthropicKey: '@secret:key', googleKey: '@secret:key', openaiKey: '@secret:key' });
     const { items } = await t.llm.models({ signal: AbortSignal.timeout(5_000) });
     assert.equal(items.length, 10);
-    assert.deepEqual(items.filter((it) => it.priceSource !== 'table'), []);
+    assert.deepEqual(
+      items.filter((it) => it.priceSource !== 'table'),
+      [],
+    );
   });
 
   it('answers offline without any key', async () => {
@@ -110,7 +129,10 @@ describe('a fresh install', () => {
     await t.llm.change((await named('Claude Opus')).id, { priority: 11 });
     await t.llm.remove((await named('Claude Sonnet')).id);
     await t.llm.seed({ anthropicKey: '@secret:key' });
-    assert.deepEqual((await t.llm.list()).filter((it) => it.enabled).map((it) => it.name), ['Claude Haiku']);
+    assert.deepEqual(
+      (await t.llm.list()).filter((it) => it.enabled).map((it) => it.name),
+      ['Claude Haiku'],
+    );
   });
 
   it('enables a local server that answers, with the model it lists, and no other', async () => {
@@ -147,7 +169,7 @@ describe('prices', () => {
   const vendor = { vendorUrl: 'https://api.anthropic.com', baseUrl: 'http://127.0.0.1:8080', local: true, own: null };
   const usage = { inputTokens: 1_000_000, outputTokens: 1_000_000, cachedInputTokens: 0, reasoningTokens: 0 };
 
-  it('are the vendor\'s behind a gateway at home, and nothing for a model at home', async () => {
+  it("are the vendor's behind a gateway at home, and nothing for a model at home", async () => {
     assert.equal((await prices.of({ ...vendor, model: 'claude-sonnet-5' }, NOON)).costUsd(usage), 12);
     assert.equal((await prices.of({ ...vendor, vendorUrl: null, model: 'claude-sonnet-5' }, NOON)).costUsd(usage), 0);
   });
@@ -159,7 +181,13 @@ describe('prices', () => {
   });
 
   it('follow the day, the size of the prompt, and the owner', async () => {
-    const flash = { vendorUrl: 'https://generativelanguage.googleapis.com', baseUrl: null, local: false, model: 'gemini-3.8-flash', own: null };
+    const flash = {
+      vendorUrl: 'https://generativelanguage.googleapis.com',
+      baseUrl: null,
+      local: false,
+      model: 'gemini-3.8-flash',
+      own: null,
+    };
     assert.equal((await prices.of(flash, NOON)).costUsd(usage), 4.5);
     assert.equal((await prices.of(flash, Date.UTC(2027, 0, 2))).costUsd(usage), 9);
     const pro = await prices.of({ ...flash, model: 'gemini-3.1-pro-preview' }, NOON);
@@ -170,27 +198,56 @@ describe('prices', () => {
   it('are those of the table, cent by cent', async () => {
     const table = await import('@pydantic/genai-prices');
     const count = fc.integer({ min: 0, max: 400_000 });
-    const models = [['anthropic', 'claude-opus-5-5', 'https://api.anthropic.com'], ['openai', 'gpt-6-sol', 'https://api.openai.com'], ['google', 'gemini-3.8-flash', 'https://generativelanguage.googleapis.com']] as const;
+    const models = [
+      ['anthropic', 'claude-opus-5-5', 'https://api.anthropic.com'],
+      ['openai', 'gpt-6-sol', 'https://api.openai.com'],
+      ['google', 'gemini-3.8-flash', 'https://generativelanguage.googleapis.com'],
+    ] as const;
     await fc.assert(
-      fc.asyncProperty(fc.constantFrom(...models), count, count, count, async ([providerId, model, vendorUrl], inputTokens, outputTokens, cached) => {
-        const cachedInputTokens = Math.min(cached, inputTokens);
-        const ours = (await prices.of({ ...vendor, vendorUrl, model }, NOON)).costUsd({ inputTokens, outputTokens, cachedInputTokens, reasoningTokens: 0 });
-        const theirs = table.calcPrice({ input_tokens: inputTokens, output_tokens: outputTokens, cache_read_tokens: cachedInputTokens }, model, { providerId, timestamp: new Date(NOON) });
-        assert.ok(Math.abs(ours - theirs!.total_price) < 1e-9);
-      }),
+      fc.asyncProperty(
+        fc.constantFrom(...models),
+        count,
+        count,
+        count,
+        async ([providerId, model, vendorUrl], inputTokens, outputTokens, cached) => {
+          const cachedInputTokens = Math.min(cached, inputTokens);
+          const ours = (await prices.of({ ...vendor, vendorUrl, model }, NOON)).costUsd({
+            inputTokens,
+            outputTokens,
+            cachedInputTokens,
+            reasoningTokens: 0,
+          });
+          const theirs = table.calcPrice(
+            { input_tokens: inputTokens, output_tokens: outputTokens, cache_read_tokens: cachedInputTokens },
+            model,
+            { providerId, timestamp: new Date(NOON) },
+          );
+          assert.ok(Math.abs(ours - theirs!.total_price) < 1e-9);
+        },
+      ),
     );
   });
 
   it('never fail on a count that cannot be', async () => {
     const sonnet = await prices.of({ ...vendor, model: 'claude-sonnet-5' }, NOON);
-    assert.ok(sonnet.costUsd({ inputTokens: 10, outputTokens: 0, cachedInputTokens: 50, reasoningTokens: 0, cacheWriteInputTokens: 50 }) >= 0);
+    assert.ok(
+      sonnet.costUsd({ inputTokens: 10, outputTokens: 0, cachedInputTokens: 50, reasoningTokens: 0, cacheWriteInputTokens: 50 }) >= 0,
+    );
   });
 });
 
 describe('locality', () => {
   it('is judged by address, never by the look of a name', async () => {
     const locality = createLocality(async (host) => (host === 'ollama' ? ['172.18.0.5'] : ['93.184.216.34']));
-    for (const url of ['http://127.0.0.1:1234', 'http://localhost:1', 'http://192.168.1.2', 'http://[::1]:11434', 'http://ollama:11434']) assert.equal(await locality.is(url), true, url);
-    for (const url of ['https://api.openai.com', 'http://8.8.8.8', 'http://localhost.evil.com', 'http://169.254.169.254', 'http://box.local']) assert.equal(await locality.is(url), false, url);
+    for (const url of ['http://127.0.0.1:1234', 'http://localhost:1', 'http://192.168.1.2', 'http://[::1]:11434', 'http://ollama:11434'])
+      assert.equal(await locality.is(url), true, url);
+    for (const url of [
+      'https://api.openai.com',
+      'http://8.8.8.8',
+      'http://localhost.evil.com',
+      'http://169.254.169.254',
+      'http://box.local',
+    ])
+      assert.equal(await locality.is(url), false, url);
   });
 });

@@ -77,11 +77,24 @@ export function createProviders({ store, clock, newId, kinds, secrets, onBadRow 
   }
 
   function assertUsable(provider: Provider): void {
-    if (providers.some((it) => it.name === provider.name && it.id !== provider.id)) throw new AppError('conflict', 'llm.provider_exists', `name: another provider is called ${provider.name}`, { name: provider.name });
-    if (!kindOf(provider)) throw new AppError('invalid', 'llm.unknown_kind', `kind: ${provider.kind} is none of ${kinds.map((it) => it.id).join(', ')}`, { kind: provider.kind });
+    if (providers.some((it) => it.name === provider.name && it.id !== provider.id))
+      throw new AppError('conflict', 'llm.provider_exists', `name: another provider is called ${provider.name}`, { name: provider.name });
+    if (!kindOf(provider))
+      throw new AppError('invalid', 'llm.unknown_kind', `kind: ${provider.kind} is none of ${kinds.map((it) => it.id).join(', ')}`, {
+        kind: provider.kind,
+      });
     if (!provider.enabled) return;
-    if (!provider.model && !provider.embeddingModel) throw new AppError('invalid', 'llm.provider_incomplete', 'model: an enabled provider needs a model, or an embeddingModel', { field: 'model' });
-    if (addressOf(provider) === null) throw new AppError('invalid', 'llm.provider_incomplete', 'baseUrl: this kind has no address of its own; give one, e.g. http://127.0.0.1:11434', { field: 'baseUrl' });
+    if (!provider.model && !provider.embeddingModel)
+      throw new AppError('invalid', 'llm.provider_incomplete', 'model: an enabled provider needs a model, or an embeddingModel', {
+        field: 'model',
+      });
+    if (addressOf(provider) === null)
+      throw new AppError(
+        'invalid',
+        'llm.provider_incomplete',
+        'baseUrl: this kind has no address of its own; give one, e.g. http://127.0.0.1:11434',
+        { field: 'baseUrl' },
+      );
   }
 
   async function connect(provider: Provider): Promise<ProviderClient> {
@@ -151,7 +164,8 @@ export function createProviders({ store, clock, newId, kinds, secrets, onBadRow 
     },
 
     close: (id) => void clients.delete(id),
-    using: (secretName) => providers.filter((it) => [it.secret ?? '', ...Object.values(it.headers)].some((text) => text.includes(`@secret:${secretName}`))),
+    using: (secretName) =>
+      providers.filter((it) => [it.secret ?? '', ...Object.values(it.headers)].some((text) => text.includes(`@secret:${secretName}`))),
   };
 }
 

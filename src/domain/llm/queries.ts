@@ -25,7 +25,11 @@ export async function allHealth(db: Db): Promise<HealthRow[]> {
 
 export async function putHealth(tx: Db, row: HealthRow): Promise<void> {
   const { provider_id: _id, ...change } = row;
-  await tx.insertInto('llm_health').values(row).onConflict((on) => on.column('provider_id').doUpdateSet(change)).execute();
+  await tx
+    .insertInto('llm_health')
+    .values(row)
+    .onConflict((on) => on.column('provider_id').doUpdateSet(change))
+    .execute();
 }
 
 export async function insertReservation(tx: Db, row: ReservationRow): Promise<void> {
@@ -74,7 +78,14 @@ export async function answersOf(db: Db, day: string): Promise<{ providerId: stri
   return rows.map((row) => ({ providerId: row.provider_id, calls: Number(row.calls) }));
 }
 
-const groupColumn = { provider: 'provider', workflow: 'workflow_id', day: 'day', model: 'model', purpose: 'purpose', run: 'run_id' } as const satisfies Record<UsageGroup, keyof CallRow>;
+const groupColumn = {
+  provider: 'provider',
+  workflow: 'workflow_id',
+  day: 'day',
+  model: 'model',
+  purpose: 'purpose',
+  run: 'run_id',
+} as const satisfies Record<UsageGroup, keyof CallRow>;
 
 /** The dearest group first; days in order. */
 export async function usageBy(db: Db, by: UsageGroup, from: string, to: string): Promise<UsageRow[]> {
@@ -111,7 +122,11 @@ export async function allLimits(db: Db): Promise<{ scope: string; key: string; l
 }
 
 export async function putLimit(tx: Db, scope: string, key: string, limitUsd: number | null): Promise<void> {
-  await tx.insertInto('llm_budget').values({ scope, key, limit_usd: limitUsd }).onConflict((on) => on.columns(['scope', 'key']).doUpdateSet({ limit_usd: limitUsd })).execute();
+  await tx
+    .insertInto('llm_budget')
+    .values({ scope, key, limit_usd: limitUsd })
+    .onConflict((on) => on.columns(['scope', 'key']).doUpdateSet({ limit_usd: limitUsd }))
+    .execute();
 }
 
 export async function allExtras(db: Db): Promise<{ scope: string; key: string; period: string; usd: number }[]> {
@@ -119,5 +134,9 @@ export async function allExtras(db: Db): Promise<{ scope: string; key: string; p
 }
 
 export async function putExtra(tx: Db, scope: string, key: string, period: string, usd: number): Promise<void> {
-  await tx.insertInto('llm_extra').values({ scope, key, period, usd }).onConflict((on) => on.columns(['scope', 'key', 'period']).doUpdateSet({ usd })).execute();
+  await tx
+    .insertInto('llm_extra')
+    .values({ scope, key, period, usd })
+    .onConflict((on) => on.columns(['scope', 'key', 'period']).doUpdateSet({ usd }))
+    .execute();
 }

@@ -8,9 +8,17 @@ const LONG = 'A sentence that takes a while to arrive. '.repeat(20);
 
 describe('falling back', () => {
   const failures: readonly { title: string; reply: Reply; reason: string }[] = [
-    ...(['rate_limited', 'quota', 'auth', 'server', 'overloaded', 'model_missing', 'bad_request'] as const).map((error: FakeError) => ({ title: `on ${error}`, reply: { error }, reason: error === 'overloaded' ? 'server' : error })),
+    ...(['rate_limited', 'quota', 'auth', 'server', 'overloaded', 'model_missing', 'bad_request'] as const).map((error: FakeError) => ({
+      title: `on ${error}`,
+      reply: { error },
+      reason: error === 'overloaded' ? 'server' : error,
+    })),
     { title: 'on a time-out', reply: { delayMs: Infinity }, reason: 'timeout' },
-    { title: 'on a dropped connection, when the answer is read whole', reply: { text: LONG, fault: { after: 5, how: 'drop' } }, reason: 'protocol' },
+    {
+      title: 'on a dropped connection, when the answer is read whole',
+      reply: { text: LONG, fault: { after: 5, how: 'drop' } },
+      reason: 'protocol',
+    },
   ];
   for (const { title, reply, reason } of failures) {
     it(`${title} the next provider answers, and the reason is in the journal`, async () => {
@@ -22,7 +30,10 @@ describe('falling back', () => {
       assert.equal(text, 'Second here');
       assert.equal(receipt.provider, 'Second');
       assert.deepEqual(receipt.hops, [{ provider: 'First', reason }]);
-      assert.deepEqual(t.hops().map((it) => [it.provider, it.reason]), [['First', reason]]);
+      assert.deepEqual(
+        t.hops().map((it) => [it.provider, it.reason]),
+        [['First', reason]],
+      );
     });
   }
 
@@ -74,9 +85,13 @@ describe('falling back', () => {
     t.fake.reply({ text: LONG, fault: { after: 5, how: 'drop' } });
     let text = '';
     const read = async () => {
-      for await (const event of t.scoped().stream({ prompt: 'Hi', signal: AbortSignal.timeout(5_000) })) if (event.type === 'text') text += event.text;
+      for await (const event of t.scoped().stream({ prompt: 'Hi', signal: AbortSignal.timeout(5_000) }))
+        if (event.type === 'text') text += event.text;
     };
-    await assert.rejects(read, (error: { code: string; details: { partial: boolean } }) => error.code === 'llm.failed' && error.details.partial);
+    await assert.rejects(
+      read,
+      (error: { code: string; details: { partial: boolean } }) => error.code === 'llm.failed' && error.details.partial,
+    );
     assert.ok(text.length > 0 && LONG.startsWith(text));
     assert.equal(t.fake.requests.length, 1);
   });
@@ -102,7 +117,10 @@ describe('tiers', () => {
     await t.provider('A', { priority: 5 });
     await t.provider('C', { priority: 1 });
     t.fake.reply({ error: 'server' }, { error: 'server' });
-    assert.deepEqual((await t.ask()).receipt.hops.map((it) => it.provider), ['C', 'A']);
+    assert.deepEqual(
+      (await t.ask()).receipt.hops.map((it) => it.provider),
+      ['C', 'A'],
+    );
   });
 
   it('never choose heavy by themselves', async () => {
@@ -113,7 +131,9 @@ describe('tiers', () => {
   });
 
   it('local never touches an address that is not private, wherever the name points', async () => {
-    await using t = await setup({ resolve: async (host) => (host === 'box.lan.test' ? ['127.0.0.1'] : host === 'split.test' ? ['127.0.0.1', '93.184.216.34'] : []) });
+    await using t = await setup({
+      resolve: async (host) => (host === 'box.lan.test' ? ['127.0.0.1'] : host === 'split.test' ? ['127.0.0.1', '93.184.216.34'] : []),
+    });
     const local = { kind: 'compatible' as const, tiers: ['local' as const], secret: null };
     await t.provider('Cloud', { ...local, baseUrl: 'https://93.184.216.34', priority: 1 });
     await t.provider('Split', { ...local, baseUrl: 'http://split.test', priority: 2 });
@@ -121,7 +141,10 @@ describe('tiers', () => {
     await t.provider('Here', { ...local, priority: 4 });
     const { receipt } = await t.ask({ tier: 'local' });
     assert.equal(receipt.provider, 'Here');
-    assert.deepEqual(receipt.hops.map((it) => it.reason), ['not_local', 'not_local', 'not_local']);
+    assert.deepEqual(
+      receipt.hops.map((it) => it.reason),
+      ['not_local', 'not_local', 'not_local'],
+    );
   });
 
   it('local with a provider by name holds to local', async () => {
@@ -140,7 +163,10 @@ describe('tiers', () => {
     const tools = [{ name: 'weather', description: 'The weather', inputSchema: { type: 'object' } }];
     const { receipt, toolCalls } = await t.ask({ tools, prompt: 'CALL: weather {"city": "Rome"}' });
     assert.deepEqual(receipt.hops, [{ provider: 'Keyless', reason: 'no_key' }]);
-    assert.deepEqual(toolCalls.map((it) => [it.name, it.input]), [['weather', { city: 'Rome' }]]);
+    assert.deepEqual(
+      toolCalls.map((it) => [it.name, it.input]),
+      [['weather', { city: 'Rome' }]],
+    );
   });
 });
 
@@ -170,7 +196,10 @@ describe('precedence', () => {
 
   it('takes a model only with the provider it was chosen for', async () => {
     await using t = await bed();
-    assert.equal((await t.ask({ provider: 'Named' }, {}, [{ provider: 'Light', model: 'claude-sonnet-5' }])).receipt.model, 'claude-haiku-4-5');
+    assert.equal(
+      (await t.ask({ provider: 'Named' }, {}, [{ provider: 'Light', model: 'claude-sonnet-5' }])).receipt.model,
+      'claude-haiku-4-5',
+    );
     assert.equal((await t.ask({ model: 'claude-sonnet-5' }, {}, [{ provider: 'Named' }])).receipt.model, 'claude-sonnet-5');
   });
 
@@ -196,7 +225,10 @@ describe('secrets', () => {
   it('are taken out of what is sent', async () => {
     await using t = await setup({ scanner });
     await t.provider('P');
-    await t.ask({ system: 'The password is hunter2-hunter2', messages: [{ role: 'user', parts: [{ type: 'text', text: 'hunter2-hunter2?' }] }] });
+    await t.ask({
+      system: 'The password is hunter2-hunter2',
+      messages: [{ role: 'user', parts: [{ type: 'text', text: 'hunter2-hunter2?' }] }],
+    });
     assert.ok(!JSON.stringify(t.fake.requests[0]?.body).includes('hunter2-hunter2'));
   });
 
@@ -216,6 +248,9 @@ describe('secrets', () => {
     await using t = await setup({ scanner });
     await t.provider('P');
     t.fake.reply({ toolCalls: [{ name: 'post', input: { body: ['hunter2-hunter2'] } }] });
-    assert.deepEqual((await t.ask({ tools: [{ name: 'post', description: 'Post', inputSchema: { type: 'object' } }] })).toolCalls[0]?.input, { body: ['[secret:pw]'] });
+    assert.deepEqual(
+      (await t.ask({ tools: [{ name: 'post', description: 'Post', inputSchema: { type: 'object' } }] })).toolCalls[0]?.input,
+      { body: ['[secret:pw]'] },
+    );
   });
 });

@@ -3,7 +3,20 @@ import { AppError } from '#core/errors';
 import { attempt, AttemptFailed, type AttemptDeps, type Prepared, type Target } from './attempt.ts';
 import type { OverBudget } from './budgets.ts';
 import { candidates, choose, type Candidate } from './chain.ts';
-import type { CallDefaults, CallReceipt, CallScope, LlmEvent, LlmRequest, Message, ModelCall, ModelEvent, Part, ScopedLlm, Tier, Usage } from './contract.ts';
+import type {
+  CallDefaults,
+  CallReceipt,
+  CallScope,
+  LlmEvent,
+  LlmRequest,
+  Message,
+  ModelCall,
+  ModelEvent,
+  Part,
+  ScopedLlm,
+  Tier,
+  Usage,
+} from './contract.ts';
 import { embedTexts, type EmbedDeps } from './embed.ts';
 import { endOfChain, failed } from './errors.ts';
 import { estimateInput } from './estimate.ts';
@@ -19,7 +32,10 @@ export interface RouterDeps {
   readonly ready: () => Promise<void>;
   readonly providers: () => readonly Provider[];
   /** A candidate made ready for a call, or why it is left out. */
-  readonly target: (candidate: Candidate, needs: { readonly local: boolean; readonly tools: boolean }) => Promise<Target | { readonly skip: string; readonly detail?: string }>;
+  readonly target: (
+    candidate: Candidate,
+    needs: { readonly local: boolean; readonly tools: boolean },
+  ) => Promise<Target | { readonly skip: string; readonly detail?: string }>;
   readonly offline: () => Target | null;
   readonly attempts: AttemptDeps;
   readonly embedding: EmbedDeps;
@@ -33,12 +49,20 @@ interface Hop {
   readonly provider: string;
   readonly reason: string;
 }
-type RouteEvent = Exclude<ModelEvent, { type: 'end' }> | { readonly type: 'restart' } | { readonly type: 'end'; readonly reason: string; readonly receipt: CallReceipt };
+type RouteEvent =
+  | Exclude<ModelEvent, { type: 'end' }>
+  | { readonly type: 'restart' }
+  | { readonly type: 'end'; readonly reason: string; readonly receipt: CallReceipt };
 
 /** The router bound to who pays and to what they prefer, the strongest first. */
 export function createScopedLlm(deps: RouterDeps, scope: CallScope, defaults: readonly CallDefaults[]): ScopedLlm {
   /** Tries one candidate after the other until one answers. Once its reader has seen text of one, only `restartable` readers get another's. */
-  async function* route(request: LlmRequest, messages: readonly Message[], schema: Schema, restartable: boolean): AsyncGenerator<RouteEvent> {
+  async function* route(
+    request: LlmRequest,
+    messages: readonly Message[],
+    schema: Schema,
+    restartable: boolean,
+  ): AsyncGenerator<RouteEvent> {
     await deps.ready();
     const choice = choose([request, ...defaults], deps.settings().defaultTier);
     const call = prepare(request, messages, schema);
@@ -110,7 +134,12 @@ export function createScopedLlm(deps: RouterDeps, scope: CallScope, defaults: re
     const system = request.system && (scanner?.redact(request.system) ?? request.system);
     const clean = scanner ? messages.map((it) => redactMessage(scanner, it)) : messages;
     const tools = request.tools?.length ? request.tools : undefined;
-    const inputTokens = estimateInput({ messages: clean, ...(system !== undefined && { system }), ...(tools && { tools }), ...(schema && { schema }) });
+    const inputTokens = estimateInput({
+      messages: clean,
+      ...(system !== undefined && { system }),
+      ...(tools && { tools }),
+      ...(schema && { schema }),
+    });
     return {
       system,
       messages: clean,
@@ -145,7 +174,11 @@ export function createScopedLlm(deps: RouterDeps, scope: CallScope, defaults: re
 
     complete: (request) => collect(request, messagesOf(request)),
 
-    async object<S extends z.ZodType>({ schema, schemaName, ...request }: LlmRequest & { readonly schema: S; readonly schemaName: string }) {
+    async object<S extends z.ZodType>({
+      schema,
+      schemaName,
+      ...request
+    }: LlmRequest & { readonly schema: S; readonly schemaName: string }) {
       const wanted = { name: schemaName, jsonSchema: toJsonSchema(schema) };
       const messages = [...messagesOf(request)];
       const receipts: CallReceipt[] = [];
@@ -157,7 +190,12 @@ export function createScopedLlm(deps: RouterDeps, scope: CallScope, defaults: re
         tell(scope, 'llm.bad_output', { provider: receipt.provider, problem: read.problem });
         // The provider without a model says the same again.
         if (receipts.length > REPAIRS || receipt.offline) {
-          throw new AppError('unavailable', 'llm.bad_output', `${receipt.provider} gave no answer that fits ${schemaName}: ${read.problem}`, { provider: receipt.provider, schema: schemaName, offline: receipt.offline });
+          throw new AppError(
+            'unavailable',
+            'llm.bad_output',
+            `${receipt.provider} gave no answer that fits ${schemaName}: ${read.problem}`,
+            { provider: receipt.provider, schema: schemaName, offline: receipt.offline },
+          );
         }
         messages.push(...repairMessages(text, read.problem));
       }
@@ -165,13 +203,19 @@ export function createScopedLlm(deps: RouterDeps, scope: CallScope, defaults: re
 
     async embed(texts, { signal }) {
       await deps.ready();
-      return embedTexts(deps.embedding, scope, texts.map((text) => deps.scanner?.redact(text) ?? text), signal);
+      return embedTexts(
+        deps.embedding,
+        scope,
+        texts.map((text) => deps.scanner?.redact(text) ?? text),
+        signal,
+      );
     },
   };
 }
 
 function messagesOf({ prompt, messages = [] }: LlmRequest): readonly Message[] {
-  if (prompt === undefined && messages.length === 0) throw new AppError('invalid', 'llm.empty_request', 'prompt: give a prompt or messages');
+  if (prompt === undefined && messages.length === 0)
+    throw new AppError('invalid', 'llm.empty_request', 'prompt: give a prompt or messages');
   return prompt === undefined ? messages : [...messages, { role: 'user', parts: [{ type: 'text', text: prompt }] }];
 }
 

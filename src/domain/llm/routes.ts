@@ -1,5 +1,17 @@
 import { route, type Route } from '#core/endpoint';
-import { addProvider, changeProvider, getProvider, getUsage, grantExtraBudget, listBudgets, listModels, listProviders, removeProvider, setBudget, testProvider } from './api.ts';
+import {
+  addProvider,
+  changeProvider,
+  getProvider,
+  getUsage,
+  grantExtraBudget,
+  listBudgets,
+  listModels,
+  listProviders,
+  removeProvider,
+  setBudget,
+  testProvider,
+} from './api.ts';
 import type { Llm } from './llm.ts';
 
 export function llmRoutes(llm: Llm): readonly Route[] {

@@ -17,12 +17,22 @@ export interface LlmSeeds {
 
 /** The chains of a fresh install, with the newest models of November 2026. Cloud rows are enabled by their key, local ones when they first answer. */
 export function seededProviders(seeds: LlmSeeds): NewProvider[] {
-  const cloud = (kind: 'anthropic' | 'google' | 'openai', key: string | undefined, baseUrl: string | undefined) => ({ kind, secret: key ?? null, baseUrl: baseUrl ?? null, enabled: key !== undefined });
+  const cloud = (kind: 'anthropic' | 'google' | 'openai', key: string | undefined, baseUrl: string | undefined) => ({
+    kind,
+    secret: key ?? null,
+    baseUrl: baseUrl ?? null,
+    enabled: key !== undefined,
+  });
   const google = cloud('google', seeds.googleKey, seeds.googleBaseUrl);
   const anthropic = cloud('anthropic', seeds.anthropicKey, seeds.anthropicBaseUrl);
   const openai = cloud('openai', seeds.openaiKey, seeds.openaiBaseUrl);
   // A local model may read a long prompt for minutes before its first word.
-  const local = { kind: 'compatible' as const, tiers: ['light', 'medium', 'heavy', 'local'] as NewProvider['tiers'], enabled: false, timeoutMs: 600_000 };
+  const local = {
+    kind: 'compatible' as const,
+    tiers: ['light', 'medium', 'heavy', 'local'] as NewProvider['tiers'],
+    enabled: false,
+    timeoutMs: 600_000,
+  };
   const rows: NewProvider[] = [
     { ...google, name: 'Gemini Flash', model: 'gemini-3.8-flash', embeddingModel: 'gemini-embedding-001', tiers: ['light'], priority: 10 },
     { ...google, name: 'Gemini Pro', model: 'gemini-3.1-pro-preview', tiers: ['medium'], priority: 10 },

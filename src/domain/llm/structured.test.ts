@@ -22,10 +22,13 @@ describe('reading JSON of an answer', () => {
   for (const [text, expected] of cases) it(JSON.stringify(text), () => assert.deepEqual(readJsonAnswer(text), expected));
 
   it('reads every JSON value there is, fenced or not', () => {
-    fc.assert(fc.property(fc.jsonValue(), (value) => {
-      const expected: unknown = JSON.parse(JSON.stringify(value));
-      for (const text of [JSON.stringify(value), JSON.stringify(value, null, 2), `\`\`\`json\n${JSON.stringify(value)}\n\`\`\``]) assert.deepEqual(readJsonAnswer(text), expected);
-    }));
+    fc.assert(
+      fc.property(fc.jsonValue(), (value) => {
+        const expected: unknown = JSON.parse(JSON.stringify(value));
+        for (const text of [JSON.stringify(value), JSON.stringify(value, null, 2), `\`\`\`json\n${JSON.stringify(value)}\n\`\`\``])
+          assert.deepEqual(readJsonAnswer(text), expected);
+      }),
+    );
   });
 });
 
@@ -33,7 +36,10 @@ describe('an answer by schema', () => {
   async function bed() {
     const t = await setup();
     await t.provider('P', { kind: 'compatible', secret: null });
-    const judge = (request: object = {}) => t.scoped({ runId: 'r' }).object({ prompt: 'Judge', schema: Verdict, schemaName: 'verdict', signal: AbortSignal.timeout(5_000), ...request });
+    const judge = (request: object = {}) =>
+      t
+        .scoped({ runId: 'r' })
+        .object({ prompt: 'Judge', schema: Verdict, schemaName: 'verdict', signal: AbortSignal.timeout(5_000), ...request });
     return Object.assign(t, { judge });
   }
 
@@ -47,7 +53,11 @@ describe('an answer by schema', () => {
   it('asks again with what was wrong, and counts every call', async () => {
     await using t = await bed();
     const usage = { input: 10, output: 5 };
-    t.fake.reply({ text: 'I think it is good.', usage }, { text: '{"label": "fine", "score": 2}', usage }, { text: `\`\`\`json\n${JSON.stringify(good)}\n\`\`\``, usage });
+    t.fake.reply(
+      { text: 'I think it is good.', usage },
+      { text: '{"label": "fine", "score": 2}', usage },
+      { text: `\`\`\`json\n${JSON.stringify(good)}\n\`\`\``, usage },
+    );
     const { value, receipt } = await t.judge();
     assert.deepEqual(value, good);
     assert.equal(receipt.usage.inputTokens, 30);
@@ -65,15 +75,27 @@ describe('an answer by schema', () => {
 
   it('does not ask the provider without a model twice', async () => {
     await using t = await setup();
-    await assert.rejects(t.scoped().object({ prompt: 'Judge', schema: Verdict, schemaName: 'verdict', signal: AbortSignal.timeout(5_000) }), { code: 'llm.failed' });
+    await assert.rejects(
+      t.scoped().object({ prompt: 'Judge', schema: Verdict, schemaName: 'verdict', signal: AbortSignal.timeout(5_000) }),
+      { code: 'llm.failed' },
+    );
     assert.equal((await t.ledger()).length, 1);
   });
 
   it('comes from the provider without a model where the task allows', async () => {
     await using t = await setup();
     const Scores = z.object({ scores: z.array(z.object({ index: z.number(), score: z.number(), reason: z.string() })) });
-    const items = [{ title: 'Rust 2.0 released', text: 'The language' }, { title: 'Football', text: 'A match' }];
-    const { value, receipt } = await t.scoped().object({ prompt: 'Score', schema: Scores, schemaName: 'scores', task: { kind: 'score', items, interests: 'rust language' }, signal: AbortSignal.timeout(5_000) });
+    const items = [
+      { title: 'Rust 2.0 released', text: 'The language' },
+      { title: 'Football', text: 'A match' },
+    ];
+    const { value, receipt } = await t.scoped().object({
+      prompt: 'Score',
+      schema: Scores,
+      schemaName: 'scores',
+      task: { kind: 'score', items, interests: 'rust language' },
+      signal: AbortSignal.timeout(5_000),
+    });
     assert.equal(value.scores.length, 2);
     assert.equal(receipt.offline, true);
   });

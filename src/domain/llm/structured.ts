@@ -58,7 +58,9 @@ export async function readObject<S extends z.ZodType>(text: string, schema: S): 
   if (json === undefined) return { problem: 'It is not valid JSON.' };
   const result = await schema.safeParseAsync(json);
   if (result.success) return { value: result.data };
-  const issues = result.error.issues.slice(0, MOST_ISSUES).map(({ path, message }) => `- ${path.map(String).join('.') || 'the whole'}: ${message}`);
+  const issues = result.error.issues
+    .slice(0, MOST_ISSUES)
+    .map(({ path, message }) => `- ${path.map(String).join('.') || 'the whole'}: ${message}`);
   return { problem: issues.join('\n') };
 }
 

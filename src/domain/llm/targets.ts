@@ -54,7 +54,18 @@ export function createTargets({ providers, health, prices, locality, kinds, now 
 
   async function toTarget(provider: Provider, model: string, tier: Target['tier']): Promise<Target> {
     const { id, name, kind, dailyCallLimit, options } = provider;
-    return { id, name, kind, offline: false, model, tier, dailyCallLimit, options, price: await priceOf(provider, model), open: () => providers.client(provider) };
+    return {
+      id,
+      name,
+      kind,
+      offline: false,
+      model,
+      tier,
+      dailyCallLimit,
+      options,
+      price: await priceOf(provider, model),
+      open: () => providers.client(provider),
+    };
   }
 
   function unfit(provider: Provider, model: string): Skip | null {
@@ -72,7 +83,18 @@ export function createTargets({ providers, health, prices, locality, kinds, now 
     const kind = kinds.find((it) => it.id === 'offline');
     if (!kind) return null;
     const open = (): ReturnType<ProviderKind['open']> => kind.open({ baseUrl: '', apiKey: null, headers: {}, timeoutMs: 60_000 });
-    return { id: 'offline', name: 'offline', kind: kind.id, offline: true, model: 'offline', tier: null, dailyCallLimit: null, options: undefined, price: FREE, open };
+    return {
+      id: 'offline',
+      name: 'offline',
+      kind: kind.id,
+      offline: true,
+      model: 'offline',
+      tier: null,
+      dailyCallLimit: null,
+      options: undefined,
+      price: FREE,
+      open,
+    };
   }
 
   return {
@@ -102,4 +124,10 @@ export function createTargets({ providers, health, prices, locality, kinds, now 
   };
 }
 
-const FREE: PriceOf = { source: 'free', costUsd: () => 0, worstUsd: () => 0, perMTok: { inputPerMTok: 0, outputPerMTok: 0 }, contextWindow: null };
+const FREE: PriceOf = {
+  source: 'free',
+  costUsd: () => 0,
+  worstUsd: () => 0,
+  perMTok: { inputPerMTok: 0, outputPerMTok: 0 },
+  contextWindow: null,
+};

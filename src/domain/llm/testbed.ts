@@ -31,7 +31,8 @@ export interface BedOptions {
 
 /** Resolves when it holds; fails after five seconds. */
 export async function until(holds: () => Promise<boolean>): Promise<void> {
-  for (const limit = performance.now() + 5_000; performance.now() < limit; await new Promise((resolve) => setTimeout(resolve, 5))) if (await holds()) return;
+  for (const limit = performance.now() + 5_000; performance.now() < limit; await new Promise((resolve) => setTimeout(resolve, 5)))
+    if (await holds()) return;
   throw new Error('It did not come about in five seconds');
 }
 
@@ -81,10 +82,22 @@ export async function setup({ script, settings = {}, store: given, kinds = provi
     journal,
     /** Claude Haiku 4.5 at the fake: $1 in, $5 out, $0.1 cached per million tokens; unless said otherwise. */
     provider: (name: string, fields: Partial<NewProvider> = {}) =>
-      llm.add({ name, kind: 'anthropic', baseUrl: fake.url, model: 'claude-haiku-4-5', tiers: ['light'], secret: '@secret:key', timeoutMs: 5_000, ...fields }),
+      llm.add({
+        name,
+        kind: 'anthropic',
+        baseUrl: fake.url,
+        model: 'claude-haiku-4-5',
+        tiers: ['light'],
+        secret: '@secret:key',
+        timeoutMs: 5_000,
+        ...fields,
+      }),
     ask: (request: Partial<LlmRequest> = {}, scope: Partial<CallScope> = {}, defaults: CallDefaults[] = []) =>
-      llm.scoped({ purpose: 'test', journal: (type, data) => journal.push({ type, data }), ...scope }, defaults).complete({ prompt: 'Hello', signal: AbortSignal.timeout(10_000), ...request }),
-    scoped: (scope: Partial<CallScope> = {}, defaults: CallDefaults[] = []) => llm.scoped({ purpose: 'test', journal: (type, data) => journal.push({ type, data }), ...scope }, defaults),
+      llm
+        .scoped({ purpose: 'test', journal: (type, data) => journal.push({ type, data }), ...scope }, defaults)
+        .complete({ prompt: 'Hello', signal: AbortSignal.timeout(10_000), ...request }),
+    scoped: (scope: Partial<CallScope> = {}, defaults: CallDefaults[] = []) =>
+      llm.scoped({ purpose: 'test', journal: (type, data) => journal.push({ type, data }), ...scope }, defaults),
     ledger: (): Promise<CallRow[]> => store.db.selectFrom('llm_call').selectAll().orderBy('started_at').orderBy('hop').execute(),
     holds: () => store.db.selectFrom('llm_reservation').selectAll().execute(),
     hops: () => journal.filter((it) => it.type === 'llm.hop').map((it) => it.data as { provider: string; reason: string }),

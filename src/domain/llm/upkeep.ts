@@ -39,19 +39,25 @@ export function createUpkeep({ clock, bus, providers, health, locality, load, ch
     let failure: Failure | null = null;
     try {
       const names = await (await providers.client(provider)).models(AbortSignal.any([signal, AbortSignal.timeout(RETEST_LIMIT_MS)]));
-      if (reason === 'model_missing' && !names.some((it) => it === provider.model || it.endsWith(`/${provider.model}`))) failure = { reason, message: `${provider.model} is still not offered` };
+      if (reason === 'model_missing' && !names.some((it) => it === provider.model || it.endsWith(`/${provider.model}`)))
+        failure = { reason, message: `${provider.model} is still not offered` };
     } catch (thrown) {
       if (signal.aborted) return;
       const described = describeFailure(thrown);
       // An endpoint without a list of models is there all the same.
-      if (described.reason !== 'protocol' && described.reason !== 'bad_request') failure = described.reason === 'cancelled' ? { reason: 'timeout', message: 'No answer in time' } : described;
+      if (described.reason !== 'protocol' && described.reason !== 'bad_request')
+        failure = described.reason === 'cancelled' ? { reason: 'timeout', message: 'No answer in time' } : described;
     }
     await keep(health.retested(id, failure, clock.now()));
   }
 
   /** Seeded local rows that never answered: one that does is enabled, with the model it lists. */
   async function detect(signal: AbortSignal): Promise<void> {
-    const unknown = providers.all().filter((it) => !it.enabled && it.model === '' && it.baseUrl !== null && it.createdAt === it.updatedAt && locality.isSurely(it.baseUrl));
+    const unknown = providers
+      .all()
+      .filter(
+        (it) => !it.enabled && it.model === '' && it.baseUrl !== null && it.createdAt === it.updatedAt && locality.isSurely(it.baseUrl),
+      );
     await Promise.all(
       unknown.map(async (provider) => {
         const names = await probeModels(provider.baseUrl!, AbortSignal.any([signal, AbortSignal.timeout(PROBE_LIMIT_MS)]));
@@ -80,7 +86,8 @@ export function createUpkeep({ clock, bus, providers, health, locality, load, ch
         while (!signal.aborted) {
           await clock.sleep(TICK_MS, signal).catch(() => {});
           if (signal.aborted) return;
-          for (const row of health.due(clock.now())) await retest(row, signal).catch((error: unknown) => onError('a provider could not be re-tested', error));
+          for (const row of health.due(clock.now()))
+            await retest(row, signal).catch((error: unknown) => onError('a provider could not be re-tested', error));
           tidy();
         }
       })();
@@ -88,7 +95,10 @@ export function createUpkeep({ clock, bus, providers, health, locality, load, ch
         stop: () => work,
         health() {
           const unwell = providers.all().filter((it) => it.enabled && health.of(it.id).state !== 'healthy');
-          return { ok: true, detail: `${providers.all().filter((it) => it.enabled).length} providers enabled${unwell.length > 0 ? `; unwell: ${unwell.map((it) => it.name).join(', ')}` : ''}` };
+          return {
+            ok: true,
+            detail: `${providers.all().filter((it) => it.enabled).length} providers enabled${unwell.length > 0 ? `; unwell: ${unwell.map((it) => it.name).join(', ')}` : ''}`,
+          };
         },
       };
     },

@@ -5,7 +5,11 @@ import { chunksOf, LONGEST_CHUNK } from './chunks.ts';
 
 describe('chunks', () => {
   it('cover the whole text in order, none too long, none cut within a character', () => {
-    const piece = fc.oneof(fc.constantFrom('\n\n', '\n## ', '. ', ' ', '\n'), fc.string({ unit: 'binary', maxLength: 400 }), fc.constantFrom('x'.repeat(3_000), '🦉'.repeat(1_500)));
+    const piece = fc.oneof(
+      fc.constantFrom('\n\n', '\n## ', '. ', ' ', '\n'),
+      fc.string({ unit: 'binary', maxLength: 400 }),
+      fc.constantFrom('x'.repeat(3_000), '🦉'.repeat(1_500)),
+    );
     fc.assert(
       fc.property(fc.array(piece, { maxLength: 12 }), (pieces) => {
         const text = pieces.join('').toWellFormed();

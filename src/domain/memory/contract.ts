@@ -6,7 +6,12 @@ declare module '#core/bus' {
   interface Events {
     'memory.added': { readonly id: string; readonly scope: string; readonly kind: string };
     /** It is found no more: thrown away (and may come back), expired, or gone for good. */
-    'memory.removed': { readonly id: string; readonly scope: string; readonly kind: string; readonly reason: 'forgotten' | 'expired' | 'purged' };
+    'memory.removed': {
+      readonly id: string;
+      readonly scope: string;
+      readonly kind: string;
+      readonly reason: 'forgotten' | 'expired' | 'purged';
+    };
   }
 }
 
@@ -109,7 +114,10 @@ export const MemoryStats = z.object({
 export type MemoryStats = z.infer<typeof MemoryStats>;
 
 const ById = z.strictObject({ id: z.string(), scope: Scope.default(OWNER_SCOPE) });
-const Flag = z.enum(['true', 'false']).default('false').transform((text) => text === 'true');
+const Flag = z
+  .enum(['true', 'false'])
+  .default('false')
+  .transform((text) => text === 'true');
 
 export const listMemories = endpoint({
   method: 'GET',
@@ -149,7 +157,14 @@ export const addMemory = endpoint({
   input: NewMemory.extend({ scope: Scope.default(OWNER_SCOPE) }),
   output: MemoryItem.extend({ existed: z.boolean() }),
 });
-export const getMemory = endpoint({ method: 'GET', path: '/api/memories/{id}', grant: 'memory:read', summary: 'One memory.', input: ById, output: MemoryItem });
+export const getMemory = endpoint({
+  method: 'GET',
+  path: '/api/memories/{id}',
+  grant: 'memory:read',
+  summary: 'One memory.',
+  input: ById,
+  output: MemoryItem,
+});
 export const changeMemory = endpoint({
   method: 'PUT',
   path: '/api/memories/{id}',
@@ -166,4 +181,11 @@ export const forgetMemory = endpoint({
   input: ById.extend({ purge: Flag }),
   output: Done,
 });
-export const restoreMemory = endpoint({ method: 'POST', path: '/api/memories/{id}/restore', grant: 'memory:write', summary: 'Takes a memory out of the trash.', input: ById, output: MemoryItem });
+export const restoreMemory = endpoint({
+  method: 'POST',
+  path: '/api/memories/{id}/restore',
+  grant: 'memory:write',
+  summary: 'Takes a memory out of the trash.',
+  input: ById,
+  output: MemoryItem,
+});

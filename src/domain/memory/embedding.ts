@@ -20,7 +20,10 @@ const BATCH = 32;
  * Makes vectors of texts by the configured embedding model.
  * Contract: one model at a time. It must throw rather than fall back to another, whose vectors do not compare.
  */
-export type Embed = (texts: readonly string[], options: { readonly signal: AbortSignal }) => Promise<{ readonly vectors: readonly Float32Array[]; readonly model: string }>;
+export type Embed = (
+  texts: readonly string[],
+  options: { readonly signal: AbortSignal },
+) => Promise<{ readonly vectors: readonly Float32Array[]; readonly model: string }>;
 
 export interface EmbeddingDeps {
   readonly store: Store;
@@ -67,10 +70,26 @@ export function createEmbedding({ store, clock, queue, index, embed }: Embedding
       return [title, text.slice(start, end)].filter(Boolean).join('\n');
     });
     const { vectors, model } = await embed(texts, { signal });
-    if (vectors.length !== texts.length) throw new AppError('unavailable', 'memory.bad_vectors', `The embedding model ${model} answered ${vectors.length} vectors for ${texts.length} texts`, { model });
-    if (expected && model !== expected) throw new AppError('unavailable', 'memory.model_changed', `The embedding model changed from ${expected} to ${model} while it worked; trying again`, { expected, model });
+    if (vectors.length !== texts.length)
+      throw new AppError(
+        'unavailable',
+        'memory.bad_vectors',
+        `The embedding model ${model} answered ${vectors.length} vectors for ${texts.length} texts`,
+        { model },
+      );
+    if (expected && model !== expected)
+      throw new AppError(
+        'unavailable',
+        'memory.model_changed',
+        `The embedding model changed from ${expected} to ${model} while it worked; trying again`,
+        { expected, model },
+      );
     await store.write(async (tx) => {
-      await index.setVectors(tx, model, there.map(({ id }, at) => ({ id, values: vectors[at]! })));
+      await index.setVectors(
+        tx,
+        model,
+        there.map(({ id }, at) => ({ id, values: vectors[at]! })),
+      );
       await setEmbeddingModel(tx, [...known.keys()], model);
     });
     return model;

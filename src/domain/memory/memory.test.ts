@@ -36,15 +36,26 @@ async function setup(deps: Partial<MemoryDeps> = {}) {
 
 async function running(service: Service) {
   const abort = new AbortController();
-  const life = await service.start({ signal: abort.signal, exit: (cause) => { throw cause ?? new Error('ended'); } });
-  return { async [Symbol.asyncDispose]() { abort.abort(); await life.stop(); } };
+  const life = await service.start({
+    signal: abort.signal,
+    exit: (cause) => {
+      throw cause ?? new Error('ended');
+    },
+  });
+  return {
+    async [Symbol.asyncDispose]() {
+      abort.abort();
+      await life.stop();
+    },
+  };
 }
 
 async function until(is: () => Promise<boolean>): Promise<void> {
   for (let i = 0; i < 400 && !(await is()); i += 1) await systemClock.sleep(5);
 }
 
-const waiting = async (memory: Memory, model: string | null): Promise<number> => (await memory.stats()).vectors.find((one) => one.model === model)?.parts ?? 0;
+const waiting = async (memory: Memory, model: string | null): Promise<number> =>
+  (await memory.stats()).vectors.find((one) => one.model === model)?.parts ?? 0;
 const texts = (found: { readonly items: readonly { readonly text: string }[] }): string[] => found.items.map(({ text }) => text);
 
 onEveryEngine('memory', (open) => {
@@ -54,20 +65,48 @@ onEveryEngine('memory', (open) => {
     await using store = await start();
     const { memory, events } = make(store);
     const first = await memory.add('owner', { kind: 'news_item', text: 'one', url: 'https://a.example/x?utm_source=feed' });
-    assert.deepEqual(await memory.add('owner', { kind: 'news_item', text: 'two', url: 'https://a.example/x#top' }), { id: first.id, existed: true });
+    assert.deepEqual(await memory.add('owner', { kind: 'news_item', text: 'two', url: 'https://a.example/x#top' }), {
+      id: first.id,
+      existed: true,
+    });
     assert.equal((await memory.get('owner', first.id)).text, 'one');
     assert.equal((await memory.add('other', { kind: 'news_item', text: 'one', url: 'https://a.example/x' })).existed, false);
-    assert.deepEqual([(await memory.add('owner', { kind: 'fact', text: 'Tea  is hot' })).existed, (await memory.add('owner', { kind: 'fact', text: 'tea is HOT ' })).existed], [false, true]);
-    assert.deepEqual(await memory.known('owner', ['https://a.example/x?again', 'https://a.example/y', 'guid-1']), new Set(['https://a.example/x?again']));
+    assert.deepEqual(
+      [
+        (await memory.add('owner', { kind: 'fact', text: 'Tea  is hot' })).existed,
+        (await memory.add('owner', { kind: 'fact', text: 'tea is HOT ' })).existed,
+      ],
+      [false, true],
+    );
+    assert.deepEqual(
+      await memory.known('owner', ['https://a.example/x?again', 'https://a.example/y', 'guid-1']),
+      new Set(['https://a.example/x?again']),
+    );
     assert.equal(events.length, 3);
   });
 
   it('adds many at once or none', async () => {
     await using store = await start();
     const { memory, events } = make(store);
-    await assert.rejects(memory.addMany('owner', [{ kind: 'fact', text: 'good' }, { kind: 'fact', text: ' ' }]), { code: 'memory.empty' });
+    await assert.rejects(
+      memory.addMany('owner', [
+        { kind: 'fact', text: 'good' },
+        { kind: 'fact', text: ' ' },
+      ]),
+      { code: 'memory.empty' },
+    );
     assert.deepEqual([(await memory.list({ scope: 'owner', limit: 9 })).items, events], [[], []]);
-    const added = await store.write((tx) => memory.addMany('owner', [{ kind: 'fact', text: 'a' }, { kind: 'fact', text: 'b' }, { kind: 'fact', text: 'a' }], tx));
+    const added = await store.write((tx) =>
+      memory.addMany(
+        'owner',
+        [
+          { kind: 'fact', text: 'a' },
+          { kind: 'fact', text: 'b' },
+          { kind: 'fact', text: 'a' },
+        ],
+        tx,
+      ),
+    );
     assert.deepEqual([added.map(({ existed }) => existed), added[2]!.id], [[false, false, true], added[0]!.id]);
   });
 
@@ -96,7 +135,14 @@ onEveryEngine('memory', (open) => {
     assert.deepEqual([again.existed, again.id === id], [false, false]);
     clock.set(NOON + 2_000);
     assert.equal(await memory.sweep(), 1);
-    assert.deepEqual(await store.db.selectFrom('memory_item').select('id').execute().then((rows) => rows.map((row) => row.id)), [pinned.id]);
+    assert.deepEqual(
+      await store.db
+        .selectFrom('memory_item')
+        .select('id')
+        .execute()
+        .then((rows) => rows.map((row) => row.id)),
+      [pinned.id],
+    );
     assert.deepEqual(events.at(-1), ['memory.removed', { id: again.id, scope: 'owner', kind: 'fact', reason: 'expired' }]);
     assert.deepEqual((await memory.stats()).vectors, [{ model: null, parts: 1 }]);
   });
@@ -108,7 +154,10 @@ onEveryEngine('memory', (open) => {
     await memory.forget('owner', id);
     await assert.rejects(memory.get('owner', id), { code: 'memory.not_found' });
     assert.deepEqual(texts(await memory.search({ scopes: ['owner'], text: 'flame', limit: 9 })), []);
-    assert.deepEqual([await memory.add('owner', { kind: 'fact', text: 'old flame', identity: 'x' }), await memory.known('owner', ['x'])], [{ id, existed: true }, new Set(['x'])]);
+    assert.deepEqual(
+      [await memory.add('owner', { kind: 'fact', text: 'old flame', identity: 'x' }), await memory.known('owner', ['x'])],
+      [{ id, existed: true }, new Set(['x'])],
+    );
     assert.deepEqual(texts(await memory.list({ scope: 'owner', trash: true, limit: 9 })), ['old flame']);
     await memory.restore('owner', id);
     assert.deepEqual(texts(await memory.search({ scopes: ['owner'], text: 'flame', limit: 9 })), ['old flame']);
@@ -123,9 +172,15 @@ onEveryEngine('memory', (open) => {
     await using store = await start();
     const words = wordEmbedder();
     const { memory } = make(store, { embed: words.embed });
-    await memory.addMany('owner', [{ kind: 'fact', text: 'the cat sat on the mat' }, { kind: 'news_item', text: 'parliament sat late' }]);
+    await memory.addMany('owner', [
+      { kind: 'fact', text: 'the cat sat on the mat' },
+      { kind: 'news_item', text: 'parliament sat late' },
+    ]);
     const query = { scopes: ['owner'] as [string], text: 'cat', limit: 5 };
-    assert.deepEqual((await memory.search(query)).items.map(({ text, textPlace, vectorPlace }) => [text, textPlace?.rank, vectorPlace]), [['the cat sat on the mat', 1, null]]);
+    assert.deepEqual(
+      (await memory.search(query)).items.map(({ text, textPlace, vectorPlace }) => [text, textPlace?.rank, vectorPlace]),
+      [['the cat sat on the mat', 1, null]],
+    );
     await using _ = await running(memory.services[0]!);
     await until(async () => (await waiting(memory, 'words-1')) === 2);
     const [hit] = (await memory.search({ ...query, kinds: ['fact'] })).items;
@@ -208,7 +263,10 @@ describe('memory', () => {
 
   it('embeds after a restart what was left, and all anew when the model changed', async () => {
     await using it = await setup();
-    await it.memory.addMany('owner', [{ kind: 'fact', text: 'one' }, { kind: 'fact', text: 'two' }]);
+    await it.memory.addMany('owner', [
+      { kind: 'fact', text: 'one' },
+      { kind: 'fact', text: 'two' },
+    ]);
     const first = make(it.store, { embed: wordEmbedder('m1').embed });
     {
       await using _ = await running(first.memory.services[0]!);
@@ -227,9 +285,17 @@ describe('memory', () => {
     const embed: MemoryDeps['embed'] = (given, options) => wordEmbedder((calls += 1) === 2 ? 'other' : 'main').embed(given, options);
     const failures: string[] = [];
     await using it = await setup();
-    const queue = createLocalQueue({ store: it.store, clock: systemClock, newId: uuidv7(), onError: (_, error) => void failures.push((error as AppError).code) });
+    const queue = createLocalQueue({
+      store: it.store,
+      clock: systemClock,
+      newId: uuidv7(),
+      onError: (_, error) => void failures.push((error as AppError).code),
+    });
     const { memory } = make(it.store, { embed, queue });
-    await memory.addMany('owner', Array.from({ length: 40 }, (_, i) => ({ kind: 'fact', text: `fact ${i}` })));
+    await memory.addMany(
+      'owner',
+      Array.from({ length: 40 }, (_, i) => ({ kind: 'fact', text: `fact ${i}` })),
+    );
     await using _ = await running(memory.services[0]!);
     await until(async () => failures.length > 0);
     assert.deepEqual([failures, await waiting(memory, 'main'), await waiting(memory, null)], [['memory.model_changed'], 32, 8]);

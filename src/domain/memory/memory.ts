@@ -70,7 +70,9 @@ export interface Memory {
   known(scope: string, identities: readonly string[]): Promise<ReadonlySet<string>>;
   /** With `trash` also what was thrown away. */
   get(scope: string, id: string, options?: { readonly trash?: boolean }): Promise<MemoryItem>;
-  list(query: queries.ListFilter & { readonly limit: number; readonly cursor?: string | undefined }): Promise<{ items: MemoryItem[]; next: string | null }>;
+  list(
+    query: queries.ListFilter & { readonly limit: number; readonly cursor?: string | undefined },
+  ): Promise<{ items: MemoryItem[]; next: string | null }>;
   update(scope: string, id: string, change: MemoryChange): Promise<MemoryItem>;
   /** Into the trash. */
   forget(scope: string, id: string): Promise<void>;
@@ -157,7 +159,8 @@ export function createMemory({ store, bus, clock, newId, queue, embed, canonical
     const stored = identities.map((identity) => redact(canonicalUrl(identity)));
     const found = new Set<string>();
     for (let from = 0; from < stored.length; from += IDENTITIES_AT_ONCE) {
-      for (const identity of await queries.knownIdentities(store.db, scope, stored.slice(from, from + IDENTITIES_AT_ONCE), clock.now())) found.add(identity);
+      for (const identity of await queries.knownIdentities(store.db, scope, stored.slice(from, from + IDENTITIES_AT_ONCE), clock.now()))
+        found.add(identity);
     }
     return new Set(identities.filter((_, at) => found.has(stored[at]!)));
   }
@@ -170,7 +173,16 @@ export function createMemory({ store, bus, clock, newId, queue, embed, canonical
   async function update(scope: string, id: string, change: MemoryChange): Promise<MemoryItem> {
     return store.write(async (tx) => {
       const row = await require(tx, scope, id);
-      const { kind = row.kind, text = row.text, title = row.title, url = row.url, metadata, labels, expiresAt, pinned = row.pinned === 1 } = change;
+      const {
+        kind = row.kind,
+        text = row.text,
+        title = row.title,
+        url = row.url,
+        metadata,
+        labels,
+        expiresAt,
+        pinned = row.pinned === 1,
+      } = change;
       admit({ text, ...(metadata && { metadata }) });
       const next: MemoryRow = {
         ...row,
@@ -209,7 +221,12 @@ export function createMemory({ store, bus, clock, newId, queue, embed, canonical
       const row = (await queries.findAny(tx, scope, id)) ?? missing(scope, id);
       if (row.deleted_at === null) return toItem(await require(tx, scope, id));
       const now = clock.now();
-      const back: MemoryRow = { ...row, deleted_at: null, updated_at: now, expires_at: row.expires_at !== null && row.expires_at <= now ? null : row.expires_at };
+      const back: MemoryRow = {
+        ...row,
+        deleted_at: null,
+        updated_at: now,
+        expires_at: row.expires_at !== null && row.expires_at <= now ? null : row.expires_at,
+      };
       await queries.updateItem(tx, id, back);
       await indexItem(tx, back);
       tell('memory.added', { id, scope, kind: row.kind });
@@ -244,7 +261,15 @@ export function createMemory({ store, bus, clock, newId, queue, embed, canonical
       vector: typeof vector === 'string' ? undefined : { ...vector, ...(minSimilarity !== undefined && { minSimilarity }) },
       limit,
     });
-    const rows = new Map((await queries.findItems(store.db, hits.map(({ item }) => item), now)).map((row) => [row.id, row]));
+    const rows = new Map(
+      (
+        await queries.findItems(
+          store.db,
+          hits.map(({ item }) => item),
+          now,
+        )
+      ).map((row) => [row.id, row]),
+    );
     const shown = hits.flatMap((hit) => (rows.has(hit.item) ? [toHit(rows.get(hit.item)!, hit)] : []));
     return { items: shown, textOnly: typeof vector === 'string' ? vector : null };
   }
@@ -283,7 +308,11 @@ export function createMemory({ store, bus, clock, newId, queue, embed, canonical
     purge,
     search,
     async stats() {
-      const [kinds, trashed, vectors] = await Promise.all([queries.countKinds(store.db, clock.now()), queries.countTrash(store.db), index.counts()]);
+      const [kinds, trashed, vectors] = await Promise.all([
+        queries.countKinds(store.db, clock.now()),
+        queries.countTrash(store.db),
+        index.counts(),
+      ]);
       return { kinds, trashed, vectors: [...vectors] };
     },
     reembed: () => store.write((tx) => embedding.request(tx, 'all')),
@@ -294,7 +323,8 @@ export function createMemory({ store, bus, clock, newId, queue, embed, canonical
 
 /** Types ask for a scope; this is for callers that types do not reach. */
 function assertScope(scope: unknown): void {
-  if (typeof scope !== 'string' || scope === '') throw new AppError('forbidden', 'memory.no_scope', 'Memory: name the scope: a workspace, or owner');
+  if (typeof scope !== 'string' || scope === '')
+    throw new AppError('forbidden', 'memory.no_scope', 'Memory: name the scope: a workspace, or owner');
 }
 
 function missing(scope: string, id: string): never {

@@ -12,7 +12,8 @@ export interface ListFilter {
 
 /** Neither thrown away nor expired: what every read sees. */
 function isAlive(now: number) {
-  return (eb: ExpressionBuilder<Tables, 'memory_item'>) => eb.and([eb('deleted_at', 'is', null), eb.or([eb('expires_at', 'is', null), eb('expires_at', '>', now)])]);
+  return (eb: ExpressionBuilder<Tables, 'memory_item'>) =>
+    eb.and([eb('deleted_at', 'is', null), eb.or([eb('expires_at', 'is', null), eb('expires_at', '>', now)])]);
 }
 
 /** False when the scope has the identity already. */
@@ -58,7 +59,13 @@ export async function findItems(db: Db, ids: readonly string[], now: number): Pr
 }
 
 /** Newest first, before `cursor` (an id). */
-export async function listItems(db: Db, { scope, kind, pinned, trash }: ListFilter, now: number, limit: number, cursor: string | undefined): Promise<MemoryRow[]> {
+export async function listItems(
+  db: Db,
+  { scope, kind, pinned, trash }: ListFilter,
+  now: number,
+  limit: number,
+  cursor: string | undefined,
+): Promise<MemoryRow[]> {
   let query = db.selectFrom('memory_item').selectAll().where('scope', '=', scope).orderBy('id', 'desc').limit(limit);
   query = trash ? query.where('deleted_at', 'is not', null) : query.where(isAlive(now));
   if (kind) query = query.where('kind', '=', kind);
@@ -90,11 +97,22 @@ export async function findSpent(db: Db, now: number, trashedBefore: number, limi
 }
 
 export async function countKinds(db: Db, now: number): Promise<{ scope: string; kind: string; count: number }[]> {
-  const rows = await db.selectFrom('memory_item').select(({ fn }) => ['scope', 'kind', fn.countAll<number>().as('count')]).where(isAlive(now)).groupBy(['scope', 'kind']).orderBy('scope').orderBy('kind').execute();
+  const rows = await db
+    .selectFrom('memory_item')
+    .select(({ fn }) => ['scope', 'kind', fn.countAll<number>().as('count')])
+    .where(isAlive(now))
+    .groupBy(['scope', 'kind'])
+    .orderBy('scope')
+    .orderBy('kind')
+    .execute();
   return rows.map((row) => ({ ...row, count: Number(row.count) }));
 }
 
 export async function countTrash(db: Db): Promise<number> {
-  const row = await db.selectFrom('memory_item').select(({ fn }) => fn.countAll<number>().as('n')).where('deleted_at', 'is not', null).executeTakeFirstOrThrow();
+  const row = await db
+    .selectFrom('memory_item')
+    .select(({ fn }) => fn.countAll<number>().as('n'))
+    .where('deleted_at', 'is not', null)
+    .executeTakeFirstOrThrow();
   return Number(row.n);
 }

@@ -7,7 +7,12 @@ const TAG = 'recalled-memory';
  * what was recalled is never learnt again as if it were news.
  */
 export function recallBlock(hits: readonly Pick<MemoryHit, 'id' | 'kind' | 'createdAt' | 'passage'>[]): string {
-  return hits.map(({ id, kind, createdAt, passage }) => `<${TAG} id="${id}" kind="${kind}" date="${createdAt.slice(0, 10)}">\n${passage.replaceAll(TAG, 'recalled memory')}\n</${TAG}>`).join('\n');
+  return hits
+    .map(
+      ({ id, kind, createdAt, passage }) =>
+        `<${TAG} id="${id}" kind="${kind}" date="${createdAt.slice(0, 10)}">\n${passage.replaceAll(TAG, 'recalled memory')}\n</${TAG}>`,
+    )
+    .join('\n');
 }
 
 /** Whether a text holds such a block. */

@@ -15,7 +15,16 @@ async function setup() {
   const store = await memoryStore(queueMigrations, memoryMigrations);
   const newId = uuidv7();
   const queue = createLocalQueue({ store, clock: systemClock, newId, onError: () => {} });
-  const memory = createMemory({ store, bus: createBus(() => {}), clock: systemClock, newId, queue, embed: wordEmbedder().embed, canonicalUrl: (url) => url, redact: (text) => text });
+  const memory = createMemory({
+    store,
+    bus: createBus(() => {}),
+    clock: systemClock,
+    newId,
+    queue,
+    embed: wordEmbedder().embed,
+    canonicalUrl: (url) => url,
+    redact: (text) => text,
+  });
   const routes = memoryRoutes(memory);
 
   /** As the server does it: input read by the endpoint's schema, answer checked by it. */
@@ -50,7 +59,12 @@ describe('memory routes', () => {
 
   it('let nobody but the owner write as the owner', async () => {
     await using it = await setup();
-    const added = await it.call<AddedItem>('POST', '/api/memories', { kind: 'fact', text: 'trust me', labels: ['owner', 'untrusted'] }, 'token:1');
+    const added = await it.call<AddedItem>(
+      'POST',
+      '/api/memories',
+      { kind: 'fact', text: 'trust me', labels: ['owner', 'untrusted'] },
+      'token:1',
+    );
     assert.deepEqual([added.labels, added.provenance.source], [['untrusted'], 'token:1']);
   });
 });

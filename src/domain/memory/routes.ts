@@ -1,15 +1,30 @@
 import { route, type Caller, type Route } from '#core/endpoint';
 import type { Label } from '#runs/contract';
-import { addMemory, changeMemory, forgetMemory, getMemory, listMemories, memoryStatistics, restoreMemory, searchMemories } from './contract.ts';
+import {
+  addMemory,
+  changeMemory,
+  forgetMemory,
+  getMemory,
+  listMemories,
+  memoryStatistics,
+  restoreMemory,
+  searchMemories,
+} from './contract.ts';
 import type { Memory } from './memory.ts';
 
 export function memoryRoutes(memory: Memory): readonly Route[] {
   return [
     route(listMemories, (query) => memory.list(query)),
-    route(searchMemories, ({ q, scope, kind, limit }, { signal }) => memory.search({ scopes: [scope], text: q, kinds: kind?.split(','), limit, signal })),
+    route(searchMemories, ({ q, scope, kind, limit }, { signal }) =>
+      memory.search({ scopes: [scope], text: q, kinds: kind?.split(','), limit, signal }),
+    ),
     route(memoryStatistics, () => memory.stats()),
     route(addMemory, async ({ scope, ...item }, { caller }) => {
-      const { id, existed } = await memory.add(scope, { ...item, labels: labelsOf(caller, item.labels), provenance: { source: caller.id, ...item.provenance } });
+      const { id, existed } = await memory.add(scope, {
+        ...item,
+        labels: labelsOf(caller, item.labels),
+        provenance: { source: caller.id, ...item.provenance },
+      });
       return { ...(await memory.get(scope, id, { trash: true })), existed };
     }),
     route(getMemory, ({ scope, id }) => memory.get(scope, id, { trash: true })),

@@ -28,7 +28,12 @@ export type TriggerRef = z.infer<typeof TriggerRef>;
 export const Label = z.enum(['owner', 'untrusted', 'private', 'secret']);
 export type Label = z.infer<typeof Label>;
 
-export const ErrorShape = z.object({ kind: z.string(), code: z.string(), message: z.string(), details: z.record(z.string(), z.unknown()).optional() }) as z.ZodType<ErrorInfo>;
+export const ErrorShape = z.object({
+  kind: z.string(),
+  code: z.string(),
+  message: z.string(),
+  details: z.record(z.string(), z.unknown()).optional(),
+}) as z.ZodType<ErrorInfo>;
 
 export const RunSummary = z.object({
   id: z.string(),
@@ -122,10 +127,38 @@ export const listRuns = endpoint({
   input: Page.extend({ workflow: z.string().optional(), status: RunStatus.optional(), kind: RunKind.optional() }),
   output: listOf(RunSummary),
 });
-export const getRun = endpoint({ method: 'GET', path: '/api/runs/{id}', grant: 'runs:read', summary: 'One run with its steps, effects, cost and journal.', input: Id, output: RunDetail });
-export const cancelRun = endpoint({ method: 'POST', path: '/api/runs/{id}/cancel', grant: 'runs:control', summary: 'Stops a run; what it has done stays done.', input: Id, output: RunSummary });
-export const pauseRun = endpoint({ method: 'POST', path: '/api/runs/{id}/pause', grant: 'runs:control', summary: 'Holds a run after the step it is at.', input: Id, output: RunSummary });
-export const resumeRun = endpoint({ method: 'POST', path: '/api/runs/{id}/resume', grant: 'runs:control', summary: 'Lets a paused run go on.', input: Id, output: RunSummary });
+export const getRun = endpoint({
+  method: 'GET',
+  path: '/api/runs/{id}',
+  grant: 'runs:read',
+  summary: 'One run with its steps, effects, cost and journal.',
+  input: Id,
+  output: RunDetail,
+});
+export const cancelRun = endpoint({
+  method: 'POST',
+  path: '/api/runs/{id}/cancel',
+  grant: 'runs:control',
+  summary: 'Stops a run; what it has done stays done.',
+  input: Id,
+  output: RunSummary,
+});
+export const pauseRun = endpoint({
+  method: 'POST',
+  path: '/api/runs/{id}/pause',
+  grant: 'runs:control',
+  summary: 'Holds a run after the step it is at.',
+  input: Id,
+  output: RunSummary,
+});
+export const resumeRun = endpoint({
+  method: 'POST',
+  path: '/api/runs/{id}/resume',
+  grant: 'runs:control',
+  summary: 'Lets a paused run go on.',
+  input: Id,
+  output: RunSummary,
+});
 export const retryRun = endpoint({
   method: 'POST',
   path: '/api/runs/{id}/retry',
@@ -154,7 +187,14 @@ export const explainRun = endpoint({
 declare module '#core/bus' {
   interface Events {
     'run.changed': { readonly run: RunSummary };
-    'step.changed': { readonly runId: string; readonly path: string; readonly name: string; readonly status: StepStatus; readonly outcome: string | null; readonly attempt: number };
+    'step.changed': {
+      readonly runId: string;
+      readonly path: string;
+      readonly name: string;
+      readonly status: StepStatus;
+      readonly outcome: string | null;
+      readonly attempt: number;
+    };
     'run.ended': { readonly run: RunSummary };
   }
 }

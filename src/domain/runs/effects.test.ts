@@ -13,8 +13,17 @@ const { signal } = new AbortController();
 function outside() {
   const done: string[] = [];
   const plan = (over: Partial<EffectPlan<Json>> = {}): EffectPlan<Json> => ({
-    name: 'message', kind: 'channel.send', target: 'telegram:1', class: 'irreversible', intent: { text: 'hi' }, idempotent: false,
-    perform: async (key) => { done.push(key); return { id: done.length }; }, ...over,
+    name: 'message',
+    kind: 'channel.send',
+    target: 'telegram:1',
+    class: 'irreversible',
+    intent: { text: 'hi' },
+    idempotent: false,
+    perform: async (key) => {
+      done.push(key);
+      return { id: done.length };
+    },
+    ...over,
   });
   return { done, plan };
 }
@@ -34,10 +43,31 @@ onEveryEngine('effects', (open) => {
     await using store = await open(runMigrations);
     const { done, plan } = outside();
     const effects = createEffects({ store, clock: manualClock(1) });
-    await assert.rejects(effects.perform(scope, plan({ perform: async () => { throw notDone(); } }), signal));
+    await assert.rejects(
+      effects.perform(
+        scope,
+        plan({
+          perform: async () => {
+            throw notDone();
+          },
+        }),
+        signal,
+      ),
+    );
     assert.deepEqual(await effects.perform(scope, plan(), signal), { id: 1 });
     const other = { ...scope, step: 'other' };
-    await assert.rejects(effects.perform(other, plan({ perform: async () => { throw new Error('connection reset'); } }), signal), { code: 'effect.unknown' });
+    await assert.rejects(
+      effects.perform(
+        other,
+        plan({
+          perform: async () => {
+            throw new Error('connection reset');
+          },
+        }),
+        signal,
+      ),
+      { code: 'effect.unknown' },
+    );
     await assert.rejects(effects.perform(other, plan(), signal), { code: 'effect.unknown' });
     assert.equal(done.length, 1);
   });
@@ -47,10 +77,23 @@ onEveryEngine('effects', (open) => {
     const effects = createEffects({ store, clock: manualClock(1) });
     const crash = (step: string, over: Partial<EffectPlan<Json>>) => {
       const cut = new AbortController();
-      void effects.perform({ ...scope, step }, outside().plan({ ...over, perform: () => { cut.abort(); return new Promise(() => {}); } }), signal);
+      void effects.perform(
+        { ...scope, step },
+        outside().plan({
+          ...over,
+          perform: () => {
+            cut.abort();
+            return new Promise(() => {});
+          },
+        }),
+        signal,
+      );
       return new Promise<void>((resolve) => cut.signal.addEventListener('abort', () => resolve()));
     };
-    const again = (step: string, over: Partial<EffectPlan<Json>> = {}) => { const o = outside(); return { o, result: effects.perform({ ...scope, step }, o.plan(over), signal) }; };
+    const again = (step: string, over: Partial<EffectPlan<Json>> = {}) => {
+      const o = outside();
+      return { o, result: effects.perform({ ...scope, step }, o.plan(over), signal) };
+    };
 
     await crash('idempotent', { idempotent: true });
     const repeated = again('idempotent', { idempotent: true });
@@ -74,7 +117,18 @@ onEveryEngine('effects', (open) => {
     await using store = await open(runMigrations);
     const { done, plan } = outside();
     const effects = createEffects({ store, clock: manualClock(1) });
-    const fail = (step: string) => effects.perform({ ...scope, step }, plan({ perform: async () => { throw new Error('?'); } }), signal).catch((error: { details: { key: string } }) => error.details.key);
+    const fail = (step: string) =>
+      effects
+        .perform(
+          { ...scope, step },
+          plan({
+            perform: async () => {
+              throw new Error('?');
+            },
+          }),
+          signal,
+        )
+        .catch((error: { details: { key: string } }) => error.details.key);
     const key = await fail('a');
     await effects.settle(String(key), 'done');
     assert.deepEqual([await effects.perform({ ...scope, step: 'a' }, plan(), signal), done.length], [{ settledBy: 'owner' }, 0]);

@@ -49,7 +49,10 @@ export interface EffectsDeps {
 
 /** The same effect has the same key in every attempt and after every crash. */
 export function effectKey({ runId, step }: EffectScope, name: string): string {
-  return createHash('sha256').update(JSON.stringify([runId, step, name])).digest('hex').slice(0, 32);
+  return createHash('sha256')
+    .update(JSON.stringify([runId, step, name]))
+    .digest('hex')
+    .slice(0, 32);
 }
 
 export function createEffects({ store, clock, kept = JSON.stringify }: EffectsDeps): Effects {
@@ -73,7 +76,8 @@ export function createEffects({ store, clock, kept = JSON.stringify }: EffectsDe
         return found;
       }
     }
-    if (known) await store.write((tx) => updateEffect(tx, key, { status: 'intended', attempts: known.attempts + 1, error: null, ended_at: null }));
+    if (known)
+      await store.write((tx) => updateEffect(tx, key, { status: 'intended', attempts: known.attempts + 1, error: null, ended_at: null }));
     else await intend(scope, key, plan, 'intended');
     signal.throwIfAborted();
     return attempt(key, plan, signal);
@@ -124,8 +128,13 @@ export function createEffects({ store, clock, kept = JSON.stringify }: EffectsDe
     return store.write(async (tx) => {
       const row = await findEffect(tx, key);
       if (!row) throw new AppError('not_found', 'run.no_effect', 'No such effect', { key });
-      if (row.status !== 'unknown') throw new AppError('conflict', 'run.effect_known', `This effect is ${row.status}; only one of unknown outcome can be settled`, { key, status: row.status });
-      const set = as === 'done' ? ({ status: 'done', receipt: JSON.stringify({ settledBy: 'owner' }) } as const) : ({ status: 'failed' } as const);
+      if (row.status !== 'unknown')
+        throw new AppError('conflict', 'run.effect_known', `This effect is ${row.status}; only one of unknown outcome can be settled`, {
+          key,
+          status: row.status,
+        });
+      const set =
+        as === 'done' ? ({ status: 'done', receipt: JSON.stringify({ settledBy: 'owner' }) } as const) : ({ status: 'failed' } as const);
       await updateEffect(tx, key, { ...set, ended_at: clock.now() });
       return toEffect({ ...row, ...set, ended_at: clock.now() });
     });
@@ -140,5 +149,11 @@ async function ask<R extends Json>(plan: EffectPlan<R>, key: string, signal: Abo
 }
 
 function unknownEffect(key: string, plan: { kind: string; target: string }, cause?: unknown): AppError {
-  return new AppError('conflict', 'effect.unknown', `It is not known whether ${plan.kind} to ${plan.target} happened; it was not repeated. Say whether it did.`, { key, kind: plan.kind, target: plan.target }, cause);
+  return new AppError(
+    'conflict',
+    'effect.unknown',
+    `It is not known whether ${plan.kind} to ${plan.target} happened; it was not repeated. Say whether it did.`,
+    { key, kind: plan.kind, target: plan.target },
+    cause,
+  );
 }

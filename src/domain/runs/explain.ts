@@ -11,8 +11,13 @@ export function explainRun(run: RunDetail): Line[] {
   const lines: Line[] = [
     { at: run.createdAt, text: `${run.dryRun ? 'A dry run: nothing outside was touched. ' : ''}It was started ${cause(run.trigger)}.` },
     ...run.steps.flatMap(stepLines),
-    ...run.journal.filter(({ type }) => type !== 'llm.reserved').map(({ at, type, step, data }) => ({ at, text: `${step ? `${step}: ` : ''}${journalText(type, data as Record<string, unknown>)}` })),
-    ...run.effects.map((effect) => ({ at: effect.createdAt, text: `${effect.step}: ${effect.kind} to ${effect.target} ${EFFECT_WORDS[effect.status]}${effect.error ? ` (${effect.error.message})` : ''}.` })),
+    ...run.journal
+      .filter(({ type }) => type !== 'llm.reserved')
+      .map(({ at, type, step, data }) => ({ at, text: `${step ? `${step}: ` : ''}${journalText(type, data as Record<string, unknown>)}` })),
+    ...run.effects.map((effect) => ({
+      at: effect.createdAt,
+      text: `${effect.step}: ${effect.kind} to ${effect.target} ${EFFECT_WORDS[effect.status]}${effect.error ? ` (${effect.error.message})` : ''}.`,
+    })),
   ];
   const sorted = lines.toSorted((a, b) => (a.at ?? '').localeCompare(b.at ?? ''));
   return [...sorted, { at: run.endedAt, text: ending(run) }];
@@ -46,14 +51,25 @@ function cause({ kind, by, id }: TriggerRef): string {
 }
 
 function stepLines(step: StepRecord): Line[] {
-  const began = { at: step.startedAt, text: `${step.path}: ${step.skill ? `ran ${step.skill}` : 'began'}${step.attempt > 1 ? `, ${step.attempt} times` : ''}.` };
+  const began = {
+    at: step.startedAt,
+    text: `${step.path}: ${step.skill ? `ran ${step.skill}` : 'began'}${step.attempt > 1 ? `, ${step.attempt} times` : ''}.`,
+  };
   switch (step.status) {
     case 'succeeded':
       return [began, { at: step.endedAt, text: `${step.path}: ended as ${step.outcome}.` }];
     case 'skipped':
-      return [{ at: step.endedAt, text: `${step.path}: was skipped, ${step.error ? `because it failed (${step.error.message}) and may be left out` : 'because its condition was not met'}.` }];
+      return [
+        {
+          at: step.endedAt,
+          text: `${step.path}: was skipped, ${step.error ? `because it failed (${step.error.message}) and may be left out` : 'because its condition was not met'}.`,
+        },
+      ];
     case 'failed':
-      return [began, { at: step.endedAt, text: `${step.path}: failed as ${step.outcome}: ${step.error?.message ?? 'no reason was given'}.` }];
+      return [
+        began,
+        { at: step.endedAt, text: `${step.path}: failed as ${step.outcome}: ${step.error?.message ?? 'no reason was given'}.` },
+      ];
     case 'waiting':
       return [began, { at: null, text: `${step.path}: waits${step.wakeAt ? ` until ${step.wakeAt}` : ''}.` }];
     case 'cancelled':

@@ -18,7 +18,8 @@ export function runRoutes(runs: Runs, explainers: readonly Explainer[]): readonl
         if (found) return { id, title: found.title, lines: [...found.lines] };
       }
       const run = await runs.detail(id).catch((error: unknown) => {
-        if (error instanceof AppError && error.kind === 'not_found') throw new AppError('not_found', 'explain.unknown', 'Nothing has this id: no run, message, occurrence or decision', { id });
+        if (error instanceof AppError && error.kind === 'not_found')
+          throw new AppError('not_found', 'explain.unknown', 'Nothing has this id: no run, message, occurrence or decision', { id });
         throw error;
       });
       return { id, title: run.title, lines: explainRun(run) };

@@ -7,7 +7,19 @@ import { mapTexts, type Json } from '#core/json';
 import type { Service } from '#core/service';
 import type { JournalEntry, Label, RunDetail, RunKind, RunStatus, RunSummary, TriggerRef } from './contract.ts';
 import { createEffects, type Effects } from './effects.ts';
-import { appendJournal, deleteRuns, effectsOf, expiredRuns, findRun, findRunByKey, insertRun, journalOf, listRunRows, stepsOf, updateRun } from './queries.ts';
+import {
+  appendJournal,
+  deleteRuns,
+  effectsOf,
+  expiredRuns,
+  findRun,
+  findRunByKey,
+  insertRun,
+  journalOf,
+  listRunRows,
+  stepsOf,
+  updateRun,
+} from './queries.ts';
 import { toEffect, toStep, toSummary } from './shape.ts';
 import type { RunRow } from './tables.ts';
 
@@ -35,7 +47,13 @@ export interface Runs {
   change(tx: Db, id: string, set: Partial<RunRow>): Promise<RunSummary>;
   get(id: string): Promise<RunSummary>;
   detail(id: string): Promise<RunDetail>;
-  list(filter: { workflow?: string | undefined; status?: RunStatus | undefined; kind?: RunKind | undefined; cursor?: string | undefined; limit: number }): Promise<{ items: RunSummary[]; next: string | null }>;
+  list(filter: {
+    workflow?: string | undefined;
+    status?: RunStatus | undefined;
+    kind?: RunKind | undefined;
+    cursor?: string | undefined;
+    limit: number;
+  }): Promise<{ items: RunSummary[]; next: string | null }>;
   /** One line of a run's journal, in a transaction of its own unless one is given. */
   journal(runId: string, type: string, step: string | null, data: Json, tx?: Db): Promise<void>;
   /** Books what a model call of this run cost. */
@@ -122,7 +140,13 @@ export function createRuns({ store, bus, clock, newId, keep, redact = (text) => 
       output: run.output === null ? null : (JSON.parse(run.output) as Json),
       steps: steps.map(toStep),
       effects: effectRows.map(toEffect),
-      journal: journal.map((line): JournalEntry => ({ seq: line.seq, at: new Date(line.at).toISOString(), type: line.type, step: line.step, data: JSON.parse(line.data) as Json })),
+      journal: journal.map((line): JournalEntry => ({
+        seq: line.seq,
+        at: new Date(line.at).toISOString(),
+        type: line.type,
+        step: line.step,
+        data: JSON.parse(line.data) as Json,
+      })),
     };
   }
 
@@ -156,8 +180,18 @@ export function createRuns({ store, bus, clock, newId, keep, redact = (text) => 
       await (tx ? append(tx) : store.write(append));
     },
     async addCost(tx, runId, step, usd) {
-      await tx.updateTable('run_run').set((eb) => ({ cost_usd: eb('cost_usd', '+', usd) })).where('id', '=', runId).execute();
-      if (step) await tx.updateTable('run_step').set((eb) => ({ cost_usd: eb('cost_usd', '+', usd) })).where('run_id', '=', runId).where('path', '=', step).execute();
+      await tx
+        .updateTable('run_run')
+        .set((eb) => ({ cost_usd: eb('cost_usd', '+', usd) }))
+        .where('id', '=', runId)
+        .execute();
+      if (step)
+        await tx
+          .updateTable('run_step')
+          .set((eb) => ({ cost_usd: eb('cost_usd', '+', usd) }))
+          .where('run_id', '=', runId)
+          .where('path', '=', step)
+          .execute();
     },
     retention,
   };

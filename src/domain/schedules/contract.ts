@@ -7,7 +7,15 @@ const Time = z.iso.datetime({ offset: true });
 export const OccurrenceStatus = z.enum(['started', 'late', 'missed_skipped', 'missed_merged']);
 export type OccurrenceStatus = z.infer<typeof OccurrenceStatus>;
 
-export const Occurrence = z.object({ id: z.string(), scheduleId: z.string(), dueAt: z.string(), status: OccurrenceStatus, reason: z.string(), runId: z.string().nullable(), decidedAt: z.string() });
+export const Occurrence = z.object({
+  id: z.string(),
+  scheduleId: z.string(),
+  dueAt: z.string(),
+  status: OccurrenceStatus,
+  reason: z.string(),
+  runId: z.string().nullable(),
+  decidedAt: z.string(),
+});
 export type Occurrence = z.infer<typeof Occurrence>;
 
 export const ScheduleInfo = z.object({
@@ -26,7 +34,14 @@ export const ScheduleInfo = z.object({
 });
 export type ScheduleInfo = z.infer<typeof ScheduleInfo>;
 
-export const listSchedules = endpoint({ method: 'GET', path: '/api/schedules', grant: 'schedules:read', summary: 'What starts workflows by itself, with the next occurrences of each.', input: z.strictObject({ workflow: z.string().optional() }), output: z.object({ items: z.array(ScheduleInfo), next: z.null() }) });
+export const listSchedules = endpoint({
+  method: 'GET',
+  path: '/api/schedules',
+  grant: 'schedules:read',
+  summary: 'What starts workflows by itself, with the next occurrences of each.',
+  input: z.strictObject({ workflow: z.string().optional() }),
+  output: z.object({ items: z.array(ScheduleInfo), next: z.null() }),
+});
 export const listOccurrences = endpoint({
   method: 'GET',
   path: '/api/schedules/{id}/occurrences',
@@ -40,7 +55,12 @@ export const previewSchedule = endpoint({
   path: '/api/schedules/next',
   grant: 'schedules:read',
   summary: 'The next occurrences of a cron expression.',
-  input: z.strictObject({ expression: z.string().min(1).max(200), timeZone: z.string().optional(), from: Time.optional(), count: z.int().min(1).max(100).default(5) }),
+  input: z.strictObject({
+    expression: z.string().min(1).max(200),
+    timeZone: z.string().optional(),
+    from: Time.optional(),
+    count: z.int().min(1).max(100).default(5),
+  }),
   output: z.object({ items: z.array(z.string()) }),
 });
 

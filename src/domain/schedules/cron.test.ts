@@ -3,14 +3,27 @@ import { readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import { nextOccurrences, parseCron } from './cron.ts';
 
-interface Case { expression: string; tz: string; from: string; tag: string; expected: string[] | 'error' }
-const cases = (file: string): Case[] => readFileSync(new URL(`fixtures/${file}`, import.meta.url), 'utf8').trim().split('\n').map((line) => JSON.parse(line) as Case);
+interface Case {
+  expression: string;
+  tz: string;
+  from: string;
+  tag: string;
+  expected: string[] | 'error';
+}
+const cases = (file: string): Case[] =>
+  readFileSync(new URL(`fixtures/${file}`, import.meta.url), 'utf8')
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as Case);
 
 describe('cron', () => {
   for (const [tag, group] of Object.entries(Object.groupBy(cases('cron.jsonl'), ({ tag }) => tag))) {
     it(`${tag}: ${group!.length} expressions run when most libraries say they do`, () => {
       for (const { expression, tz, from, expected } of group!) {
-        const next = () => nextOccurrences(parseCron(expression, tz), Date.parse(from), Array.isArray(expected) ? expected.length : 1).map((ms) => new Date(ms).toISOString().replace('.000Z', 'Z'));
+        const next = () =>
+          nextOccurrences(parseCron(expression, tz), Date.parse(from), Array.isArray(expected) ? expected.length : 1).map((ms) =>
+            new Date(ms).toISOString().replace('.000Z', 'Z'),
+          );
         if (expected === 'error') assert.throws(next, { code: 'schedule.bad_expression' }, expression);
         else assert.deepEqual(next(), expected, `${expression} ${tz} ${from}`);
       }

@@ -91,7 +91,8 @@ function read(expression: string): Cron {
     const reason = (cause as Error).message.replace(/^CronPattern:\s*/, '');
     throw new AppError('invalid', 'schedule.bad_expression', `"${expression}" is not a cron expression: ${reason}`, { expression }, cause);
   }
-  if (pattern.nextRun(new Date(0)) === null) throw new AppError('invalid', 'schedule.bad_expression', `"${expression}" names a time that never comes`, { expression });
+  if (pattern.nextRun(new Date(0)) === null)
+    throw new AppError('invalid', 'schedule.bad_expression', `"${expression}" names a time that never comes`, { expression });
   return pattern;
 }
 
@@ -100,7 +101,13 @@ export function checkZone(timeZone: string): void {
   try {
     zonedAt(0, timeZone);
   } catch (cause) {
-    throw new AppError('invalid', 'schedule.bad_time_zone', `"${timeZone}" is not a time zone; use a name such as Europe/Rome or UTC`, { timeZone }, cause);
+    throw new AppError(
+      'invalid',
+      'schedule.bad_time_zone',
+      `"${timeZone}" is not a time zone; use a name such as Europe/Rome or UTC`,
+      { timeZone },
+      cause,
+    );
   }
 }
 

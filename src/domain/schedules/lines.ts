@@ -3,7 +3,12 @@ import { errorInfo } from '#core/errors';
 import { check } from '#core/json';
 import { nextOccurrences, parseCron } from './cron.ts';
 
-const Line = z.object({ expression: z.string(), tz: z.string().default('UTC'), from: z.iso.datetime({ offset: true }), count: z.int().min(1).max(1_000).optional() });
+const Line = z.object({
+  expression: z.string(),
+  tz: z.string().default('UTC'),
+  from: z.iso.datetime({ offset: true }),
+  count: z.int().min(1).max(1_000).optional(),
+});
 
 /** One JSON line `{ expression, tz, from }` answered with `{ expected: […] }` (ISO 8601, whole seconds) or `{ error }`. */
 export function answerLine(line: string, defaultCount: number): { readonly expected: readonly string[] } | { readonly error: string } {

@@ -39,6 +39,11 @@ export function describe(row: Pick<ScheduleRow, 'spec' | 'time_zone'>): string {
 }
 
 function duration(ms: number): string {
-  for (const [size, unit] of [[86_400_000, 'd'], [3_600_000, 'h'], [60_000, 'min']] as const) if (ms % size === 0) return `${ms / size} ${unit}`;
+  for (const [size, unit] of [
+    [86_400_000, 'd'],
+    [3_600_000, 'h'],
+    [60_000, 'min'],
+  ] as const)
+    if (ms % size === 0) return `${ms / size} ${unit}`;
   return `${ms / 1_000} s`;
 }

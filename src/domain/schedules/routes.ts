@@ -7,7 +7,9 @@ export function scheduleRoutes(schedules: Schedules): readonly Route[] {
     route(listSchedules, async ({ workflow }) => ({ items: await schedules.list(workflow), next: null })),
     route(listOccurrences, async ({ id, limit }) => ({ items: await schedules.occurrences(id, limit), next: null })),
     route(previewSchedule, async ({ expression, timeZone, from, count }) => ({
-      items: schedules.preview(expression, timeZone, from === undefined ? undefined : Date.parse(from), count).map((ms) => new Date(ms).toISOString()),
+      items: schedules
+        .preview(expression, timeZone, from === undefined ? undefined : Date.parse(from), count)
+        .map((ms) => new Date(ms).toISOString()),
     })),
   ];
 }

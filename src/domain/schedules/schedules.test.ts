@@ -16,16 +16,38 @@ function build(store: Store, over: Partial<SchedulesDeps> = {}) {
   const fired: { workflowId: string; at: number }[] = [];
   const told: string[] = [];
   const schedules = createSchedules({
-    store, clock, bus: createBus((_, error) => assert.fail(String(error))), newId: sequentialIds(), timeZone: () => 'UTC', tell: (_, title) => told.push(title),
-    fire: async (_tx, { workflowId }) => { fired.push({ workflowId, at: clock.now() }); return `run-${fired.length}`; }, ...over,
+    store,
+    clock,
+    bus: createBus((_, error) => assert.fail(String(error))),
+    newId: sequentialIds(),
+    timeZone: () => 'UTC',
+    tell: (_, title) => told.push(title),
+    fire: async (_tx, { workflowId }) => {
+      fired.push({ workflowId, at: clock.now() });
+      return `run-${fired.length}`;
+    },
+    ...over,
   });
   const abort = new AbortController();
   return {
-    clock, fired, told, schedules,
-    sync: (triggers: readonly Parameters<typeof schedules.check>[0][], enabled = true, workflowId = 'w') => store.write((tx) => schedules.sync(tx, { workflowId, enabled, triggers })),
-    async run() { const running = await schedules.service.start({ signal: abort.signal, exit: () => {} }); return async () => { abort.abort(); await running.stop(); }; },
+    clock,
+    fired,
+    told,
+    schedules,
+    sync: (triggers: readonly Parameters<typeof schedules.check>[0][], enabled = true, workflowId = 'w') =>
+      store.write((tx) => schedules.sync(tx, { workflowId, enabled, triggers })),
+    async run() {
+      const running = await schedules.service.start({ signal: abort.signal, exit: () => {} });
+      return async () => {
+        abort.abort();
+        await running.stop();
+      };
+    },
     /** Time passes in small pieces, so that the loop can breathe. */
-    async pass(ms: number, step = ms) { for (let left = ms; left > 0; left -= step) await clock.advance(Math.min(step, left)); await clock.advance(0); },
+    async pass(ms: number, step = ms) {
+      for (let left = ms; left > 0; left -= step) await clock.advance(Math.min(step, left));
+      await clock.advance(0);
+    },
   };
 }
 async function setup(over: Partial<SchedulesDeps> = {}) {
@@ -42,10 +64,16 @@ onEveryEngine('schedules', (open) => {
     await t.pass(20_000);
     assert.deepEqual(t.fired, []);
     for (let i = 0; i < 50 && t.fired.length === 0; i += 1) await t.pass(1_000);
-    assert.deepEqual(t.fired.map(({ workflowId }) => workflowId), ['w']);
+    assert.deepEqual(
+      t.fired.map(({ workflowId }) => workflowId),
+      ['w'],
+    );
     await stop();
     const [info] = await t.schedules.list();
-    assert.deepEqual([info?.nextAt, info?.lastAt, info?.description], ['2026-11-22T07:00:00.000Z', '2026-11-21T07:00:00.000Z', 'every day at 07:00, UTC']);
+    assert.deepEqual(
+      [info?.nextAt, info?.lastAt, info?.description],
+      ['2026-11-22T07:00:00.000Z', '2026-11-21T07:00:00.000Z', 'every day at 07:00, UTC'],
+    );
   });
 
   it('two services on one store start each occurrence once', async () => {
@@ -62,7 +90,11 @@ onEveryEngine('schedules', (open) => {
   });
 });
 
-for (const [missed, runs, statuses] of [['run_once', 1, ['missed_merged', 'missed_merged', 'late']], ['skip', 0, ['missed_skipped', 'missed_skipped', 'missed_skipped']], ['all', 3, ['late', 'late', 'late']]] as const) {
+for (const [missed, runs, statuses] of [
+  ['run_once', 1, ['missed_merged', 'missed_merged', 'late']],
+  ['skip', 0, ['missed_skipped', 'missed_skipped', 'missed_skipped']],
+  ['all', 3, ['late', 'late', 'late']],
+] as const) {
   it(`three days away: ${missed}`, async () => {
     await using t = await setup();
     await t.sync([{ ...daily, missed }]);
@@ -116,7 +148,10 @@ it('once fires once and is over', async () => {
   await t.pass(100_000, 5_000);
   await stop();
   assert.equal(t.fired.length, 1);
-  assert.deepEqual((await t.schedules.list()).map(({ enabled, nextAt }) => [enabled, nextAt]), [[false, null]]);
+  assert.deepEqual(
+    (await t.schedules.list()).map(({ enabled, nextAt }) => [enabled, nextAt]),
+    [[false, null]],
+  );
 });
 
 it('switched off nothing is due, and switching on again does not repeat the past', async () => {
@@ -141,20 +176,34 @@ it('saving with the same trigger keeps its place; another one replaces it; remov
   const after = await t.schedules.list();
   assert.deepEqual([after.length, after.some(({ id, nextAt }) => id === before?.id && nextAt === before.nextAt)], [2, true]);
   await t.sync([{ ...daily, expression: '0 8 * * *' }]);
-  assert.deepEqual((await t.schedules.list()).map(({ nextAt }) => nextAt), ['2026-11-21T08:00:00.000Z']);
+  assert.deepEqual(
+    (await t.schedules.list()).map(({ nextAt }) => nextAt),
+    ['2026-11-21T08:00:00.000Z'],
+  );
   await t.store.write((tx) => t.schedules.removeFor(tx, 'w'));
   assert.deepEqual(await t.schedules.list(), []);
 });
 
 it('a save that is undone arms nothing', async () => {
   await using t = await setup();
-  await assert.rejects(t.store.write(async (tx) => { await t.schedules.sync(tx, { workflowId: 'w', enabled: true, triggers: [daily] }); throw new Error('undo'); }));
+  await assert.rejects(
+    t.store.write(async (tx) => {
+      await t.schedules.sync(tx, { workflowId: 'w', enabled: true, triggers: [daily] });
+      throw new Error('undo');
+    }),
+  );
   assert.deepEqual(await t.schedules.list(), []);
 });
 
 it('a workflow that cannot be started is told of, and does not hold up the others', async () => {
   const good: string[] = [];
-  await using t = await setup({ fire: async (_tx, { workflowId }) => { if (workflowId === 'bad') throw new Error('gone'); good.push(workflowId); return 'r'; } });
+  await using t = await setup({
+    fire: async (_tx, { workflowId }) => {
+      if (workflowId === 'bad') throw new Error('gone');
+      good.push(workflowId);
+      return 'r';
+    },
+  });
   await t.sync([daily], true, 'bad');
   await t.sync([daily], true, 'good');
   t.clock.set(START + 40_000);

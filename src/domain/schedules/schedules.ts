@@ -7,13 +7,29 @@ import type { Service } from '#core/service';
 import type { Occurrence, ScheduleInfo } from './contract.ts';
 import { nextOccurrences, parseCron } from './cron.ts';
 import { describe, nextAfter, type TriggerSpec } from './plan.ts';
-import { claimOccurrence, deleteSchedules, dueSchedules, earliestDue, findOccurrence, findSchedule, insertSchedule, occurrencesOf, pruneOccurrences, schedulesOf, setRun, updateSchedule } from './queries.ts';
+import {
+  claimOccurrence,
+  deleteSchedules,
+  dueSchedules,
+  earliestDue,
+  findOccurrence,
+  findSchedule,
+  insertSchedule,
+  occurrencesOf,
+  pruneOccurrences,
+  schedulesOf,
+  setRun,
+  updateSchedule,
+} from './queries.ts';
 import type { ScheduleRow } from './tables.ts';
 
 /** What starts workflows by itself. */
 export interface Schedules {
   /** In the transaction that saves a workflow: arms what is new, keeps what stayed the same, removes the rest. */
-  sync(tx: Db, workflow: { readonly workflowId: string; readonly enabled: boolean; readonly triggers: readonly TriggerSpec[] }): Promise<void>;
+  sync(
+    tx: Db,
+    workflow: { readonly workflowId: string; readonly enabled: boolean; readonly triggers: readonly TriggerSpec[] },
+  ): Promise<void>;
   /** In the transaction that deletes a workflow. */
   removeFor(tx: Db, workflowId: string): Promise<void>;
   list(workflowId?: string): Promise<ScheduleInfo[]>;
@@ -32,7 +48,10 @@ export interface SchedulesDeps {
   readonly bus: Bus;
   readonly newId: NewId;
   /** Starts the run in the same transaction that claims the occurrence; answers its id. */
-  readonly fire: (tx: Db, due: { readonly workflowId: string; readonly occurrenceId: string; readonly kind: ScheduleRow['kind'] }) => Promise<string>;
+  readonly fire: (
+    tx: Db,
+    due: { readonly workflowId: string; readonly occurrenceId: string; readonly kind: ScheduleRow['kind'] },
+  ) => Promise<string>;
   /** The owner's zone, for triggers that name none. */
   readonly timeZone: () => string;
   readonly tell: (severity: 'info' | 'warning' | 'critical', title: string, body: string) => void;
@@ -58,19 +77,38 @@ export function createSchedules({ store, clock, bus, newId, fire, timeZone, tell
       left.delete(`${spec} ${zone}`);
       if (known && known.enabled === (enabled ? 1 : 0)) continue;
       const now = clock.now();
-      const row: ScheduleRow = { id: known?.id ?? newId(), workflow_id: workflowId, kind: trigger.kind, spec, time_zone: zone, missed: trigger.missed, enabled: enabled ? 1 : 0, anchor_at: known?.anchor_at ?? now, next_at: null, last_at: known?.last_at ?? null };
+      const row: ScheduleRow = {
+        id: known?.id ?? newId(),
+        workflow_id: workflowId,
+        kind: trigger.kind,
+        spec,
+        time_zone: zone,
+        missed: trigger.missed,
+        enabled: enabled ? 1 : 0,
+        anchor_at: known?.anchor_at ?? now,
+        next_at: null,
+        last_at: known?.last_at ?? null,
+      };
       // what fell due while it was switched off is past
       const next_at = enabled ? nextAfter(row, now) : null;
       if (known) await updateSchedule(tx, known.id, { enabled: row.enabled, next_at });
       else await insertSchedule(tx, { ...row, next_at });
     }
-    if (left.size > 0) await deleteSchedules(tx, [...left.values()].map(({ id }) => id));
+    if (left.size > 0)
+      await deleteSchedules(
+        tx,
+        [...left.values()].map(({ id }) => id),
+      );
     store.onCommit(() => wake.abort());
   }
 
   async function removeFor(tx: Db, workflowId: string): Promise<void> {
     const rows = await schedulesOf(tx, workflowId);
-    if (rows.length > 0) await deleteSchedules(tx, rows.map(({ id }) => id));
+    if (rows.length > 0)
+      await deleteSchedules(
+        tx,
+        rows.map(({ id }) => id),
+      );
   }
 
   /** Decides everything of one schedule that is due: one transaction claims, starts and moves on. */
@@ -93,7 +131,14 @@ export function createSchedules({ store, clock, bus, newId, fire, timeZone, tell
       }
       const next = nextAfter(row, now);
       await updateSchedule(tx, row.id, { next_at: next, last_at: due.at(-1) ?? row.last_at, ...(next === null && { enabled: 0 }) });
-      if (now - due[0]! > TOLERANCE_MS) store.onCommit(() => tell('info', 'A schedule was late', `${describe(row)}: ${due.length}${more ? ' or more' : ''} fell due since ${new Date(due[0]!).toISOString()} while nothing ran; ${POLICY_WORDS[row.missed]}.`));
+      if (now - due[0]! > TOLERANCE_MS)
+        store.onCommit(() =>
+          tell(
+            'info',
+            'A schedule was late',
+            `${describe(row)}: ${due.length}${more ? ' or more' : ''} fell due since ${new Date(due[0]!).toISOString()} while nothing ran; ${POLICY_WORDS[row.missed]}.`,
+          ),
+        );
     });
   }
 
@@ -102,7 +147,14 @@ export function createSchedules({ store, clock, bus, newId, fire, timeZone, tell
     await store.write(async (tx) => {
       const row = await findSchedule(tx, id);
       if (!row || row.next_at === null) return;
-      await claimOccurrence(tx, { id: newId(), schedule_id: row.id, due_at: row.next_at, status: 'missed_skipped', reason: `could not be started: ${cause.message}`, decided_at: clock.now() });
+      await claimOccurrence(tx, {
+        id: newId(),
+        schedule_id: row.id,
+        due_at: row.next_at,
+        status: 'missed_skipped',
+        reason: `could not be started: ${cause.message}`,
+        decided_at: clock.now(),
+      });
       await updateSchedule(tx, row.id, { next_at: nextAfter(row, clock.now()), last_at: row.next_at });
     });
     tell('warning', 'A scheduled workflow could not be started', cause.message);
@@ -115,7 +167,8 @@ export function createSchedules({ store, clock, bus, newId, fire, timeZone, tell
         let prunedAt = 0;
         while (!signal.aborted) {
           wake = new AbortController();
-          for (const { id } of await dueSchedules(store.db, clock.now())) await handle(id).catch((error: unknown) => skip(id, toError(error)));
+          for (const { id } of await dueSchedules(store.db, clock.now()))
+            await handle(id).catch((error: unknown) => skip(id, toError(error)));
           if (clock.now() - prunedAt > 3_600_000) {
             prunedAt = clock.now();
             await store.write((tx) => pruneOccurrences(tx, prunedAt - KEEP_MS));
@@ -217,6 +270,22 @@ function choose(row: ScheduleRow, due: readonly number[], now: number): Map<numb
   );
 }
 
-function toOccurrence(row: { id: string; schedule_id: string; due_at: number; status: Occurrence['status']; reason: string; run_id: string | null; decided_at: number }): Occurrence {
-  return { id: row.id, scheduleId: row.schedule_id, dueAt: new Date(row.due_at).toISOString(), status: row.status, reason: row.reason, runId: row.run_id, decidedAt: new Date(row.decided_at).toISOString() };
+function toOccurrence(row: {
+  id: string;
+  schedule_id: string;
+  due_at: number;
+  status: Occurrence['status'];
+  reason: string;
+  run_id: string | null;
+  decided_at: number;
+}): Occurrence {
+  return {
+    id: row.id,
+    scheduleId: row.schedule_id,
+    dueAt: new Date(row.due_at).toISOString(),
+    status: row.status,
+    reason: row.reason,
+    runId: row.run_id,
+    decidedAt: new Date(row.decided_at).toISOString(),
+  };
 }

@@ -19,7 +19,15 @@ export interface ScheduleRow {
 declare module '#core/db/store' {
   interface Tables {
     schedule_schedule: ScheduleRow;
-    schedule_occurrence: { id: string; schedule_id: string; due_at: number; status: OccurrenceStatus; reason: string; run_id: string | null; decided_at: number };
+    schedule_occurrence: {
+      id: string;
+      schedule_id: string;
+      due_at: number;
+      status: OccurrenceStatus;
+      reason: string;
+      run_id: string | null;
+      decided_at: number;
+    };
   }
 }
 

@@ -17,8 +17,12 @@ function build(store: Store, clock = manualClock(1_000_000)) {
   bus.subscribe('breaker.changed', (event) => void told.push(event), new AbortController().signal);
   const breakers = createBreakers({ store, bus, clock, limits: () => ({ threshold: 3, coolDownMs: COOL_DOWN }) });
   return {
-    breakers, clock, told,
-    fail: (times = 1) => { for (let i = 0; i < times; i += 1) breakers.enter(KEY).failed('down'); },
+    breakers,
+    clock,
+    told,
+    fail: (times = 1) => {
+      for (let i = 0; i < times; i += 1) breakers.enter(KEY).failed('down');
+    },
     start: () => breakers.service.start({ signal: new AbortController().signal, exit: () => {} }),
     /** The waits for writes that nobody awaits. */
     settle: () => store.write(async () => {}),
@@ -95,7 +99,14 @@ test('tells of each change, with the reason and until when', async () => {
   t.fail(3);
   await t.clock.advance(COOL_DOWN);
   t.breakers.enter(KEY).succeeded();
-  assert.deepEqual(t.told.map(({ state, error, until }) => [state, error, until]), [['open', 'down', 1_000_000 + COOL_DOWN], ['half_open', null, null], ['closed', null, null]]);
+  assert.deepEqual(
+    t.told.map(({ state, error, until }) => [state, error, until]),
+    [
+      ['open', 'down', 1_000_000 + COOL_DOWN],
+      ['half_open', null, null],
+      ['closed', null, null],
+    ],
+  );
 });
 
 onEveryEngine('breaker', (open) => {

@@ -7,7 +7,13 @@ import type { BreakerState } from './tables.ts';
 
 declare module '#core/bus' {
   interface Events {
-    'breaker.changed': { readonly key: string; readonly state: BreakerState; readonly failures: number; readonly until: number | null; readonly error: string | null };
+    'breaker.changed': {
+      readonly key: string;
+      readonly state: BreakerState;
+      readonly failures: number;
+      readonly until: number | null;
+      readonly error: string | null;
+    };
   }
 }
 
@@ -65,7 +71,12 @@ export function createBreakers({ store, bus, clock, limits }: BreakersDeps): Bre
     const breaker = of(key);
     if (breaker.state === 'open' && breaker.until !== null && clock.now() >= breaker.until) change(key, breaker, 'half_open', null);
     if (breaker.state === 'open' || (breaker.state === 'half_open' && breaker.probing)) {
-      throw new AppError('unavailable', 'breaker.open', `${key} failed ${breaker.failures} times and rests until ${breaker.until === null ? 'its probe ends' : new Date(breaker.until).toISOString()}`, { key, until: breaker.until });
+      throw new AppError(
+        'unavailable',
+        'breaker.open',
+        `${key} failed ${breaker.failures} times and rests until ${breaker.until === null ? 'its probe ends' : new Date(breaker.until).toISOString()}`,
+        { key, until: breaker.until },
+      );
     }
     const isProbe = breaker.state === 'half_open';
     if (isProbe) breaker.probing = true;
@@ -108,7 +119,14 @@ export function createBreakers({ store, bus, clock, limits }: BreakersDeps): Bre
 
   async function save(key: string, { state, failures, until }: Breaker, error: string | null): Promise<void> {
     const row = { state, failures, until, last_error: error, changed_at: clock.now() };
-    await store.write(async (tx) => void (await tx.insertInto('skill_breaker').values({ key, ...row }).onConflict((on) => on.column('key').doUpdateSet(row)).execute()));
+    await store.write(
+      async (tx) =>
+        void (await tx
+          .insertInto('skill_breaker')
+          .values({ key, ...row })
+          .onConflict((on) => on.column('key').doUpdateSet(row))
+          .execute()),
+    );
   }
 
   return {
@@ -124,7 +142,8 @@ export function createBreakers({ store, bus, clock, limits }: BreakersDeps): Bre
       async start() {
         known.clear();
         const rows = await store.db.selectFrom('skill_breaker').selectAll().where('state', '!=', 'closed').execute();
-        for (const { key, failures, until } of rows) known.set(key, { state: 'open', failures, until: until ?? clock.now(), coolDowns: 1, probing: false });
+        for (const { key, failures, until } of rows)
+          known.set(key, { state: 'open', failures, until: until ?? clock.now(), coolDowns: 1, probing: false });
         return { stop: async () => {} };
       },
     },

@@ -5,7 +5,9 @@ import type { Breakers } from './breaker.ts';
 import { createCatalogue } from './catalogue.ts';
 import { skill, type Skill } from './contract.ts';
 
-const breakers: Pick<Breakers, 'state'> = { state: (key) => (key === 'skill:greet' ? { state: 'open', failures: 3, until: 60_000 } : { state: 'closed', failures: 0, until: null }) };
+const breakers: Pick<Breakers, 'state'> = {
+  state: (key) => (key === 'skill:greet' ? { state: 'open', failures: 3, until: 60_000 } : { state: 'closed', failures: 0, until: null }),
+};
 
 function made(over: Partial<Skill> = {}): Skill {
   return skill({
@@ -33,7 +35,10 @@ test('finds by name and alias, and helps with a name that comes close', () => {
   const catalogue = catalogueOf(made());
   assert.equal(catalogue.get('hello').name, 'greet');
   assert.equal(catalogue.find('nobody'), undefined);
-  assert.throws(() => catalogue.get('greeting'), (error: Error & { code: string }) => error.code === 'skill.unknown' && error.message.includes('greet'));
+  assert.throws(
+    () => catalogue.get('greeting'),
+    (error: Error & { code: string }) => error.code === 'skill.unknown' && error.message.includes('greet'),
+  );
 });
 
 test('refuses two skills of one name, an alias included', () => {
@@ -46,12 +51,20 @@ test('describes a skill with schemas for forms, presets and the state of its bre
   assert.deepEqual(info.breaker, { state: 'open', failures: 3, until: '1970-01-01T00:01:00.000Z' });
   const { properties } = info.configSchema as { properties: Record<string, unknown> };
   assert.deepEqual(properties['name'], { type: 'string', minLength: 1, default: 'you', description: 'Whom' });
-  assert.deepEqual(catalogueOf(made(), made({ name: 'two', aliases: [] })).list().map(({ name }) => name), ['greet', 'two']);
+  assert.deepEqual(
+    catalogueOf(made(), made({ name: 'two', aliases: [] }))
+      .list()
+      .map(({ name }) => name),
+    ['greet', 'two'],
+  );
 });
 
 test('checks a configuration field by field', () => {
   const catalogue = catalogueOf(made());
   assert.deepEqual(catalogue.checkConfig('greet', { name: 'Ada' }), []);
-  assert.deepEqual(catalogue.checkConfig('hello', { name: '', times: 0 }).map(({ field }) => field), ['name', 'times']);
+  assert.deepEqual(
+    catalogue.checkConfig('hello', { name: '', times: 0 }).map(({ field }) => field),
+    ['name', 'times'],
+  );
   assert.equal(catalogue.checkConfig('greet', { nmae: 'x' }).length, 1);
 });

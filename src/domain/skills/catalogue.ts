@@ -27,7 +27,12 @@ export function createCatalogue(skills: readonly Skill[], breakers: Breakers): C
     const skill = byName.get(name);
     if (skill) return skill;
     const close = [...byName.keys()].filter((known) => known.includes(name) || name.includes(known));
-    throw new AppError('not_found', 'skill.unknown', `There is no skill "${name}"${close.length > 0 ? `; did you mean ${close.join(' or ')}?` : ''}`, { skill: name });
+    throw new AppError(
+      'not_found',
+      'skill.unknown',
+      `There is no skill "${name}"${close.length > 0 ? `; did you mean ${close.join(' or ')}?` : ''}`,
+      { skill: name },
+    );
   }
 
   function describe(skill: Skill): SkillInfo {

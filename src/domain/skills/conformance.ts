@@ -28,15 +28,22 @@ export function conform({ skill, cases }: Subject): void {
       assert.ok(skill.title.length > 0 && skill.title.length <= 40);
       assert.match(skill.description, /^[A-Z].*\.$/);
       assert.ok(skill.timeoutMs > 0 && Number.isFinite(skill.timeoutMs));
-      for (const schema of [skill.config, skill.input, skill.output]) assert.ok(z.toJSONSchema(schema, { io: 'input', unrepresentable: 'throw' }));
-      const { properties = {} } = z.toJSONSchema(skill.config, { io: 'input' }) as { properties?: Record<string, { description?: string }> };
+      for (const schema of [skill.config, skill.input, skill.output])
+        assert.ok(z.toJSONSchema(schema, { io: 'input', unrepresentable: 'throw' }));
+      const { properties = {} } = z.toJSONSchema(skill.config, { io: 'input' }) as {
+        properties?: Record<string, { description?: string }>;
+      };
       for (const [field, { description }] of Object.entries(properties)) assert.ok(description, `${field} has no description`);
     });
 
     it('declares each outcome once, apart from those that every skill has', () => {
       assert.equal(new Set(skill.outcomes).size, skill.outcomes.length);
       for (const outcome of skill.outcomes) assert.match(outcome, /^on_(?!error$|timeout$)[a-z0-9_]+$/);
-      assert.deepEqual([...new Set(cases.map(({ outcome }) => outcome))].toSorted(), [...skill.outcomes].toSorted(), 'the cases reach every outcome');
+      assert.deepEqual(
+        [...new Set(cases.map(({ outcome }) => outcome))].toSorted(),
+        [...skill.outcomes].toSorted(),
+        'the cases reach every outcome',
+      );
     });
 
     it('does with no configuration, refuses one it does not know, and offers presets that fit', () => {
@@ -45,7 +52,8 @@ export function conform({ skill, cases }: Subject): void {
       for (const [title, preset] of Object.entries(skill.presets ?? {})) {
         const result = skill.config.safeParse(preset.config ?? {});
         assert.ok(result.success, `${title}: ${result.error?.message}`);
-        for (const field of Object.keys(preset)) assert.ok(skill.stepFields.includes(field as 'config'), `${title} sets ${field}, which the skill does not use`);
+        for (const field of Object.keys(preset))
+          assert.ok(skill.stepFields.includes(field as 'config'), `${title} sets ${field}, which the skill does not use`);
       }
     });
 
@@ -55,8 +63,14 @@ export function conform({ skill, cases }: Subject): void {
         assert.equal(result.outcome, each.outcome);
         assert.ok(skill.output.safeParse(result.output).success);
         for (const json of [result.output, result.onRunSucceeded ?? []]) assert.deepEqual(JSON.parse(JSON.stringify(json)), json);
-        const used = new Set([...context.used, ...(result.onRunSucceeded ?? []).flatMap(({ kind }) => (kind.startsWith('memory.') ? ['memory:write'] : []))]);
-        assert.deepEqual([...used].filter((capability) => !skill.grants.includes(capability)), []);
+        const used = new Set([
+          ...context.used,
+          ...(result.onRunSucceeded ?? []).flatMap(({ kind }) => (kind.startsWith('memory.') ? ['memory:write'] : [])),
+        ]);
+        assert.deepEqual(
+          [...used].filter((capability) => !skill.grants.includes(capability)),
+          [],
+        );
         if (context.used.has('net:fetch')) assert.ok(skill.external, 'what brings text from outside is external');
       });
 

@@ -80,7 +80,12 @@ export interface SkillContext {
   /** Performs an effect once, however often the step is run; in a dry run only writes down the intent and returns null. */
   effect<R extends Json>(request: EffectRequest<R>): Promise<R | null>;
   /** Sends to the owner's channels: an effect for each message. `channel` names one; the default one when left out. */
-  deliver(message: { readonly text: string; readonly channel?: string; readonly to?: string; readonly name?: string }): Promise<{ readonly delivered: readonly { readonly channel: string; readonly messageIds: readonly string[] }[] }>;
+  deliver(message: {
+    readonly text: string;
+    readonly channel?: string;
+    readonly to?: string;
+    readonly name?: string;
+  }): Promise<{ readonly delivered: readonly { readonly channel: string; readonly messageIds: readonly string[] }[] }>;
   /** A line of the run's journal. */
   note(type: string, data: Json): void;
   /** Templates (Liquid) over the step's input and the run. */
@@ -91,8 +96,29 @@ export interface SkillContext {
 export interface SkillMemory {
   /** Which of these identities are already known; used to de-duplicate. */
   known(identities: readonly string[]): Promise<ReadonlySet<string>>;
-  add(item: { readonly kind: string; readonly text: string; readonly title?: string; readonly url?: string; readonly identity?: string; readonly metadata?: Readonly<Record<string, Json>>; readonly expiresInDays?: number }): Promise<{ readonly id: string; readonly existed: boolean }>;
-  search(query: string, options?: { readonly limit?: number; readonly kinds?: readonly string[] }): Promise<readonly { readonly id: string; readonly kind: string; readonly title: string | null; readonly text: string; readonly url: string | null; readonly score: number; readonly at: number }[]>;
+  add(item: {
+    readonly kind: string;
+    readonly text: string;
+    readonly title?: string;
+    readonly url?: string;
+    readonly identity?: string;
+    readonly metadata?: Readonly<Record<string, Json>>;
+    readonly expiresInDays?: number;
+  }): Promise<{ readonly id: string; readonly existed: boolean }>;
+  search(
+    query: string,
+    options?: { readonly limit?: number; readonly kinds?: readonly string[] },
+  ): Promise<
+    readonly {
+      readonly id: string;
+      readonly kind: string;
+      readonly title: string | null;
+      readonly text: string;
+      readonly url: string | null;
+      readonly score: number;
+      readonly at: number;
+    }[]
+  >;
 }
 
 /** A step as the editor fills it in: values for the fields that the skill uses. */
@@ -149,7 +175,13 @@ export interface SkillRequest {
   /** The step's, then the workflow's wishes; the skill's settings and the tier chain come after. */
   readonly llm: readonly CallDefaults[];
   readonly allowOffline?: boolean;
-  readonly run: { readonly id: string; readonly workflowId: string | null; readonly dryRun: boolean; readonly perRunUsd?: number; readonly perDayUsd?: number };
+  readonly run: {
+    readonly id: string;
+    readonly workflowId: string | null;
+    readonly dryRun: boolean;
+    readonly perRunUsd?: number;
+    readonly perDayUsd?: number;
+  };
   readonly step: string;
   readonly labels: readonly Label[];
   readonly resources: readonly Resource[];
@@ -186,13 +218,33 @@ export const SkillInfo = z.object({
 });
 export type SkillInfo = z.infer<typeof SkillInfo>;
 
-export const listSkills = endpoint({ method: 'GET', path: '/api/skills', grant: 'skills:read', summary: 'The skill catalogue with schemas, grants and health.', input: z.strictObject({}), output: z.object({ items: z.array(SkillInfo) }) });
-export const getSkill = endpoint({ method: 'GET', path: '/api/skills/{name}', grant: 'skills:read', summary: 'One skill.', input: z.strictObject({ name: z.string() }), output: SkillInfo });
+export const listSkills = endpoint({
+  method: 'GET',
+  path: '/api/skills',
+  grant: 'skills:read',
+  summary: 'The skill catalogue with schemas, grants and health.',
+  input: z.strictObject({}),
+  output: z.object({ items: z.array(SkillInfo) }),
+});
+export const getSkill = endpoint({
+  method: 'GET',
+  path: '/api/skills/{name}',
+  grant: 'skills:read',
+  summary: 'One skill.',
+  input: z.strictObject({ name: z.string() }),
+  output: SkillInfo,
+});
 export const runSkill = endpoint({
   method: 'POST',
   path: '/api/skills/{name}/run',
   grant: 'skills:run',
   summary: 'Tries one skill once, under policy, as a run of its own.',
-  input: z.strictObject({ name: z.string(), input: AnyJson.optional(), config: AnyJson.optional(), prompt: z.string().optional(), dryRun: z.boolean().default(false) }),
+  input: z.strictObject({
+    name: z.string(),
+    input: AnyJson.optional(),
+    config: AnyJson.optional(),
+    prompt: z.string().optional(),
+    dryRun: z.boolean().default(false),
+  }),
   output: z.object({ runId: z.string(), outcome: z.string(), output: AnyJson, labels: z.array(z.string()) }),
 });

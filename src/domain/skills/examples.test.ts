@@ -24,7 +24,11 @@ import { skillMigrations } from './tables.ts';
 import { quiet } from './testing.ts';
 
 const EXAMPLES = new URL('../../../examples/', import.meta.url);
-const settings: Readonly<Record<string, unknown>> = { 'owner.interests': ['technology', 'science', 'world news'], 'owner.language': 'en', 'owner.name': '' };
+const settings: Readonly<Record<string, unknown>> = {
+  'owner.interests': ['technology', 'science', 'world news'],
+  'owner.language': 'en',
+  'owner.name': '',
+};
 /** The samples' time: seven in the morning, UTC. */
 const clock: Clock = { now: () => Date.UTC(2026, 10, 22, 7), sleep: systemClock.sleep };
 
@@ -36,9 +40,32 @@ async function setup() {
   const newId = uuidv7();
   const queue = createLocalQueue({ store, clock: systemClock, newId, onError: fail });
   const runs = createRuns({ store, bus, clock: systemClock, newId, keep: () => ({ days: 1, perWorkflow: 100 }) });
-  const noSecret = async (): Promise<never> => { throw new AppError('not_found', 'vault.no_secret', 'none'); };
-  const llm = createLlm({ store, clock: systemClock, newId, bus, settings: fixedSettings(), secrets: { resolve: noSecret, fill: noSecret } as never, kinds: providerKinds, tell: () => {}, onError: fail });
-  const memory = createMemory({ store, bus, clock: systemClock, newId, queue, canonicalUrl, redact: (text) => text, embed: async () => { throw new AppError('unavailable', 'llm.no_provider', 'none'); } });
+  const noSecret = async (): Promise<never> => {
+    throw new AppError('not_found', 'vault.no_secret', 'none');
+  };
+  const llm = createLlm({
+    store,
+    clock: systemClock,
+    newId,
+    bus,
+    settings: fixedSettings(),
+    secrets: { resolve: noSecret, fill: noSecret } as never,
+    kinds: providerKinds,
+    tell: () => {},
+    onError: fail,
+  });
+  const memory = createMemory({
+    store,
+    bus,
+    clock: systemClock,
+    newId,
+    queue,
+    canonicalUrl,
+    redact: (text) => text,
+    embed: async () => {
+      throw new AppError('unavailable', 'llm.no_provider', 'none');
+    },
+  });
   const breakers = createBreakers({ store, bus, clock: systemClock, limits: () => ({ threshold: 5, coolDownMs: 60_000 }) });
   const feeds = createFeedStore(store);
   const parser = createFeedParser();
@@ -46,31 +73,76 @@ async function setup() {
   const templates = createTemplates();
   const channel = { works: true, sent: [] as string[] };
   const runner = createSkillRunner({
-    catalogue, breakers, runs, clock, log: quiet(), wishes: () => ({}), timeZone: () => 'Europe/Rome', setting: (key) => settings[key], llm: llm.scoped,
-    fetch: async ({ url }) => { throw new AppError('unavailable', 'fetch.refused', url); },
+    catalogue,
+    breakers,
+    runs,
+    clock,
+    log: quiet(),
+    wishes: () => ({}),
+    timeZone: () => 'Europe/Rome',
+    setting: (key) => settings[key],
+    llm: llm.scoped,
+    fetch: async ({ url }) => {
+      throw new AppError('unavailable', 'fetch.refused', url);
+    },
     readFile: async (url) => readFileSync(new URL(url.replace('file:examples/', ''), EXAMPLES)),
     memory: () => ({ known: (identities) => memory.known('owner', identities), add: noSecret, search: async () => [] }),
     deliver: async ({ text }, { effect }) => {
-      const receipt = await effect({ name: 'message', kind: 'channel.send', target: 'web', class: 'irreversible', intent: { text }, idempotent: true, perform: async () => {
-        if (!channel.works) throw new AppError('unavailable', 'channel.down', 'down');
-        return channel.sent.push(text);
-      } });
+      const receipt = await effect({
+        name: 'message',
+        kind: 'channel.send',
+        target: 'web',
+        class: 'irreversible',
+        intent: { text },
+        idempotent: true,
+        perform: async () => {
+          if (!channel.works) throw new AppError('unavailable', 'channel.down', 'down');
+          return channel.sent.push(text);
+        },
+      });
       return { delivered: receipt === null ? [] : [{ channel: 'web', messageIds: [String(receipt)] }] };
     },
   });
   const workflows = createWorkflows({
-    store, bus, clock: systemClock, newId, templates, syncTriggers: async () => {}, removeTriggers: async () => {}, audit: async () => {},
-    ports: { skill: (name) => (catalogue.find(name) ? catalogue.info(name) : undefined), checkConfig: catalogue.checkConfig, checkTrigger: () => null, provider: async () => false },
+    store,
+    bus,
+    clock: systemClock,
+    newId,
+    templates,
+    syncTriggers: async () => {},
+    removeTriggers: async () => {},
+    audit: async () => {},
+    ports: {
+      skill: (name) => (catalogue.find(name) ? catalogue.info(name) : undefined),
+      checkConfig: catalogue.checkConfig,
+      checkTrigger: () => null,
+      provider: async () => false,
+    },
   });
   const engine = createEngine({
-    store, bus, clock: systemClock, queue, runs, templates, skills: runner, workflow: workflows.get, concurrency: 4, ask: async () => 'q', withdraw: async () => {}, grantExtra: async () => {}, onCrash: fail,
+    store,
+    bus,
+    clock: systemClock,
+    queue,
+    runs,
+    templates,
+    skills: runner,
+    workflow: workflows.get,
+    concurrency: 4,
+    ask: async () => 'q',
+    withdraw: async () => {},
+    grantExtra: async () => {},
+    onCrash: fail,
     deferred: {
       'memory.remember': async (tx, data) => void (await memory.addMany('owner', (data as unknown as { items: NewMemory[] }).items, tx)),
       'skill.feeds_read': feeds.keepValidators,
     },
   });
   const abort = new AbortController();
-  const lives = [await llm.service.start({ signal: abort.signal, exit: () => {} }), await engine.service.start({ signal: abort.signal, exit: () => {} })];
+  const lives = [
+    await llm.service.start({ signal: abort.signal, exit: () => {} }),
+    await engine.service.start({ signal: abort.signal, exit: () => {} }),
+  ];
 
   async function settled(id: string): Promise<RunDetail> {
     for (let i = 0; i < 2_000; i += 1) {
@@ -81,7 +153,9 @@ async function setup() {
     return assert.fail(`run ${id} did not end: ${JSON.stringify(await runs.detail(id))}`);
   }
   return {
-    workflows, channel, memory,
+    workflows,
+    channel,
+    memory,
     async run(name: string, options: { dryRun?: boolean } = {}): Promise<RunDetail> {
       const workflow = await workflows.get(name);
       const { id } = await store.write((tx) => engine.start(tx, workflow, { trigger: { kind: 'owner' }, ...options }));
@@ -104,7 +178,8 @@ test('every example is a workflow that can be saved, and its files are there', a
   for (const name of readdirSync(new URL('workflows/', EXAMPLES))) {
     const { definition } = await t.workflows.create(read(name), { enabled: false, by: 'owner' });
     assert.equal(`${definition.name}.json`, name);
-    for (const { url } of definition.resources) if (url?.startsWith('file:examples/')) assert.ok(readFileSync(new URL(url.replace('file:examples/', ''), EXAMPLES)).length > 0, url);
+    for (const { url } of definition.resources)
+      if (url?.startsWith('file:examples/')) assert.ok(readFileSync(new URL(url.replace('file:examples/', ''), EXAMPLES)).length > 0, url);
   }
 });
 

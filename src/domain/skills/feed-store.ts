@@ -4,7 +4,12 @@ import { check, type Json } from '#core/json';
 import { allFeedRows, feedRows, putFailure, putFeed } from './queries.ts';
 
 /** What a server said of its feed, to ask by next time, and how far back its items were looked at then. */
-export const Validators = z.object({ url: z.string(), etag: z.string().nullable(), lastModified: z.string().nullable(), windowHours: z.number() });
+export const Validators = z.object({
+  url: z.string(),
+  etag: z.string().nullable(),
+  lastModified: z.string().nullable(),
+  windowHours: z.number(),
+});
 export type Validators = z.infer<typeof Validators>;
 
 export interface FeedHealth {
@@ -33,7 +38,11 @@ export function createFeedStore(store: Store): FeedStore {
     async validators(urls) {
       if (urls.length === 0) return new Map();
       const rows = await feedRows(store.db, urls);
-      return new Map(rows.flatMap(({ url, etag, last_modified, window_hours }) => (window_hours === null ? [] : [[url, { url, etag, lastModified: last_modified, windowHours: window_hours }] as const])));
+      return new Map(
+        rows.flatMap(({ url, etag, last_modified, window_hours }) =>
+          window_hours === null ? [] : [[url, { url, etag, lastModified: last_modified, windowHours: window_hours }] as const],
+        ),
+      );
     },
     async note(answers, at) {
       await store.write(async (tx) => {
@@ -45,11 +54,17 @@ export function createFeedStore(store: Store): FeedStore {
     },
     async keepValidators(tx, data) {
       const { at, feeds } = check(data, FeedsRead, 'feeds read');
-      for (const { url, etag, lastModified, windowHours } of feeds) await putFeed(tx, url, { etag, last_modified: lastModified, window_hours: windowHours, changed_at: at });
+      for (const { url, etag, lastModified, windowHours } of feeds)
+        await putFeed(tx, url, { etag, last_modified: lastModified, window_hours: windowHours, changed_at: at });
     },
     async health() {
       const rows = await allFeedRows(store.db);
-      return rows.map(({ url, last_ok_at, failures, last_error }) => ({ url, lastOkAt: last_ok_at === null ? null : new Date(last_ok_at).toISOString(), failures, lastError: last_error }));
+      return rows.map(({ url, last_ok_at, failures, last_error }) => ({
+        url,
+        lastOkAt: last_ok_at === null ? null : new Date(last_ok_at).toISOString(),
+        failures,
+        lastError: last_error,
+      }));
     },
   };
 }

@@ -11,7 +11,10 @@ const URL = 'https://feeds.example.org/all.xml';
 const web = { [URL]: { contentType: 'application/rss+xml', body: sampleFeed('rss', 4) } };
 const items: Json = [{ title: 'A new kernel' }, { id: 'b', title: 'The harbour council', summary: 'On storms.' }];
 const scores = (score: number) => (): Json => ({ scores: [0, 1, 2, 3].map((index) => ({ index, score, reason: 'because' })) });
-const page = { 'https://example.org/page': { body: '<html><head><title>T</title></head><body><article><p>Words to read.</p></article></body></html>' }, 'https://example.org/none': { status: 404 } };
+const page = {
+  'https://example.org/page': { body: '<html><head><title>T</title></head><body><article><p>Words to read.</p></article></body></html>' },
+  'https://example.org/none': { status: 404 },
+};
 
 const cases: Readonly<Record<string, Subject['cases']>> = {
   rss_fetch: [
@@ -25,7 +28,13 @@ const cases: Readonly<Record<string, Subject['cases']>> = {
   ],
   llm_transform: [
     { name: 'text', input: 'Long words', world: { prompt: 'Shorten {{ input }}' }, outcome: 'on_success' },
-    { name: 'json', input: 'Rome', config: { format: 'json', schema: { type: 'object', properties: { city: { type: 'string' } }, required: ['city'] } }, world: { prompt: 'Which city?', answer: () => ({ city: 'Rome' }) }, outcome: 'on_success' },
+    {
+      name: 'json',
+      input: 'Rome',
+      config: { format: 'json', schema: { type: 'object', properties: { city: { type: 'string' } }, required: ['city'] } },
+      world: { prompt: 'Which city?', answer: () => ({ city: 'Rome' }) },
+      outcome: 'on_success',
+    },
   ],
   rss_collector: [
     { name: 'wanted', config: { feeds: [URL], recentHours: 0, notify: true }, world: { web, answer: scores(0.9) }, outcome: 'on_items' },

@@ -31,15 +31,35 @@ async function setup(behaviour: Behaviour, over: Partial<Skill> = {}) {
   const fetched: FetchRequest[] = [];
   const web = { answer: (): number => 200 };
   const probe = skill({
-    name: 'probe', title: 'Probe', description: 'For tests.', config: z.strictObject({ name: z.string().optional() }), input: AnyJson, output: z.string(),
-    outcomes: ['on_success'], grants: [], external: false, timeoutMs: 5_000, stepFields: ['config'],
+    name: 'probe',
+    title: 'Probe',
+    description: 'For tests.',
+    config: z.strictObject({ name: z.string().optional() }),
+    input: AnyJson,
+    output: z.string(),
+    outcomes: ['on_success'],
+    grants: [],
+    external: false,
+    timeoutMs: 5_000,
+    stepFields: ['config'],
     run: async ({ config, context }) => ({ outcome: 'on_success', output: ((await behaviour(context, config)) ?? 'done') as string }),
   });
   const runner = createSkillRunner({
-    catalogue: createCatalogue([{ ...probe, ...over }], breakers), breakers, runs, clock, log: quiet(),
+    catalogue: createCatalogue([{ ...probe, ...over }], breakers),
+    breakers,
+    runs,
+    clock,
+    log: quiet(),
     fetch: async (request) => {
       fetched.push(request);
-      return { status: web.answer(), url: request.url, headers: new Headers(), contentType: '', notModified: false, body: new Uint8Array() };
+      return {
+        status: web.answer(),
+        url: request.url,
+        headers: new Headers(),
+        contentType: '',
+        notModified: false,
+        body: new Uint8Array(),
+      };
     },
     readFile: async () => new Uint8Array(),
     llm: (scope, defaults) => {
@@ -54,11 +74,29 @@ async function setup(behaviour: Behaviour, over: Partial<Skill> = {}) {
   });
   const { run } = await store.write((tx) => runs.create(tx, { kind: 'skill', title: 'x', trigger: { kind: 'owner' }, status: 'running' }));
   return {
-    breakers, runs, scopes, asked, fetched, web, runId: run.id,
-    run: (request: Partial<SkillRequest> = {}) => runner.run({
-      skill: 'probe', config: {}, input: null, prompt: null, signal: new AbortController().signal, llm: [], run: { id: run.id, workflowId: null, dryRun: false },
-      step: 's', labels: [], resources: [], ownAddresses: [], render: async (template) => template, ...request,
-    }),
+    breakers,
+    runs,
+    scopes,
+    asked,
+    fetched,
+    web,
+    runId: run.id,
+    run: (request: Partial<SkillRequest> = {}) =>
+      runner.run({
+        skill: 'probe',
+        config: {},
+        input: null,
+        prompt: null,
+        signal: new AbortController().signal,
+        llm: [],
+        run: { id: run.id, workflowId: null, dryRun: false },
+        step: 's',
+        labels: [],
+        resources: [],
+        ownAddresses: [],
+        render: async (template) => template,
+        ...request,
+      }),
     [Symbol.asyncDispose]: () => store[Symbol.asyncDispose](),
   };
 }
@@ -69,7 +107,10 @@ test('checks what goes in and what comes out, and names the field', async () => 
   await using t = await setup(async (_, { name }) => (name === 'number' ? 7 : name));
   await assert.rejects(t.run({ skill: 'prob' }), { code: 'skill.unknown' });
   await assert.rejects(t.run({ config: { nam: 1 } }), { code: 'skill.bad_config' });
-  await assert.rejects(t.run({ config: { name: 1 } }), (error: AppError) => error.code === 'skill.bad_config' && JSON.stringify(error.details).includes('"name"'));
+  await assert.rejects(
+    t.run({ config: { name: 1 } }),
+    (error: AppError) => error.code === 'skill.bad_config' && JSON.stringify(error.details).includes('"name"'),
+  );
   assert.equal((await t.run({ config: { name: 'x' } })).output, 'x');
   await assert.rejects(t.run({ config: { name: 'number' } }), { code: 'skill.bad_output' });
   await using undeclared = await setup(async () => {}, { outcomes: ['on_other'] });
@@ -78,7 +119,10 @@ test('checks what goes in and what comes out, and names the field', async () => 
 
 test('ends a skill that does not listen, at its limit or the step’s', { timeout: 5_000 }, async () => {
   let signal: AbortSignal | undefined;
-  await using t = await setup((context) => { signal = context.signal; return never(); });
+  await using t = await setup((context) => {
+    signal = context.signal;
+    return never();
+  });
   await assert.rejects(t.run({ timeoutMs: 5 }), { code: 'skill.timeout' });
   assert.ok(signal?.aborted);
   assert.equal(t.breakers.state('skill:probe').failures, 1);
@@ -101,7 +145,17 @@ test('an effect after the end does not happen', { timeout: 5_000 }, async () => 
   let performed = 0;
   await using t = await setup(async ({ effect, signal }) => {
     await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
-    late.resolve(effect({ name: 'x', kind: 'k', target: 't', class: 'irreversible', intent: null, idempotent: false, perform: async () => (performed += 1) }).catch((error: unknown) => error));
+    late.resolve(
+      effect({
+        name: 'x',
+        kind: 'k',
+        target: 't',
+        class: 'irreversible',
+        intent: null,
+        idempotent: false,
+        perform: async () => (performed += 1),
+      }).catch((error: unknown) => error),
+    );
   });
   await assert.rejects(t.run({ timeoutMs: 5 }), { code: 'skill.timeout' });
   assert.equal(((await late.promise) as AppError).code, 'skill.timeout');
@@ -110,8 +164,17 @@ test('an effect after the end does not happen', { timeout: 5_000 }, async () => 
 
 test('a skill that keeps breaking is given a rest; what others answer for is not held against it', async () => {
   let thrown: unknown = new Error('bug');
-  await using t = await setup(async () => { throw thrown; });
-  for (const error of [new AppError('invalid', 'skill.no_prompt', ''), new AppError('limited', 'llm.over_budget', ''), new AppError('unavailable', 'llm.failed', ''), new AppError('unavailable', 'fetch.timeout', ''), new AppError('unavailable', 'skill.all_feeds_failed', ''), new AppError('conflict', 'effect.unknown', '')]) {
+  await using t = await setup(async () => {
+    throw thrown;
+  });
+  for (const error of [
+    new AppError('invalid', 'skill.no_prompt', ''),
+    new AppError('limited', 'llm.over_budget', ''),
+    new AppError('unavailable', 'llm.failed', ''),
+    new AppError('unavailable', 'fetch.timeout', ''),
+    new AppError('unavailable', 'skill.all_feeds_failed', ''),
+    new AppError('conflict', 'effect.unknown', ''),
+  ]) {
     thrown = error;
     for (let i = 0; i < 3; i += 1) await assert.rejects(t.run(), { code: error.code });
   }
@@ -131,7 +194,9 @@ test('what a skill of the outside world brings is untrusted, whether it says so 
 });
 
 test('a host that keeps failing is left alone, by itself', async () => {
-  await using t = await setup(async ({ fetch, signal }, { name }) => void (await fetch({ url: `https://${name}/`, signal, timeoutMs: 1_000, maxBytes: 10 })));
+  await using t = await setup(
+    async ({ fetch, signal }, { name }) => void (await fetch({ url: `https://${name}/`, signal, timeoutMs: 1_000, maxBytes: 10 })),
+  );
   t.web.answer = () => 503;
   for (let i = 0; i < 2; i += 1) await t.run({ config: { name: 'bad.example' } });
   await assert.rejects(t.run({ config: { name: 'bad.example' } }), { code: 'breaker.open' });
@@ -141,10 +206,16 @@ test('a host that keeps failing is left alone, by itself', async () => {
 });
 
 test('only addresses that the owner wrote may be private, whatever the skill asks for', async () => {
-  await using t = await setup(async ({ fetch, signal }, { name }) => void (await fetch({ url: name!, signal, timeoutMs: 1_000, maxBytes: 10, allowPrivate: true })));
+  await using t = await setup(
+    async ({ fetch, signal }, { name }) => void (await fetch({ url: name!, signal, timeoutMs: 1_000, maxBytes: 10, allowPrivate: true })),
+  );
   const resource = { name: 'r', type: 'website' as const, url: 'http://10.0.0.1:8080/a', tags: [], enabled: true, metadata: {} };
-  for (const name of ['http://10.0.0.1:8080/b', 'http://10.0.0.1:9090/', 'http://192.168.1.1/', 'http://10.0.0.2/']) await t.run({ config: { name }, resources: [resource], ownAddresses: ['http://192.168.1.1/x'] });
-  assert.deepEqual(t.fetched.map(({ allowPrivate }) => allowPrivate), [true, false, true, false]);
+  for (const name of ['http://10.0.0.1:8080/b', 'http://10.0.0.1:9090/', 'http://192.168.1.1/', 'http://10.0.0.2/'])
+    await t.run({ config: { name }, resources: [resource], ownAddresses: ['http://192.168.1.1/x'] });
+  assert.deepEqual(
+    t.fetched.map(({ allowPrivate }) => allowPrivate),
+    [true, false, true, false],
+  );
 });
 
 test('the model is asked in the name of the run, with the step’s wishes before the skill’s', async () => {

@@ -27,7 +27,10 @@ export interface SkillRunnerDeps {
   readonly timeZone: () => string;
   /** Takes secrets out of what a skill hands on and of what it says of its failure. */
   readonly redact?: (text: string) => string;
-  readonly deliver: (message: Parameters<SkillContext['deliver']>[0], context: Pick<SkillContext, 'effect' | 'signal' | 'dryRun'>) => ReturnType<SkillContext['deliver']>;
+  readonly deliver: (
+    message: Parameters<SkillContext['deliver']>[0],
+    context: Pick<SkillContext, 'effect' | 'signal' | 'dryRun'>,
+  ) => ReturnType<SkillContext['deliver']>;
 }
 
 export function createSkillRunner(deps: SkillRunnerDeps): SkillRunner {
@@ -40,7 +43,16 @@ export function createSkillRunner(deps: SkillRunnerDeps): SkillRunner {
     const passage = breakers.enter(`skill:${skill.name}`);
     const limitMs = request.timeoutMs ?? skill.timeoutMs;
     const timeout = new AbortController();
-    const timer = setTimeout(() => timeout.abort(new AppError('unavailable', 'skill.timeout', `${skill.name} took longer than ${limitMs} ms`, { skill: skill.name, timeoutMs: limitMs })), limitMs);
+    const timer = setTimeout(
+      () =>
+        timeout.abort(
+          new AppError('unavailable', 'skill.timeout', `${skill.name} took longer than ${limitMs} ms`, {
+            skill: skill.name,
+            timeoutMs: limitMs,
+          }),
+        ),
+      limitMs,
+    );
     const signal = AbortSignal.any([request.signal, timeout.signal]);
     try {
       const context = contextFor(skill, request, signal);
@@ -70,7 +82,10 @@ export function createSkillRunner(deps: SkillRunnerDeps): SkillRunner {
     };
     const log = deps.log.child({ component: `skill ${skill.name}`, runId: owner.id, step });
     const effect: SkillContext['effect'] = (plan) => runs.effects.perform({ runId: owner.id, step, dryRun: owner.dryRun }, plan, signal);
-    const note: SkillContext['note'] = (type, data) => void runs.journal(owner.id, type, step, data).catch((error: unknown) => log.error('a journal line was lost', { error: toError(error).message }));
+    const note: SkillContext['note'] = (type, data) =>
+      void runs
+        .journal(owner.id, type, step, data)
+        .catch((error: unknown) => log.error('a journal line was lost', { error: toError(error).message }));
     const llm = deps.llm(scope, [...request.llm, deps.wishes(skill.name)]);
     return {
       runId: owner.id,
@@ -118,9 +133,19 @@ function untilAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
 }
 
 function checkResult(skill: Skill, result: SkillResult): SkillResult {
-  if (!skill.outcomes.includes(result.outcome)) throw new AppError('unavailable', 'skill.bad_output', `${skill.name} ended as "${result.outcome}", which it does not declare`, { skill: skill.name, outcome: result.outcome });
+  if (!skill.outcomes.includes(result.outcome))
+    throw new AppError('unavailable', 'skill.bad_output', `${skill.name} ended as "${result.outcome}", which it does not declare`, {
+      skill: skill.name,
+      outcome: result.outcome,
+    });
   const parsed = skill.output.safeParse(result.output);
-  if (!parsed.success) throw new AppError('unavailable', 'skill.bad_output', `${skill.name} gave an output it does not declare: ${parsed.error.issues[0]?.message}`, { skill: skill.name });
+  if (!parsed.success)
+    throw new AppError(
+      'unavailable',
+      'skill.bad_output',
+      `${skill.name} gave an output it does not declare: ${parsed.error.issues[0]?.message}`,
+      { skill: skill.name },
+    );
   const labels = new Set<Label>([...(result.labels ?? []), ...(skill.external ? ['untrusted' as const] : [])]);
   return { ...result, output: parsed.data as Json, labels: [...labels] };
 }
@@ -144,7 +169,9 @@ function withoutSecrets({ output, onRunSucceeded, ...rest }: SkillResult, redact
 function told(error: AppError, redact: (text: string) => string): AppError {
   const { kind, code, message, details } = error;
   const safe = { message: redact(message), details: mapTexts(details as Json, redact) as Record<string, Json> };
-  return JSON.stringify(safe) === JSON.stringify({ message, details }) ? error : new AppError(kind, code, safe.message, safe.details, error);
+  return JSON.stringify(safe) === JSON.stringify({ message, details })
+    ? error
+    : new AppError(kind, code, safe.message, safe.details, error);
 }
 
 function explain(skill: Skill, error: unknown): AppError {
@@ -155,7 +182,9 @@ function explain(skill: Skill, error: unknown): AppError {
 
 /** Addresses of the resources and of the step itself are the owner's; whatever content brings is not. */
 function ownOrigins({ resources, ownAddresses }: SkillRequest): ReadonlySet<string> {
-  const origins = [...resources.map(({ url }) => url), ...ownAddresses].flatMap((url) => (url && URL.canParse(url) ? [new URL(url).origin] : []));
+  const origins = [...resources.map(({ url }) => url), ...ownAddresses].flatMap((url) =>
+    url && URL.canParse(url) ? [new URL(url).origin] : [],
+  );
   return new Set(origins);
 }
 
@@ -169,7 +198,8 @@ function guardHosts(fetch: GuardedFetch['fetch'], breakers: Breakers, own: Reado
       else passage?.succeeded();
       return response;
     } catch (error) {
-      const theirs = error instanceof AppError && ['fetch.timeout', 'fetch.refused', 'fetch.dns', 'fetch.tls', 'fetch.broken'].includes(error.code);
+      const theirs =
+        error instanceof AppError && ['fetch.timeout', 'fetch.refused', 'fetch.dns', 'fetch.tls', 'fetch.broken'].includes(error.code);
       if (theirs && !request.signal.aborted) passage?.failed(error.message);
       else passage?.abandoned();
       throw error;

@@ -18,7 +18,14 @@ export interface FeedRow {
 
 declare module '#core/db/store' {
   interface Tables {
-    skill_breaker: { key: string; state: BreakerState; failures: number; until: number | null; last_error: string | null; changed_at: number };
+    skill_breaker: {
+      key: string;
+      state: BreakerState;
+      failures: number;
+      until: number | null;
+      last_error: string | null;
+      changed_at: number;
+    };
     skill_feed: FeedRow;
   }
 }

@@ -57,19 +57,45 @@ export interface TestContext extends SkillContext {
   readonly used: Set<string>;
 }
 
-const RECEIPT: CallReceipt = { callId: 'call', provider: 'fake', kind: 'compatible', model: 'fake-1', usage: { inputTokens: 1, outputTokens: 1, cachedInputTokens: 0, reasoningTokens: 0 }, costUsd: 0, offline: false, hops: [] };
+const RECEIPT: CallReceipt = {
+  callId: 'call',
+  provider: 'fake',
+  kind: 'compatible',
+  model: 'fake-1',
+  usage: { inputTokens: 1, outputTokens: 1, cachedInputTokens: 0, reasoningTokens: 0 },
+  costUsd: 0,
+  offline: false,
+  hops: [],
+};
 const SETTINGS = { 'owner.interests': ['technology', 'science'], 'owner.language': 'en', 'owner.name': 'Ada' };
 
 export function testContext(world: World = {}): TestContext {
   const { input = null, dryRun = false, channels = ['web'], silent = false } = world;
   const signal = world.signal ?? new AbortController().signal;
   const templates = createTemplates();
-  const kept = { journal: [] as TestContext['journal'], requests: [] as FetchRequest[], asked: [] as LlmRequest[], sent: [] as TestContext['sent'], performed: [] as string[], planned: [] as string[], added: [] as string[], used: new Set<string>() };
-  const resources = (world.resources ?? []).map((each): Resource => ({ name: 'feed', type: 'rss_feed', tags: [], enabled: true, metadata: {}, ...each }));
+  const kept = {
+    journal: [] as TestContext['journal'],
+    requests: [] as FetchRequest[],
+    asked: [] as LlmRequest[],
+    sent: [] as TestContext['sent'],
+    performed: [] as string[],
+    planned: [] as string[],
+    added: [] as string[],
+    used: new Set<string>(),
+  };
+  const resources = (world.resources ?? []).map((each): Resource => ({
+    name: 'feed',
+    type: 'rss_feed',
+    tags: [],
+    enabled: true,
+    metadata: {},
+    ...each,
+  }));
 
   const answered = async (capability: string): Promise<void> => {
     kept.used.add(capability);
-    if (silent) await new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true }));
+    if (silent)
+      await new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true }));
     signal.throwIfAborted();
   };
   const effect: SkillContext['effect'] = async <R extends Json>(request: EffectRequest<R>): Promise<R | null> => {
@@ -134,7 +160,12 @@ export function testContext(world: World = {}): TestContext {
       await answered('channel:send');
       if (channel === undefined || !channels.includes(channel)) return { delivered: [] };
       const receipts = await effect({
-        name, kind: 'channel.send', target: channel, class: 'irreversible', intent: { text }, idempotent: false,
+        name,
+        kind: 'channel.send',
+        target: channel,
+        class: 'irreversible',
+        intent: { text },
+        idempotent: false,
         perform: async () => {
           kept.sent.push({ text, channel, ...(to !== undefined && { to }) });
           return [`m${kept.sent.length}`];
@@ -143,12 +174,16 @@ export function testContext(world: World = {}): TestContext {
       return { delivered: receipts ? [{ channel, messageIds: receipts }] : [] };
     },
     note: (type, data) => void kept.journal.push({ type, data }),
-    render: (template, extra) => templates.render(template, { input, resources: resources.map(({ name, type, url }) => ({ name, type, url })), ...extra }),
+    render: (template, extra) =>
+      templates.render(template, { input, resources: resources.map(({ name, type, url }) => ({ name, type, url })), ...extra }),
   };
 }
 
 /** Feeds' health and validators in a map. */
-export function memoryFeeds(): FeedStore & { readonly kept: Map<string, Validators>; readonly notes: { readonly url: string; readonly error: string | null }[] } {
+export function memoryFeeds(): FeedStore & {
+  readonly kept: Map<string, Validators>;
+  readonly notes: { readonly url: string; readonly error: string | null }[];
+} {
   const kept = new Map<string, Validators>();
   const notes: { url: string; error: string | null }[] = [];
   return {
@@ -170,7 +205,14 @@ export function quiet(): Log {
 function answerOf(page: WebPage | undefined, { url }: FetchRequest): FetchResponse {
   if (!page) throw new AppError('unavailable', 'fetch.refused', `${new URL(url).host} refused the connection`);
   const { status = 200, contentType = 'text/html', body = '', headers = {} } = page;
-  return { status, url, contentType, headers: new Headers({ 'content-type': contentType, ...headers }), notModified: status === 304, body: typeof body === 'string' ? new TextEncoder().encode(body) : body };
+  return {
+    status,
+    url,
+    contentType,
+    headers: new Headers({ 'content-type': contentType, ...headers }),
+    notModified: status === 304,
+    body: typeof body === 'string' ? new TextEncoder().encode(body) : body,
+  };
 }
 
 function unused(what: string): never {

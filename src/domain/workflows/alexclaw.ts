@@ -25,7 +25,17 @@ const Export = z.object({
     }),
   ),
   resources: z
-    .array(z.object({ name: z.string(), type: z.string(), url: z.string().nullish(), content: z.string().nullish(), metadata: z.record(z.string(), AnyJson).nullish(), tags: z.array(z.string()).nullish(), enabled: z.boolean().nullish() }))
+    .array(
+      z.object({
+        name: z.string(),
+        type: z.string(),
+        url: z.string().nullish(),
+        content: z.string().nullish(),
+        metadata: z.record(z.string(), AnyJson).nullish(),
+        tags: z.array(z.string()).nullish(),
+        enabled: z.boolean().nullish(),
+      }),
+    )
     .nullish(),
 });
 type Export = z.infer<typeof Export>;
@@ -68,11 +78,16 @@ function toStep(step: Export['steps'][number], ids: ReadonlyMap<number, string>,
   const id = ids.get(step.position)!;
   const { timeout_ms, on_circuit_open, fallback_skill, on_missing_skill: _dropped, ...rest } = step.config ?? {};
   const config = Object.fromEntries(
-    Object.entries(rest).map(renamed).filter(([key]) => {
-      const isSecret = CREDENTIALS.test(key);
-      if (isSecret) warnings.push(`Step "${step.name}": the credential "${key}" was not imported; store it as a secret and refer to it as @secret:name.`);
-      return !isSecret;
-    }),
+    Object.entries(rest)
+      .map(renamed)
+      .filter(([key]) => {
+        const isSecret = CREDENTIALS.test(key);
+        if (isSecret)
+          warnings.push(
+            `Step "${step.name}": the credential "${key}" was not imported; store it as a secret and refer to it as @secret:name.`,
+          );
+        return !isSecret;
+      }),
   );
   const routes = step.routes ?? [];
   const next = Object.fromEntries(routes.map(({ branch, goto }) => [branch, goto === 'end' ? 'end' : (ids.get(goto) ?? 'end')]));
@@ -102,7 +117,17 @@ function toResource(resource: NonNullable<Export['resources']>[number], warnings
   }
   const { auth, ...metadata } = resource.metadata ?? {};
   if (auth !== undefined) warnings.push(`Resource "${resource.name}": its credentials were not imported.`);
-  return [{ name: resource.name, type: resource.type, ...(resource.url && { url: resource.url }), ...(resource.content && { content: resource.content }), metadata, tags: resource.tags ?? [], enabled: resource.enabled ?? true }];
+  return [
+    {
+      name: resource.name,
+      type: resource.type,
+      ...(resource.url && { url: resource.url }),
+      ...(resource.content && { content: resource.content }),
+      metadata,
+      tags: resource.tags ?? [],
+      enabled: resource.enabled ?? true,
+    },
+  ];
 }
 
 /** Its options have our names in snake case; its waits were in seconds. */
@@ -116,7 +141,12 @@ const placeholders = (template: string): string => template.replace(/(?<!\{)\{(i
 const named = (provider: string | null | undefined): provider is string => Boolean(provider) && provider !== 'auto';
 
 function slug(text: string): string {
-  const plain = text.normalize('NFKD').toLowerCase().replace(/[^a-z0-9]+/g, '-').replace(/^-+|-+$/g, '').slice(0, 50);
+  const plain = text
+    .normalize('NFKD')
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, '-')
+    .replace(/^-+|-+$/g, '')
+    .slice(0, 50);
   return /^[a-z]/.test(plain) || plain === '' ? plain : `w-${plain}`;
 }
 

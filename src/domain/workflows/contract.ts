@@ -33,7 +33,9 @@ const base = {
   retry: Retry.optional(),
   timeoutMs: z.int().min(1).max(86_400_000).optional(),
   /** What follows an error that no `next` names: stop the run, go on with the step's input, or ask another skill. */
-  onFailure: z.union([z.enum(['halt', 'skip']), z.strictObject({ skill: z.string(), config: z.record(z.string(), AnyJson).optional() })]).optional(),
+  onFailure: z
+    .union([z.enum(['halt', 'skip']), z.strictObject({ skill: z.string(), config: z.record(z.string(), AnyJson).optional() })])
+    .optional(),
 };
 
 export const SkillStep = z.strictObject({
@@ -84,7 +86,9 @@ export const SubWorkflowStep = z.strictObject({
 interface MapStepShape extends z.infer<z.ZodObject<typeof base, z.core.$strict>> {
   map: { over?: string | undefined; concurrency: number; onItemError: 'fail' | 'collect'; steps: Step[] };
 }
-type MapStepInput = Omit<MapStepShape, 'map'> & { map: { over?: string | undefined; concurrency?: number; onItemError?: 'fail' | 'collect'; steps: unknown[] } };
+type MapStepInput = Omit<MapStepShape, 'map'> & {
+  map: { over?: string | undefined; concurrency?: number; onItemError?: 'fail' | 'collect'; steps: unknown[] };
+};
 
 export const MapStep = z.strictObject({
   ...base,
@@ -127,7 +131,12 @@ export const Missed = z.enum(['run_once', 'skip', 'all']);
 
 /** What starts a workflow by itself. */
 export const Trigger = z.discriminatedUnion('kind', [
-  z.strictObject({ kind: z.literal('cron'), expression: z.string().min(1), timeZone: z.string().optional(), missed: Missed.default('run_once') }),
+  z.strictObject({
+    kind: z.literal('cron'),
+    expression: z.string().min(1),
+    timeZone: z.string().optional(),
+    missed: Missed.default('run_once'),
+  }),
   z.strictObject({ kind: z.literal('interval'), everyMs: z.int().min(1_000), missed: Missed.default('run_once') }),
   z.strictObject({ kind: z.literal('once'), at: z.iso.datetime({ offset: true }), missed: Missed.default('run_once') }),
 ]);
@@ -177,11 +186,47 @@ const Id = z.strictObject({ id: z.string() });
 /** The definition as JSON; read strictly by `Definition`, whose errors name the step and the field. */
 const Body = z.strictObject({ definition: z.unknown(), enabled: z.boolean().optional() });
 
-export const listWorkflows = endpoint({ method: 'GET', path: '/api/workflows', grant: 'workflows:read', summary: 'Workflows by name.', input: Page, output: listOf(WorkflowSummary) });
-export const getWorkflow = endpoint({ method: 'GET', path: '/api/workflows/{id}', grant: 'workflows:read', summary: 'One workflow, by id or name.', input: Id.extend({ version: z.coerce.number().int().optional() }), output: Workflow });
-export const createWorkflow = endpoint({ method: 'POST', path: '/api/workflows', grant: 'workflows:write', summary: 'Saves a new workflow.', input: Body, output: Workflow, status: 201 });
-export const saveWorkflow = endpoint({ method: 'PUT', path: '/api/workflows/{id}', grant: 'workflows:write', summary: 'Saves a new version; switches it on or off.', input: Id.extend({ definition: z.unknown().optional(), enabled: z.boolean().optional() }), output: Workflow });
-export const deleteWorkflow = endpoint({ method: 'DELETE', path: '/api/workflows/{id}', grant: 'workflows:write', summary: 'Deletes a workflow and, in the same transaction, what was due.', input: Id, output: Done });
+export const listWorkflows = endpoint({
+  method: 'GET',
+  path: '/api/workflows',
+  grant: 'workflows:read',
+  summary: 'Workflows by name.',
+  input: Page,
+  output: listOf(WorkflowSummary),
+});
+export const getWorkflow = endpoint({
+  method: 'GET',
+  path: '/api/workflows/{id}',
+  grant: 'workflows:read',
+  summary: 'One workflow, by id or name.',
+  input: Id.extend({ version: z.coerce.number().int().optional() }),
+  output: Workflow,
+});
+export const createWorkflow = endpoint({
+  method: 'POST',
+  path: '/api/workflows',
+  grant: 'workflows:write',
+  summary: 'Saves a new workflow.',
+  input: Body,
+  output: Workflow,
+  status: 201,
+});
+export const saveWorkflow = endpoint({
+  method: 'PUT',
+  path: '/api/workflows/{id}',
+  grant: 'workflows:write',
+  summary: 'Saves a new version; switches it on or off.',
+  input: Id.extend({ definition: z.unknown().optional(), enabled: z.boolean().optional() }),
+  output: Workflow,
+});
+export const deleteWorkflow = endpoint({
+  method: 'DELETE',
+  path: '/api/workflows/{id}',
+  grant: 'workflows:write',
+  summary: 'Deletes a workflow and, in the same transaction, what was due.',
+  input: Id,
+  output: Done,
+});
 export const validateWorkflow = endpoint({
   method: 'POST',
   path: '/api/workflows/validate',
@@ -194,12 +239,19 @@ export const importWorkflow = endpoint({
   method: 'POST',
   path: '/api/workflows/import',
   grant: 'workflows:write',
-  summary: "Imports a definition, or a file exported by AlexClaw, always switched off.",
+  summary: 'Imports a definition, or a file exported by AlexClaw, always switched off.',
   input: z.strictObject({ document: z.unknown() }),
   output: z.object({ workflow: Workflow, warnings: z.array(z.string()) }),
   status: 201,
 });
-export const exportWorkflow = endpoint({ method: 'GET', path: '/api/workflows/{id}/export', grant: 'workflows:read', summary: 'The definition as a file to share; no secret is in it.', input: Id, output: z.custom<Definition>() });
+export const exportWorkflow = endpoint({
+  method: 'GET',
+  path: '/api/workflows/{id}/export',
+  grant: 'workflows:read',
+  summary: 'The definition as a file to share; no secret is in it.',
+  input: Id,
+  output: z.custom<Definition>(),
+});
 export const listVersions = endpoint({
   method: 'GET',
   path: '/api/workflows/{id}/versions',

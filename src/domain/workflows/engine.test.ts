@@ -28,36 +28,73 @@ function build(store: Store, script: Script) {
   const remembered: Json[] = [];
   const granted: unknown[] = [];
   const workflows: Workflows = createWorkflows({
-    store, bus, clock, newId, templates,
-    ports: { skill: (name) => (name.startsWith('no_') ? undefined : { name, outcomes: ['ok', 'a', 'b', 'on_items'] }), checkConfig: () => [], checkTrigger: () => null, provider: async () => true },
-    syncTriggers: async () => {}, removeTriggers: async () => {}, audit: async () => {},
+    store,
+    bus,
+    clock,
+    newId,
+    templates,
+    ports: {
+      skill: (name) => (name.startsWith('no_') ? undefined : { name, outcomes: ['ok', 'a', 'b', 'on_items'] }),
+      checkConfig: () => [],
+      checkTrigger: () => null,
+      provider: async () => true,
+    },
+    syncTriggers: async () => {},
+    removeTriggers: async () => {},
+    audit: async () => {},
   });
   const engine: Engine = createEngine({
-    store, bus, clock, queue, runs, templates, concurrency: 8,
+    store,
+    bus,
+    clock,
+    queue,
+    runs,
+    templates,
+    concurrency: 8,
     skills: { run: async (request) => script(request) },
     workflow: (name, version) => workflows.get(name, version),
-    ask: async (_tx, question) => { const id = `q${questions.length + 1}`; questions.push({ ...question, id }); return id; },
-    withdraw: async () => {}, grantExtra: async (...extra) => void granted.push(extra),
+    ask: async (_tx, question) => {
+      const id = `q${questions.length + 1}`;
+      questions.push({ ...question, id });
+      return id;
+    },
+    withdraw: async () => {},
+    grantExtra: async (...extra) => void granted.push(extra),
     deferred: { remember: async (_tx, data) => void remembered.push(data) },
     onCrash: () => {},
   });
   const abort = new AbortController();
   const started = engine.service.start({ signal: abort.signal, exit: () => {} });
   return {
-    runs, workflows, engine, questions, remembered, granted,
+    runs,
+    workflows,
+    engine,
+    questions,
+    remembered,
+    granted,
     async go(definition: object, options: { input?: Json; dryRun?: boolean; idempotencyKey?: string } = {}) {
       const name = `w${newId().slice(-12)}`;
       const workflow = await workflows.create({ name, ...definition }, { enabled: true, by: 'owner' });
       return { workflow, run: await store.write((tx) => engine.start(tx, workflow, { trigger: { kind: 'owner' }, ...options })) };
     },
-    async stop() { abort.abort(); await (await started).stop(); },
+    async stop() {
+      abort.abort();
+      await (await started).stop();
+    },
   };
 }
 
 async function setup(script: Script) {
   const store = await memoryStore(...migrations);
   const it = build(store, script);
-  return { store, ...it, async [Symbol.asyncDispose]() { await it.stop(); await store.close(); } };
+  return {
+    store,
+    ...it,
+    async [Symbol.asyncDispose]() {
+      await it.stop();
+      await store.close();
+    },
+  };
 }
 
 async function settled(runs: Runs, id: string, until: readonly string[] = ['succeeded', 'failed', 'cancelled']): Promise<RunDetail> {
@@ -70,25 +107,42 @@ async function settled(runs: Runs, id: string, until: readonly string[] = ['succ
 }
 
 const ok = (output: Json = null, outcome = 'ok'): SkillResult => ({ outcome, output });
-const done = async (t: { runs: Runs; go: Awaited<ReturnType<typeof setup>>['go'] }, definition: object, options: object = {}) => settled(t.runs, (await t.go(definition, options)).run.id);
+const done = async (t: { runs: Runs; go: Awaited<ReturnType<typeof setup>>['go'] }, definition: object, options: object = {}) =>
+  settled(t.runs, (await t.go(definition, options)).run.id);
 
 onEveryEngine('engine', (open) => {
   it('runs steps in order, each on what the one before left, and keeps all of it', async () => {
     await using store = await open(...migrations);
     const t = build(store, ({ skill, input }) => ok(`${String(input)}>${skill}`));
-    const run = await done(t, { steps: [{ id: 'one', skill: 'x' }, { id: 'two', skill: 'y' }] }, { input: 'in' });
+    const run = await done(
+      t,
+      {
+        steps: [
+          { id: 'one', skill: 'x' },
+          { id: 'two', skill: 'y' },
+        ],
+      },
+      { input: 'in' },
+    );
     assert.equal(run.output, 'in>x>y');
-    assert.deepEqual(run.steps.map(({ path, status, input, output }) => ({ path, status, input, output })), [
-      { path: 'one', status: 'succeeded', input: 'in', output: 'in>x' },
-      { path: 'two', status: 'succeeded', input: 'in>x', output: 'in>x>y' },
-    ]);
+    assert.deepEqual(
+      run.steps.map(({ path, status, input, output }) => ({ path, status, input, output })),
+      [
+        { path: 'one', status: 'succeeded', input: 'in', output: 'in>x' },
+        { path: 'two', status: 'succeeded', input: 'in>x', output: 'in>x>y' },
+      ],
+    );
     await t.stop();
   });
 });
 
 it('an outcome without a route goes on to the next step, and a routed one jumps, with the input of where it came from', async () => {
   await using t = await setup(({ step, input }) => ok(`${String(input)}.${step}`, step === 'first' ? 'b' : 'ok'));
-  const steps = [{ id: 'first', skill: 'x', next: { a: 'end', b: 'third' } }, { id: 'second', skill: 'x' }, { id: 'third', skill: 'x' }];
+  const steps = [
+    { id: 'first', skill: 'x', next: { a: 'end', b: 'third' } },
+    { id: 'second', skill: 'x' },
+    { id: 'third', skill: 'x' },
+  ];
   const run = await done(t, { steps }, { input: 'i' });
   assert.equal(run.output, 'i.first.third');
   const plain = await done(t, { steps: [{ ...steps[0], next: { a: 'end' } }, ...steps.slice(1)] }, { input: 'i' });
@@ -106,59 +160,143 @@ it('loops, and a graph that never ends is stopped', async () => {
 
 it('takes input from any earlier step or several, and fills templates with values of their own type', async () => {
   const seen: SkillRequest[] = [];
-  await using t = await setup((request) => { seen.push(request); return ok({ n: seen.length, list: [1, 2] }); });
-  await done(t, { steps: [{ id: 'a', skill: 'x' }, { id: 'b', skill: 'x' }, { id: 'c', skill: 'x', inputFrom: ['a', 'b'], config: { list: '{{ steps.a.list }}', text: 'n={{ steps.b.n }}', keep: 7 } }] });
+  await using t = await setup((request) => {
+    seen.push(request);
+    return ok({ n: seen.length, list: [1, 2] });
+  });
+  await done(t, {
+    steps: [
+      { id: 'a', skill: 'x' },
+      { id: 'b', skill: 'x' },
+      { id: 'c', skill: 'x', inputFrom: ['a', 'b'], config: { list: '{{ steps.a.list }}', text: 'n={{ steps.b.n }}', keep: 7 } },
+    ],
+  });
   assert.deepEqual(seen[2]!.input, { a: { n: 1, list: [1, 2] }, b: { n: 2, list: [1, 2] } });
   assert.deepEqual(seen[2]!.config, { list: [1, 2], text: 'n=2', keep: 7 });
 });
 
 it('skips a step whose condition is false', async () => {
   await using t = await setup(({ step }) => ok([step]));
-  const run = await done(t, { steps: [{ id: 'a', skill: 'x' }, { id: 'b', skill: 'x', when: 'input.size > 3' }, { id: 'c', skill: 'x', when: 'input.size == 1' }] });
-  assert.deepEqual(run.steps.map(({ status }) => status), ['succeeded', 'skipped', 'succeeded']);
+  const run = await done(t, {
+    steps: [
+      { id: 'a', skill: 'x' },
+      { id: 'b', skill: 'x', when: 'input.size > 3' },
+      { id: 'c', skill: 'x', when: 'input.size == 1' },
+    ],
+  });
+  assert.deepEqual(
+    run.steps.map(({ status }) => status),
+    ['succeeded', 'skipped', 'succeeded'],
+  );
 });
 
 it('tries again as told, and journals each try', async () => {
   let tries = 0;
-  await using t = await setup(() => { tries += 1; if (tries < 3) throw new AppError('unavailable', 'skill.failed', 'not yet'); return ok('at last'); });
+  await using t = await setup(() => {
+    tries += 1;
+    if (tries < 3) throw new AppError('unavailable', 'skill.failed', 'not yet');
+    return ok('at last');
+  });
   const run = await done(t, { steps: [{ id: 'a', skill: 'x', retry: { attempts: 3, delayMs: 1 } }] });
   assert.deepEqual([run.output, run.steps[0]?.attempt, run.journal.filter(({ type }) => type === 'step.retry').length], ['at last', 3, 2]);
 });
 
 it('does not try again what cannot become right, nor outcomes it was not told to', async () => {
   let tries = 0;
-  await using t = await setup(({ skill }) => { tries += 1; throw skill === 'wrong' ? new AppError('invalid', 'skill.bad_config', 'no') : new AppError('unavailable', 'skill.failed', 'no'); });
+  await using t = await setup(({ skill }) => {
+    tries += 1;
+    throw skill === 'wrong' ? new AppError('invalid', 'skill.bad_config', 'no') : new AppError('unavailable', 'skill.failed', 'no');
+  });
   await done(t, { steps: [{ id: 'a', skill: 'wrong', retry: { attempts: 3, delayMs: 1 } }] });
   await done(t, { steps: [{ id: 'a', skill: 'x', retry: { attempts: 3, delayMs: 1, on: ['on_timeout'] } }] });
   assert.equal(tries, 2);
 });
 
 it('halts, skips, routes or falls back on an error', async () => {
-  await using t = await setup(({ skill, input }) => { if (skill === 'bad') throw new AppError('unavailable', 'skill.failed', 'broken'); return ok([skill, input]); });
-  const halted = await done(t, { steps: [{ id: 'a', skill: 'bad' }, { id: 'b', skill: 'x' }] });
+  await using t = await setup(({ skill, input }) => {
+    if (skill === 'bad') throw new AppError('unavailable', 'skill.failed', 'broken');
+    return ok([skill, input]);
+  });
+  const halted = await done(t, {
+    steps: [
+      { id: 'a', skill: 'bad' },
+      { id: 'b', skill: 'x' },
+    ],
+  });
   assert.deepEqual([halted.status, halted.error?.code, halted.outcome, halted.steps.length], ['failed', 'skill.failed', 'on_error', 1]);
-  const skipped = await done(t, { steps: [{ id: 'a', skill: 'bad', onFailure: 'skip' }, { id: 'b', skill: 'x' }] }, { input: 'i' });
+  const skipped = await done(
+    t,
+    {
+      steps: [
+        { id: 'a', skill: 'bad', onFailure: 'skip' },
+        { id: 'b', skill: 'x' },
+      ],
+    },
+    { input: 'i' },
+  );
   assert.deepEqual(skipped.output, ['x', 'i']);
-  const routed = await done(t, { steps: [{ id: 'a', skill: 'bad', next: { on_error: 'c' } }, { id: 'b', skill: 'x' }, { id: 'c', skill: 'y' }] });
+  const routed = await done(t, {
+    steps: [
+      { id: 'a', skill: 'bad', next: { on_error: 'c' } },
+      { id: 'b', skill: 'x' },
+      { id: 'c', skill: 'y' },
+    ],
+  });
   assert.deepEqual(routed.output, ['y', { error: { kind: 'unavailable', code: 'skill.failed', message: 'broken' } }]);
   const other = await done(t, { steps: [{ id: 'a', skill: 'bad', onFailure: { skill: 'spare' } }] }, { input: 'i' });
   assert.deepEqual(other.output, ['spare', 'i']);
 });
 
 it('fans out with bounded concurrency and in again in order', async () => {
-  let now = 0, most = 0;
-  await using t = await setup(async ({ input }) => { now += 1; most = Math.max(most, now); await systemClock.sleep(2); now -= 1; return ok(Number(input) * 2); });
-  const run = await done(t, { steps: [{ id: 'm', map: { concurrency: 3, steps: [{ id: 'double', skill: 'x' }, { id: 'again', skill: 'x' }] } }] }, { input: [1, 2, 3, 4, 5, 6, 7] });
+  let now = 0,
+    most = 0;
+  await using t = await setup(async ({ input }) => {
+    now += 1;
+    most = Math.max(most, now);
+    await systemClock.sleep(2);
+    now -= 1;
+    return ok(Number(input) * 2);
+  });
+  const run = await done(
+    t,
+    {
+      steps: [
+        {
+          id: 'm',
+          map: {
+            concurrency: 3,
+            steps: [
+              { id: 'double', skill: 'x' },
+              { id: 'again', skill: 'x' },
+            ],
+          },
+        },
+      ],
+    },
+    { input: [1, 2, 3, 4, 5, 6, 7] },
+  );
   assert.deepEqual([run.output, most], [[4, 8, 12, 16, 20, 24, 28], 3]);
 });
 
 it('a map fails with its first item or collects, as told; retry keeps the items that were done', async () => {
   const calls: Json[] = [];
   let broken = true;
-  await using t = await setup(({ input }) => { calls.push(input); if (input === 2 && broken) throw new AppError('unavailable', 'skill.failed', 'two'); return ok(input); });
-  const map = (onItemError: string) => ({ steps: [{ id: 'm', map: { concurrency: 1, onItemError, steps: [{ id: 's', skill: 'x' }] } }, { id: 'after', skill: 'x' }] });
+  await using t = await setup(({ input }) => {
+    calls.push(input);
+    if (input === 2 && broken) throw new AppError('unavailable', 'skill.failed', 'two');
+    return ok(input);
+  });
+  const map = (onItemError: string) => ({
+    steps: [
+      { id: 'm', map: { concurrency: 1, onItemError, steps: [{ id: 's', skill: 'x' }] } },
+      { id: 'after', skill: 'x' },
+    ],
+  });
   const collected = await done(t, map('collect'), { input: [1, 2, 3] });
-  assert.deepEqual([collected.status, (collected.output as Json[])[0], ((collected.output as Json[])[1] as { error: { code: string } }).error.code], ['succeeded', 1, 'skill.failed']);
+  assert.deepEqual(
+    [collected.status, (collected.output as Json[])[0], ((collected.output as Json[])[1] as { error: { code: string } }).error.code],
+    ['succeeded', 1, 'skill.failed'],
+  );
   calls.length = 0;
   const failed = await done(t, map('fail'), { input: [1, 2, 3] });
   assert.equal(failed.status, 'failed');
@@ -170,13 +308,27 @@ it('a map fails with its first item or collects, as told; retry keeps the items 
 
 it('waits for time, without keeping anything in memory', async () => {
   await using t = await setup(({ input }) => ok(input));
-  const run = await done(t, { steps: [{ id: 'w', wait: { forMs: 30 } }, { id: 'a', skill: 'x' }] }, { input: 'later' });
+  const run = await done(
+    t,
+    {
+      steps: [
+        { id: 'w', wait: { forMs: 30 } },
+        { id: 'a', skill: 'x' },
+      ],
+    },
+    { input: 'later' },
+  );
   assert.equal(run.output, 'later');
 });
 
 it('waits for an event, and times out when it does not come', async () => {
   await using t = await setup(({ input }) => ok(input));
-  const { run } = await t.go({ steps: [{ id: 'w', wait: { event: 'parcel' } }, { id: 'a', skill: 'x' }] });
+  const { run } = await t.go({
+    steps: [
+      { id: 'w', wait: { event: 'parcel' } },
+      { id: 'a', skill: 'x' },
+    ],
+  });
   await settled(t.runs, run.id, ['waiting']);
   assert.equal(await t.store.write((tx) => t.engine.signal(tx, 'event:other', null)), 0);
   assert.equal(await t.store.write((tx) => t.engine.signal(tx, 'event:parcel', { here: true })), 1);
@@ -187,7 +339,16 @@ it('waits for an event, and times out when it does not come', async () => {
 
 it('asks the owner and branches on the answer', async () => {
   await using t = await setup(({ step, input }) => ok([step, input]));
-  const { run } = await t.go({ steps: [{ id: 'ask', approval: { question: 'Send {{ input }}?' }, next: { approve: 'yes', reject: 'no' } }, { id: 'yes', skill: 'x', next: 'end' }, { id: 'no', skill: 'x' }] }, { input: 'it' });
+  const { run } = await t.go(
+    {
+      steps: [
+        { id: 'ask', approval: { question: 'Send {{ input }}?' }, next: { approve: 'yes', reject: 'no' } },
+        { id: 'yes', skill: 'x', next: 'end' },
+        { id: 'no', skill: 'x' },
+      ],
+    },
+    { input: 'it' },
+  );
   await settled(t.runs, run.id, ['waiting']);
   assert.equal(t.questions[0]?.question, 'Send it?');
   await t.store.write((tx) => t.engine.signal(tx, 'approval:q1', { option: 'reject', by: 'owner' }));
@@ -196,7 +357,10 @@ it('asks the owner and branches on the answer', async () => {
 
 it('a run over budget waits for the owner, and goes on when told', async () => {
   let rich = false;
-  await using t = await setup(() => { if (!rich) throw new AppError('limited', 'llm.over_budget', 'too dear', { scope: 'run', key: 'r', limitUsd: 0.5, neededUsd: 0.2 }); return ok('bought'); });
+  await using t = await setup(() => {
+    if (!rich) throw new AppError('limited', 'llm.over_budget', 'too dear', { scope: 'run', key: 'r', limitUsd: 0.5, neededUsd: 0.2 });
+    return ok('bought');
+  });
   const { run } = await t.go({ steps: [{ id: 'a', skill: 'x' }] });
   await settled(t.runs, run.id, ['waiting']);
   assert.deepEqual([t.questions[0]?.kind, t.questions[0]?.question], ['budget', 'too dear Allow $0.50 more?']);
@@ -206,19 +370,38 @@ it('a run over budget waits for the owner, and goes on when told', async () => {
   assert.deepEqual(t.granted, [['run', 'r', 0.5]]);
 });
 
-it('a workflow inside a workflow answers its parent; its error is the step\'s', async () => {
-  await using t = await setup(({ skill, input }) => { if (skill === 'bad') throw new AppError('unavailable', 'skill.failed', 'no'); return ok([skill, input]); });
+it("a workflow inside a workflow answers its parent; its error is the step's", async () => {
+  await using t = await setup(({ skill, input }) => {
+    if (skill === 'bad') throw new AppError('unavailable', 'skill.failed', 'no');
+    return ok([skill, input]);
+  });
   await t.workflows.create({ name: 'child', steps: [{ id: 'c', skill: 'inner' }] }, { enabled: true, by: 'owner' });
   await t.workflows.create({ name: 'bad-child', steps: [{ id: 'c', skill: 'bad' }] }, { enabled: true, by: 'owner' });
-  const run = await done(t, { steps: [{ id: 'sub', workflow: { name: 'child' } }, { id: 'a', skill: 'outer' }] }, { input: 1 });
+  const run = await done(
+    t,
+    {
+      steps: [
+        { id: 'sub', workflow: { name: 'child' } },
+        { id: 'a', skill: 'outer' },
+      ],
+    },
+    { input: 1 },
+  );
   assert.deepEqual(run.output, ['outer', ['inner', 1]]);
   const failed = await done(t, { steps: [{ id: 'sub', workflow: { name: 'bad-child' } }] });
   assert.equal(failed.error?.code, 'workflow.child_failed');
 });
 
 it('cancels at once, and a cancelled run stays cancelled', async () => {
-  await using t = await setup(({ signal }) => new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error))));
-  const { run } = await t.go({ steps: [{ id: 'a', skill: 'x' }, { id: 'b', skill: 'x' }] });
+  await using t = await setup(
+    ({ signal }) => new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error))),
+  );
+  const { run } = await t.go({
+    steps: [
+      { id: 'a', skill: 'x' },
+      { id: 'b', skill: 'x' },
+    ],
+  });
   for (let i = 0; i < 200 && (await t.runs.detail(run.id)).steps.length === 0; i += 1) await systemClock.sleep(2);
   await t.engine.cancel(run.id, 'owner');
   await systemClock.sleep(20);
@@ -230,8 +413,17 @@ it('cancels at once, and a cancelled run stays cancelled', async () => {
 it('pauses at the next step and goes on where it was', async () => {
   const gate = Promise.withResolvers<void>();
   const seen: string[] = [];
-  await using t = await setup(async ({ step }) => { seen.push(step); if (step === 'a') await gate.promise; return ok(step); });
-  const { run } = await t.go({ steps: [{ id: 'a', skill: 'x' }, { id: 'b', skill: 'x' }] });
+  await using t = await setup(async ({ step }) => {
+    seen.push(step);
+    if (step === 'a') await gate.promise;
+    return ok(step);
+  });
+  const { run } = await t.go({
+    steps: [
+      { id: 'a', skill: 'x' },
+      { id: 'b', skill: 'x' },
+    ],
+  });
   for (let i = 0; i < 200 && seen.length === 0; i += 1) await systemClock.sleep(2);
   await t.engine.pause(run.id, 'owner');
   gate.resolve();
@@ -245,8 +437,18 @@ it('pauses at the next step and goes on where it was', async () => {
 it('retry runs again from the failed step only, or from the one named', async () => {
   let broken = true;
   const seen: string[] = [];
-  await using t = await setup(({ step }) => { seen.push(step); if (step === 'b' && broken) throw new AppError('unavailable', 'skill.failed', 'no'); return ok(step); });
-  const run = await done(t, { steps: [{ id: 'a', skill: 'x' }, { id: 'b', skill: 'x' }, { id: 'c', skill: 'x' }] });
+  await using t = await setup(({ step }) => {
+    seen.push(step);
+    if (step === 'b' && broken) throw new AppError('unavailable', 'skill.failed', 'no');
+    return ok(step);
+  });
+  const run = await done(t, {
+    steps: [
+      { id: 'a', skill: 'x' },
+      { id: 'b', skill: 'x' },
+      { id: 'c', skill: 'x' },
+    ],
+  });
   assert.equal(run.status, 'failed');
   broken = false;
   await t.engine.retry(run.id, undefined, 'owner');
@@ -264,10 +466,23 @@ it('the same idempotency key is the same run', async () => {
   assert.equal(again.id, run.id);
 });
 
-for (const [policy, expected] of [['queue', ['succeeded', 'succeeded']], ['skip', ['succeeded', 'cancelled']], ['replace', ['cancelled', 'succeeded']], ['allow', ['succeeded', 'succeeded']]] as const) {
+for (const [policy, expected] of [
+  ['queue', ['succeeded', 'succeeded']],
+  ['skip', ['succeeded', 'cancelled']],
+  ['replace', ['cancelled', 'succeeded']],
+  ['allow', ['succeeded', 'succeeded']],
+] as const) {
   it(`started while it runs: ${policy}`, async () => {
-    let now = 0, most = 0;
-    await using t = await setup(async ({ signal }) => { now += 1; most = Math.max(most, now); await systemClock.sleep(40, signal).finally(() => { now -= 1; }); return ok(); });
+    let now = 0,
+      most = 0;
+    await using t = await setup(async ({ signal }) => {
+      now += 1;
+      most = Math.max(most, now);
+      await systemClock.sleep(40, signal).finally(() => {
+        now -= 1;
+      });
+      return ok();
+    });
     const { workflow, run } = await t.go({ concurrency: policy, steps: [{ id: 'a', skill: 'x' }] });
     await systemClock.sleep(10);
     const second = await t.store.write((tx) => t.engine.start(tx, workflow, { trigger: { kind: 'owner' } }));
@@ -278,30 +493,54 @@ for (const [policy, expected] of [['queue', ['succeeded', 'succeeded']], ['skip'
 }
 
 it('acts put off happen when the run has succeeded, in its last transaction, and never in a dry run', async () => {
-  await using t = await setup(({ step }) => { if (step === 'bad') throw new AppError('unavailable', 'skill.failed', 'no'); return { ...ok(), onRunSucceeded: [{ kind: 'remember', data: step }] }; });
-  await done(t, { steps: [{ id: 'a', skill: 'x' }, { id: 'bad', skill: 'x' }] });
+  await using t = await setup(({ step }) => {
+    if (step === 'bad') throw new AppError('unavailable', 'skill.failed', 'no');
+    return { ...ok(), onRunSucceeded: [{ kind: 'remember', data: step }] };
+  });
+  await done(t, {
+    steps: [
+      { id: 'a', skill: 'x' },
+      { id: 'bad', skill: 'x' },
+    ],
+  });
   assert.deepEqual(t.remembered, []);
   await done(t, { steps: [{ id: 'a', skill: 'x' }] }, { dryRun: true });
   assert.deepEqual(t.remembered, []);
-  await done(t, { steps: [{ id: 'a', skill: 'x' }, { id: 'b', skill: 'x' }] });
+  await done(t, {
+    steps: [
+      { id: 'a', skill: 'x' },
+      { id: 'b', skill: 'x' },
+    ],
+  });
   assert.deepEqual(t.remembered, ['a', 'b']);
 });
 
 it('labels travel with the content', async () => {
   await using t = await setup(({ step, labels }) => (step === 'web' ? { ...ok(), labels: ['untrusted'] } : { ...ok([...labels]) }));
-  const run = await done(t, { steps: [{ id: 'web', skill: 'x' }, { id: 'b', skill: 'x' }, { id: 'c', skill: 'x' }] });
+  const run = await done(t, {
+    steps: [
+      { id: 'web', skill: 'x' },
+      { id: 'b', skill: 'x' },
+      { id: 'c', skill: 'x' },
+    ],
+  });
   assert.deepEqual([run.output, run.labels], [['untrusted'], ['untrusted']]);
 });
 
 it('a run longer than its limit fails and stops what it does', async () => {
-  await using t = await setup(({ signal }) => new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error))));
+  await using t = await setup(
+    ({ signal }) => new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error))),
+  );
   const run = await done(t, { timeoutMs: 1_000, steps: [{ id: 'a', skill: 'x' }] });
   assert.equal(run.error?.code, 'run.timeout');
 });
 
 it('asks for the second factor before the first step, and a refused run does nothing', async () => {
   const seen: string[] = [];
-  await using t = await setup(({ step }) => { seen.push(step); return ok(step); });
+  await using t = await setup(({ step }) => {
+    seen.push(step);
+    return ok(step);
+  });
   const { run } = await t.go({ requires2fa: true, steps: [{ id: 'a', skill: 'x' }] });
   await settled(t.runs, run.id, ['waiting']);
   assert.deepEqual([t.questions[0]?.kind, seen], ['second_factor', []]);

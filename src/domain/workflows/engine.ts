@@ -5,7 +5,21 @@ import type { Db, Store } from '#core/db/store';
 import { AppError, errorInfo, type ErrorInfo } from '#core/errors';
 import type { Json } from '#core/json';
 import type { Service } from '#core/service';
-import { deleteSteps, findRun, isOver, openRunsOf, stepsOf, toSummary, updateStep, waitingSteps, type Label, type NewRun, type RunRow, type Runs, type StepRow } from '#runs';
+import {
+  deleteSteps,
+  findRun,
+  isOver,
+  openRunsOf,
+  stepsOf,
+  toSummary,
+  updateStep,
+  waitingSteps,
+  type Label,
+  type NewRun,
+  type RunRow,
+  type Runs,
+  type StepRow,
+} from '#runs';
 import type { RunSummary, TriggerRef } from '#runs/contract';
 import type { SkillRunner } from '#skills/contract';
 import type { Definition, Workflow } from './contract.ts';
@@ -71,10 +85,15 @@ export function createEngine(deps: EngineDeps): Engine {
     const { run, existed } = await runs.create(tx, newRun(workflow, options));
     if (existed) return run;
     if (busy.length > 0 && definition.concurrency === 'skip') {
-      const error: ErrorInfo = { kind: 'conflict', code: 'workflow.overlap', message: `Run ${busy[0]!.id} is still going; this one was skipped` };
+      const error: ErrorInfo = {
+        kind: 'conflict',
+        code: 'workflow.overlap',
+        message: `Run ${busy[0]!.id} is still going; this one was skipped`,
+      };
       return runs.change(tx, run.id, { status: 'cancelled', outcome: 'skipped', error: JSON.stringify(error), ended_at: clock.now() });
     }
-    if (busy.length > 0 && definition.concurrency === 'replace') for (const old of busy) await cancelIn(tx, old, `replaced by run ${run.id}`);
+    if (busy.length > 0 && definition.concurrency === 'replace')
+      for (const old of busy) await cancelIn(tx, old, `replaced by run ${run.id}`);
     if (held) await runs.journal(run.id, 'run.held', null, { behind: busy[0]!.id }, tx);
     else await queue.add(tx, { queue: QUEUE, id: run.id, payload: null });
     return run;
@@ -83,9 +102,16 @@ export function createEngine(deps: EngineDeps): Engine {
   async function startChild(tx: Db, parent: RunRow, name: string, input: Json, labels: readonly Label[]): Promise<string> {
     let depth = 1;
     for (let up: RunRow | undefined = parent; up?.parent_run_id; up = await findRun(tx, up.parent_run_id)) depth += 1;
-    if (depth >= DEEPEST_CHAIN) throw new AppError('limited', 'workflow.too_deep', `Workflows start each other more than ${DEEPEST_CHAIN} deep`, { depth });
+    if (depth >= DEEPEST_CHAIN)
+      throw new AppError('limited', 'workflow.too_deep', `Workflows start each other more than ${DEEPEST_CHAIN} deep`, { depth });
     const child = await definitionOf(name);
-    const run = await start(tx, child, { trigger: { kind: 'workflow', id: parent.id }, input, dryRun: parent.dry_run === 1, parentRunId: parent.id, labels });
+    const run = await start(tx, child, {
+      trigger: { kind: 'workflow', id: parent.id },
+      input,
+      dryRun: parent.dry_run === 1,
+      parentRunId: parent.id,
+      labels,
+    });
     return run.id;
   }
 
@@ -136,7 +162,8 @@ export function createEngine(deps: EngineDeps): Engine {
   /** A step may have begun in the moment of the cancel. */
   async function leave(runId: string, done: (tx: Db) => Promise<void>): Promise<void> {
     await store.write(async (tx) => {
-      for (const step of await stepsOf(tx, runId)) if (step.status === 'running') await updateStep(tx, runId, step.path, { status: 'cancelled', ended_at: clock.now() });
+      for (const step of await stepsOf(tx, runId))
+        if (step.status === 'running') await updateStep(tx, runId, step.path, { status: 'cancelled', ended_at: clock.now() });
       await done(tx);
     });
   }
@@ -153,7 +180,12 @@ export function createEngine(deps: EngineDeps): Engine {
     );
     switch (end.state) {
       case 'done':
-        return finish(run, done, { status: 'succeeded', outcome: end.left.outcome, output: end.left.output, labels: end.left.labels }, end.flush);
+        return finish(
+          run,
+          done,
+          { status: 'succeeded', outcome: end.left.outcome, output: end.left.output, labels: end.left.labels },
+          end.flush,
+        );
       case 'failed':
         return finish(run, done, { status: 'failed', outcome: end.outcome, error: end.error }, end.flush);
       case 'refused':
@@ -179,7 +211,9 @@ export function createEngine(deps: EngineDeps): Engine {
 
   async function withDeadline<T>(live: Live, deadline: number | null, fn: () => Promise<T>): Promise<T> {
     if (deadline === null) return fn();
-    const timeout = new AppError('unavailable', 'run.timeout', 'The run took longer than its limit', { timeoutMs: live.definition.timeoutMs });
+    const timeout = new AppError('unavailable', 'run.timeout', 'The run took longer than its limit', {
+      timeoutMs: live.definition.timeoutMs,
+    });
     if (clock.now() >= deadline) throw timeout;
     const timer = setTimeout(() => live.stop('timeout'), Math.min(deadline - clock.now(), 2 ** 31 - 1));
     try {
@@ -217,7 +251,13 @@ export function createEngine(deps: EngineDeps): Engine {
   }
 
   async function performDeferred(tx: Db, run: RunRow): Promise<void> {
-    const rows = await tx.selectFrom('run_step').select(['path', 'deferred']).where('run_id', '=', run.id).where('deferred', 'is not', null).orderBy('seq').execute();
+    const rows = await tx
+      .selectFrom('run_step')
+      .select(['path', 'deferred'])
+      .where('run_id', '=', run.id)
+      .where('deferred', 'is not', null)
+      .orderBy('seq')
+      .execute();
     for (const row of rows) {
       for (const { kind, data } of JSON.parse(row.deferred!) as { kind: string; data: Json }[]) {
         const handler = deps.deferred[kind];
@@ -238,7 +278,14 @@ export function createEngine(deps: EngineDeps): Engine {
       ended_at: clock.now(),
       wake_at: null,
     });
-    if (run.parent_run_id) await signal(tx, `run:${run.id}`, { status, outcome, output: output ?? null, error: (error ?? null) as Json, labels: [...(labels ?? [])] });
+    if (run.parent_run_id)
+      await signal(tx, `run:${run.id}`, {
+        status,
+        outcome,
+        output: output ?? null,
+        error: (error ?? null) as Json,
+        labels: [...(labels ?? [])],
+      });
     if (run.workflow_id) await releaseNext(tx, run.workflow_id, run.id);
     return summary;
   }
@@ -247,7 +294,8 @@ export function createEngine(deps: EngineDeps): Engine {
   async function releaseNext(tx: Db, workflowId: string, except: string): Promise<void> {
     const others = (await openRunsOf(tx, workflowId)).filter(({ id }) => id !== except);
     const [first] = others;
-    if (first?.status === 'queued' && others.every(({ status }) => status === 'queued')) await queue.add(tx, { queue: QUEUE, id: first.id, payload: null });
+    if (first?.status === 'queued' && others.every(({ status }) => status === 'queued'))
+      await queue.add(tx, { queue: QUEUE, id: first.id, payload: null });
   }
 
   async function signal(tx: Db, waitsFor: string, data: Json): Promise<number> {
@@ -276,7 +324,8 @@ export function createEngine(deps: EngineDeps): Engine {
         const child = await findRun(tx, step.waits_for.slice('run:'.length));
         if (child && !isOver(child.status)) await cancelIn(tx, child, 'with the run that started it');
       }
-      if (step.status === 'running' || step.status === 'waiting') await updateStep(tx, row.id, step.path, { status: 'cancelled', waits_for: null, wake_at: null, ended_at: at });
+      if (step.status === 'running' || step.status === 'waiting')
+        await updateStep(tx, row.id, step.path, { status: 'cancelled', waits_for: null, wake_at: null, ended_at: at });
     }
     await runs.journal(row.id, 'run.cancelled', null, { why }, tx);
     const summary = await close(tx, row, { status: 'cancelled' });
@@ -304,7 +353,8 @@ export function createEngine(deps: EngineDeps): Engine {
       const row = await existing(tx, runId);
       const live = lives.get(runId);
       if (live?.pausing) live.pausing = false;
-      else if (row.status !== 'paused') throw new AppError('conflict', 'run.not_paused', `The run is not paused (${row.status})`, { status: row.status });
+      else if (row.status !== 'paused')
+        throw new AppError('conflict', 'run.not_paused', `The run is not paused (${row.status})`, { status: row.status });
       await runs.journal(runId, 'run.resumed', null, { by }, tx);
       await queue.add(tx, { queue: QUEUE, id: runId, payload: null });
       return runs.change(tx, runId, { status: 'queued' });
@@ -314,13 +364,29 @@ export function createEngine(deps: EngineDeps): Engine {
   async function retry(runId: string, from: string | undefined, by: string): Promise<RunSummary> {
     return store.write(async (tx) => {
       const row = await existing(tx, runId);
-      if (!isOver(row.status)) throw new AppError('conflict', 'run.not_over', `The run is not over yet (${row.status})`, { status: row.status });
+      if (!isOver(row.status))
+        throw new AppError('conflict', 'run.not_over', `The run is not over yet (${row.status})`, { status: row.status });
       const steps = await stepsOf(tx, runId);
       const first = from === undefined ? undefined : steps.find(({ path }) => path === from);
-      if (from !== undefined && !first) throw new AppError('not_found', 'run.no_step', `The run has no step "${from}"`, { step: from, steps: steps.map(({ path }) => path) });
+      if (from !== undefined && !first)
+        throw new AppError('not_found', 'run.no_step', `The run has no step "${from}"`, {
+          step: from,
+          steps: steps.map(({ path }) => path),
+        });
       const again = steps.filter((step) => isUnfinished(step) || (first && comesWith(step, first)));
-      await runs.journal(runId, 'run.retried', first?.path ?? null, { by, discarded: again.map(({ path, status, outcome, error }) => ({ path, status, outcome, error })) }, tx);
-      if (again.length > 0) await deleteSteps(tx, runId, again.map(({ path }) => path));
+      await runs.journal(
+        runId,
+        'run.retried',
+        first?.path ?? null,
+        { by, discarded: again.map(({ path, status, outcome, error }) => ({ path, status, outcome, error })) },
+        tx,
+      );
+      if (again.length > 0)
+        await deleteSteps(
+          tx,
+          runId,
+          again.map(({ path }) => path),
+        );
       await queue.add(tx, { queue: QUEUE, id: runId, payload: null });
       return runs.change(tx, runId, { status: 'queued', outcome: null, error: null, output: null, ended_at: null, wake_at: null });
     });

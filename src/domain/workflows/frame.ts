@@ -62,5 +62,9 @@ export function union(...all: readonly (readonly Label[])[]): Label[] {
 export const isClosed = (row: StepRow): boolean => row.next !== null;
 
 export function leftBy(row: StepRow): Left {
-  return { output: row.output === null ? null : (JSON.parse(row.output) as Json), outcome: row.outcome ?? 'ok', labels: JSON.parse(row.labels) as Label[] };
+  return {
+    output: row.output === null ? null : (JSON.parse(row.output) as Json),
+    outcome: row.outcome ?? 'ok',
+    labels: JSON.parse(row.labels) as Label[],
+  };
 }

@@ -64,11 +64,19 @@ export function createPerform(deps: PerformDeps): Perform {
 
   // ── skills ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  async function performSkill(live: Live, frame: Frame, step: SkillStep, row: StepRow, input: Json, labels: readonly Label[]): Promise<StepEnd> {
+  async function performSkill(
+    live: Live,
+    frame: Frame,
+    step: SkillStep,
+    row: StepRow,
+    input: Json,
+    labels: readonly Label[],
+  ): Promise<StepEnd> {
     if (row.waits_for !== null) {
       const verdict = await answered(live, row);
       if (verdict !== 'again') return verdict;
-    } else if (row.status === 'waiting' && row.wake_at !== null && row.wake_at > clock.now()) return { state: 'waiting', wakeAt: row.wake_at };
+    } else if (row.status === 'waiting' && row.wake_at !== null && row.wake_at > clock.now())
+      return { state: 'waiting', wakeAt: row.wake_at };
     const retry = step.retry;
     for (;;) {
       try {
@@ -78,14 +86,22 @@ export function createPerform(deps: PerformDeps): Perform {
         const question = questionFor(error, live, row);
         if (question) return wait(row, { question });
         const outcome = outcomeOf(error);
-        if (!retry || row.attempt >= retry.attempts || !retry.on.includes(outcome) || isFinal(error)) return await fallback(live, frame, step, row, input, labels, error);
+        if (!retry || row.attempt >= retry.attempts || !retry.on.includes(outcome) || isFinal(error))
+          return await fallback(live, frame, step, row, input, labels, error);
         const resting = await rest(live, row, retry, error);
         if (resting) return resting;
       }
     }
   }
 
-  async function runSkill(live: Live, frame: Frame, step: Pick<SkillStep, 'skill' | 'config' | 'prompt' | 'tier' | 'provider' | 'model' | 'timeoutMs' | 'allowOffline'>, row: StepRow, input: Json, labels: readonly Label[]): Promise<SkillResult> {
+  async function runSkill(
+    live: Live,
+    frame: Frame,
+    step: Pick<SkillStep, 'skill' | 'config' | 'prompt' | 'tier' | 'provider' | 'model' | 'timeoutMs' | 'allowOffline'>,
+    row: StepRow,
+    input: Json,
+    labels: readonly Label[],
+  ): Promise<SkillResult> {
     const { run, definition, signal } = live;
     const scope = scopeOf(frame, input);
     return skills.run({
@@ -130,7 +146,15 @@ export function createPerform(deps: PerformDeps): Perform {
     return null;
   }
 
-  async function fallback(live: Live, frame: Frame, step: SkillStep, row: StepRow, input: Json, labels: readonly Label[], error: unknown): Promise<StepEnd> {
+  async function fallback(
+    live: Live,
+    frame: Frame,
+    step: SkillStep,
+    row: StepRow,
+    input: Json,
+    labels: readonly Label[],
+    error: unknown,
+  ): Promise<StepEnd> {
     if (typeof step.onFailure !== 'object') return failure(error, step, input, row);
     await runs.journal(row.run_id, 'step.fallback', row.path, { skill: step.onFailure.skill, error: errorJson(errorInfo(error)) });
     const { skill, config } = step.onFailure;
@@ -149,8 +173,10 @@ export function createPerform(deps: PerformDeps): Perform {
     const { option } = JSON.parse(row.signal) as { option: string | null };
     const error = JSON.parse(row.error!) as ErrorInfo;
     const set = { status: 'running' as const, waits_for: null, signal: null, wake_at: null, error: null };
-    if (error.code === 'llm.over_budget' && option === 'raise') await deps.grantExtra(String(error.details?.['scope']), String(error.details?.['key']), extraUsd(error.details));
-    else if (error.code === 'effect.unknown' && (option === 'done' || option === 'retry')) await runs.effects.settle(String(error.details?.['key']), option);
+    if (error.code === 'llm.over_budget' && option === 'raise')
+      await deps.grantExtra(String(error.details?.['scope']), String(error.details?.['key']), extraUsd(error.details));
+    else if (error.code === 'effect.unknown' && (option === 'done' || option === 'retry'))
+      await runs.effects.settle(String(error.details?.['key']), option);
     else return { state: 'ended', status: 'failed', outcome: 'on_error', output: null, error };
     Object.assign(row, set);
     await store.write((tx) => updateStep(tx, row.run_id, row.path, set));
@@ -169,21 +195,40 @@ export function createPerform(deps: PerformDeps): Perform {
   async function wait(row: StepRow, { question, waitsFor, wakeAt = null }: WaitFor): Promise<StepEnd> {
     await store.write(async (tx) => {
       const on = question ? `approval:${await deps.ask(tx, question)}` : (waitsFor ?? null);
-      const set = { status: 'waiting' as const, waits_for: on, wake_at: wakeAt, ...(question?.error && { error: JSON.stringify(question.error) }) };
+      const set = {
+        status: 'waiting' as const,
+        waits_for: on,
+        wake_at: wakeAt,
+        ...(question?.error && { error: JSON.stringify(question.error) }),
+      };
       Object.assign(row, set);
       await updateStep(tx, row.run_id, row.path, set);
     });
     return { state: 'waiting', wakeAt };
   }
 
-  async function performWait(live: Live, { wait: what }: WaitStep, row: StepRow, input: Json, scope: Record<string, unknown>): Promise<StepEnd> {
+  async function performWait(
+    live: Live,
+    { wait: what }: WaitStep,
+    row: StepRow,
+    input: Json,
+    scope: Record<string, unknown>,
+  ): Promise<StepEnd> {
     if (live.run.dry_run === 1) return ended('ok', input);
     if (row.status === 'waiting') {
       if (row.signal !== null) return ended('ok', JSON.parse(row.signal) as Json, ['untrusted']);
-      if (row.wake_at !== null && clock.now() >= row.wake_at) return 'event' in what ? { ...ended('on_timeout', null), status: 'failed', error: { kind: 'unavailable', code: 'step.timeout', message: `The event "${what.event}" did not come in time` } } : ended('ok', input);
+      if (row.wake_at !== null && clock.now() >= row.wake_at)
+        return 'event' in what
+          ? {
+              ...ended('on_timeout', null),
+              status: 'failed',
+              error: { kind: 'unavailable', code: 'step.timeout', message: `The event "${what.event}" did not come in time` },
+            }
+          : ended('ok', input);
       return { state: 'waiting', wakeAt: row.wake_at };
     }
-    if ('event' in what) return wait(row, { waitsFor: `event:${what.event}`, wakeAt: what.timeoutMs === undefined ? null : clock.now() + what.timeoutMs });
+    if ('event' in what)
+      return wait(row, { waitsFor: `event:${what.event}`, wakeAt: what.timeoutMs === undefined ? null : clock.now() + what.timeoutMs });
     if ('forMs' in what) return wait(row, { wakeAt: row.started_at + what.forMs });
     const text = await templates.render(what.until, scope);
     const until = Date.parse(text);
@@ -191,17 +236,30 @@ export function createPerform(deps: PerformDeps): Perform {
     return until <= clock.now() ? ended('ok', input) : wait(row, { wakeAt: until });
   }
 
-  async function performApproval(live: Live, step: ApprovalStep, row: StepRow, input: Json, scope: Record<string, unknown>): Promise<StepEnd> {
+  async function performApproval(
+    live: Live,
+    step: ApprovalStep,
+    row: StepRow,
+    input: Json,
+    scope: Record<string, unknown>,
+  ): Promise<StepEnd> {
     const { approval } = step;
     if (live.run.dry_run === 1) {
-      await runs.journal(row.run_id, 'approval.planned', row.path, { question: await templates.render(approval.question, scope), answer: approval.options[0]!.id });
+      await runs.journal(row.run_id, 'approval.planned', row.path, {
+        question: await templates.render(approval.question, scope),
+        answer: approval.options[0]!.id,
+      });
       return ended(approval.options[0]!.id, input);
     }
     if (row.status === 'waiting') {
       if (row.signal === null) return { state: 'waiting', wakeAt: row.wake_at };
       const { option } = JSON.parse(row.signal) as { option: string | null };
       if (option !== null) return ended(option, input);
-      return { ...ended('on_timeout', input), status: 'failed', error: { kind: 'unavailable', code: 'approval.expired', message: 'Nobody answered in time' } };
+      return {
+        ...ended('on_timeout', input),
+        status: 'failed',
+        error: { kind: 'unavailable', code: 'approval.expired', message: 'Nobody answered in time' },
+      };
     }
     const gate = step.id === 'second-factor' && live.definition.requires2fa;
     return wait(row, {
@@ -218,12 +276,29 @@ export function createPerform(deps: PerformDeps): Perform {
     });
   }
 
-  async function performChild(live: Live, { workflow }: SubWorkflowStep, row: StepRow, input: Json, labels: readonly Label[]): Promise<StepEnd> {
+  async function performChild(
+    live: Live,
+    { workflow }: SubWorkflowStep,
+    row: StepRow,
+    input: Json,
+    labels: readonly Label[],
+  ): Promise<StepEnd> {
     if (row.status === 'waiting') {
       if (row.signal === null) return { state: 'waiting', wakeAt: null };
-      const end = JSON.parse(row.signal) as { status: string; outcome: string | null; output: Json; error: ErrorInfo | null; labels: Label[] };
+      const end = JSON.parse(row.signal) as {
+        status: string;
+        outcome: string | null;
+        output: Json;
+        error: ErrorInfo | null;
+        labels: Label[];
+      };
       if (end.status === 'succeeded') return ended('ok', end.output, end.labels);
-      throw new AppError('unavailable', 'workflow.child_failed', `"${workflow.name}" ended as ${end.status}${end.error ? `: ${end.error.message}` : ''}`, { child: row.waits_for?.slice(4) });
+      throw new AppError(
+        'unavailable',
+        'workflow.child_failed',
+        `"${workflow.name}" ended as ${end.status}${end.error ? `: ${end.error.message}` : ''}`,
+        { child: row.waits_for?.slice(4) },
+      );
     }
     if (workflow.wait) {
       await store.write(async (tx) => {
@@ -235,7 +310,12 @@ export function createPerform(deps: PerformDeps): Perform {
       return { state: 'waiting', wakeAt: null };
     }
     const key = `child:${row.run_id}:${row.path}`;
-    const known = await store.db.selectFrom('run_journal').select('data').where('run_id', '=', row.run_id).where('type', '=', key).executeTakeFirst();
+    const known = await store.db
+      .selectFrom('run_journal')
+      .select('data')
+      .where('run_id', '=', row.run_id)
+      .where('type', '=', key)
+      .executeTakeFirst();
     if (known) return ended('ok', JSON.parse(known.data) as Json);
     const started = await store.write(async (tx) => {
       const data = { runId: await deps.startChild(tx, live.run, workflow.name, input, labels) };
@@ -247,9 +327,18 @@ export function createPerform(deps: PerformDeps): Perform {
 
   // ── maps ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  async function performMap(live: Live, frame: Frame, { map }: MapStep, row: StepRow, input: Json, labels: readonly Label[], scope: Record<string, unknown>): Promise<StepEnd> {
+  async function performMap(
+    live: Live,
+    frame: Frame,
+    { map }: MapStep,
+    row: StepRow,
+    input: Json,
+    labels: readonly Label[],
+    scope: Record<string, unknown>,
+  ): Promise<StepEnd> {
     const list: unknown = map.over === undefined ? input : await templates.evaluate(map.over, scope);
-    if (!Array.isArray(list)) throw new AppError('invalid', 'step.not_a_list', 'What the map goes over is not a list', { over: map.over ?? 'input' });
+    if (!Array.isArray(list))
+      throw new AppError('invalid', 'step.not_a_list', 'What the map goes over is not a list', { over: map.over ?? 'input' });
     if (list.length === 0) return ended('on_empty', []);
     const ends: WalkEnd[] = [];
     let stopped = false;
@@ -278,14 +367,21 @@ export function createPerform(deps: PerformDeps): Perform {
     for (const result of lanes) if (result.status === 'rejected') throw result.reason;
     live.signal.throwIfAborted();
     const failed = ends.find((end) => end?.state === 'failed');
-    if (failed?.state === 'failed' && map.onItemError === 'fail') return { state: 'ended', status: 'failed', outcome: 'on_error', output: null, error: failed.error };
+    if (failed?.state === 'failed' && map.onItemError === 'fail')
+      return { state: 'ended', status: 'failed', outcome: 'on_error', output: null, error: failed.error };
     if (ends.some((end) => end.state === 'paused')) return { state: 'paused' };
     const waits = ends.filter((end) => end.state === 'waiting');
     if (waits.length > 0) {
-      const wakeAt = waits.map((end) => end.wakeAt).filter((at) => at !== null).toSorted((a, b) => a - b)[0] ?? null;
+      const wakeAt =
+        waits
+          .map((end) => end.wakeAt)
+          .filter((at) => at !== null)
+          .toSorted((a, b) => a - b)[0] ?? null;
       return wait(row, { wakeAt });
     }
-    const results = ends.map((end): Json => (end.state === 'done' ? end.left.output : end.state === 'failed' ? { error: errorJson(end.error) } : null));
+    const results = ends.map((end): Json =>
+      end.state === 'done' ? end.left.output : end.state === 'failed' ? { error: errorJson(end.error) } : null,
+    );
     return ended(failed ? 'on_partial' : 'ok', results, union(...ends.map((end) => (end.state === 'done' ? end.left.labels : []))));
   }
 
@@ -332,8 +428,15 @@ function questionFor(error: unknown, live: Live, row: StepRow): (Question & { re
     title: live.run.title,
     question: isBudget ? `${error.message} Allow $${extraUsd(error.details).toFixed(2)} more?` : error.message,
     options: isBudget
-      ? [{ id: 'raise', label: 'Allow it' }, { id: 'stop', label: 'Stop' }]
-      : [{ id: 'done', label: 'It happened' }, { id: 'retry', label: 'It did not: do it' }, { id: 'stop', label: 'Stop' }],
+      ? [
+          { id: 'raise', label: 'Allow it' },
+          { id: 'stop', label: 'Stop' },
+        ]
+      : [
+          { id: 'done', label: 'It happened' },
+          { id: 'retry', label: 'It did not: do it' },
+          { id: 'stop', label: 'Stop' },
+        ],
     details: JSON.parse(JSON.stringify(error.details)) as Json,
     expiresAt: null,
     error: errorInfo(error),

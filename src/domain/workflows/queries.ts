@@ -14,10 +14,19 @@ export const listWorkflowRows = (db: Db, after: string | undefined, limit: numbe
   return (after ? query.where('w.name', '>', after) : query).execute();
 };
 export const findWorkflow = (db: Db, idOrName: string) =>
-  present(db).where((eb) => eb.or([eb('w.id', '=', idOrName), eb('w.name', '=', idOrName)])).executeTakeFirst();
+  present(db)
+    .where((eb) => eb.or([eb('w.id', '=', idOrName), eb('w.name', '=', idOrName)]))
+    .executeTakeFirst();
 export const findVersion = (db: Db, workflowId: string, version: number) =>
   db.selectFrom('workflow_version').selectAll().where('workflow_id', '=', workflowId).where('version', '=', version).executeTakeFirst();
 export const versionsOf = (db: Db, workflowId: string) =>
-  db.selectFrom('workflow_version').select(['version', 'saved_at', 'saved_by']).where('workflow_id', '=', workflowId).orderBy('version', 'desc').execute();
-export const insertVersion = (db: Db, row: { workflow_id: string; version: number; definition: string; saved_at: number; saved_by: string }) =>
-  db.insertInto('workflow_version').values(row).execute();
+  db
+    .selectFrom('workflow_version')
+    .select(['version', 'saved_at', 'saved_by'])
+    .where('workflow_id', '=', workflowId)
+    .orderBy('version', 'desc')
+    .execute();
+export const insertVersion = (
+  db: Db,
+  row: { workflow_id: string; version: number; definition: string; saved_at: number; saved_by: string },
+) => db.insertInto('workflow_version').values(row).execute();

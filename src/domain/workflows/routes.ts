@@ -1,6 +1,18 @@
 import { route, type Route } from '#core/endpoint';
 import type { Store } from '#core/db/store';
-import { createWorkflow, deleteWorkflow, exportWorkflow, getWorkflow, importWorkflow, listVersions, listWorkflows, saveWorkflow, sendEvent, startRun, validateWorkflow } from './contract.ts';
+import {
+  createWorkflow,
+  deleteWorkflow,
+  exportWorkflow,
+  getWorkflow,
+  importWorkflow,
+  listVersions,
+  listWorkflows,
+  saveWorkflow,
+  sendEvent,
+  startRun,
+  validateWorkflow,
+} from './contract.ts';
 import type { Engine } from './engine.ts';
 import type { Workflows } from './workflows.ts';
 import { cancelRun, pauseRun, resumeRun, retryRun, type RunSummary } from '#runs/contract';

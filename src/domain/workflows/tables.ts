@@ -2,7 +2,16 @@ import type { Migration } from '#core/db/migration';
 
 declare module '#core/db/store' {
   interface Tables {
-    workflow_workflow: { id: string; name: string; title: string; enabled: number; version: number; created_at: number; updated_at: number; deleted_at: number | null };
+    workflow_workflow: {
+      id: string;
+      name: string;
+      title: string;
+      enabled: number;
+      version: number;
+      created_at: number;
+      updated_at: number;
+      deleted_at: number | null;
+    };
     workflow_version: { workflow_id: string; version: number; definition: string; saved_at: number; saved_by: string };
   }
 }

@@ -39,7 +39,13 @@ export function createTemplates(): Templates {
     try {
       return (await (await engine()).evalValue(expression, scope)) as unknown;
     } catch (cause) {
-      throw new AppError('invalid', 'workflow.bad_expression', `The expression "${expression}" cannot be evaluated: ${(cause as Error).message}`, {}, cause);
+      throw new AppError(
+        'invalid',
+        'workflow.bad_expression',
+        `The expression "${expression}" cannot be evaluated: ${(cause as Error).message}`,
+        {},
+        cause,
+      );
     }
   }
 
@@ -51,7 +57,9 @@ export function createTemplates(): Templates {
     }
     if (Array.isArray(value)) return Promise.all(value.map((each: Json) => fill(each, scope)));
     if (value !== null && typeof value === 'object') {
-      return Object.fromEntries(await Promise.all(Object.entries(value).map(async ([key, each]) => [key, await fill(each as Json, scope)] as const)));
+      return Object.fromEntries(
+        await Promise.all(Object.entries(value).map(async ([key, each]) => [key, await fill(each as Json, scope)] as const)),
+      );
     }
     return value;
   }

@@ -32,7 +32,11 @@ export async function readDefinition(raw: unknown, ports: ValidationPorts, templ
   throw new AppError('invalid', 'workflow.invalid', `${where}: ${first?.field ? `${first.field}: ` : ''}${first?.message}`, { issues });
 }
 
-export async function inspectDefinition(raw: unknown, ports: ValidationPorts, templates: Templates): Promise<{ definition: Definition | null; issues: Issue[] }> {
+export async function inspectDefinition(
+  raw: unknown,
+  ports: ValidationPorts,
+  templates: Templates,
+): Promise<{ definition: Definition | null; issues: Issue[] }> {
   const parsed = Definition.safeParse(raw);
   if (!parsed.success) return { definition: null, issues: parsed.error.issues.map((issue) => locate(raw, issue.path, issue.message)) };
   const definition = parsed.data;
@@ -62,8 +66,10 @@ async function headIssues(definition: Definition, ports: ValidationPorts): Promi
     const message = ports.checkTrigger(trigger);
     if (message) issues.push({ step: null, field: `triggers.${index}`, message });
   }
-  if (definition.output && !definition.steps.some(({ id }) => id === definition.output)) issues.push({ step: null, field: 'output', message: `no step is called "${definition.output}"` });
-  if (definition.provider && !(await ports.provider(definition.provider))) issues.push({ step: null, field: 'provider', message: `no provider is called "${definition.provider}"` });
+  if (definition.output && !definition.steps.some(({ id }) => id === definition.output))
+    issues.push({ step: null, field: 'output', message: `no step is called "${definition.output}"` });
+  if (definition.provider && !(await ports.provider(definition.provider)))
+    issues.push({ step: null, field: 'provider', message: `no provider is called "${definition.provider}"` });
   return issues;
 }
 
@@ -75,13 +81,15 @@ async function stepIssues(steps: readonly Step[], ports: ValidationPorts, templa
     if (ids.indexOf(step.id) !== index) add('id', `another step is called "${step.id}" too`);
     if (step.id === 'end') add('id', '"end" means the end of the run; choose another id');
     for (const target of targets(step)) if (target !== 'end' && !ids.includes(target)) add('next', `no step is called "${target}"`);
-    for (const source of [step.inputFrom ?? []].flat()) if (!ids.includes(source) || source === step.id) add('inputFrom', `no other step is called "${source}"`);
+    for (const source of [step.inputFrom ?? []].flat())
+      if (!ids.includes(source) || source === step.id) add('inputFrom', `no other step is called "${source}"`);
     if (step.when) await expression(step.when, 'when', templates, add);
     if (typeof step.onFailure === 'object') checkSkill(step.onFailure.skill, step.onFailure.config, 'onFailure', ports, add);
     if ('skill' in step) await skillIssues(step, ports, templates, add);
     if ('map' in step) issues.push(...(await mapIssues(step, ports, templates, workflow, add)));
     if ('approval' in step) await template(step.approval.question, 'approval.question', templates, add);
-    if ('wait' in step && 'until' in step.wait && !hasTemplate(step.wait.until) && Number.isNaN(Date.parse(step.wait.until))) add('wait.until', 'is neither an ISO 8601 time nor a template');
+    if ('wait' in step && 'until' in step.wait && !hasTemplate(step.wait.until) && Number.isNaN(Date.parse(step.wait.until)))
+      add('wait.until', 'is neither an ISO 8601 time nor a template');
     if ('workflow' in step) {
       if (step.workflow.name === workflow) add('workflow.name', 'a workflow cannot contain itself');
       else if (!(await ports.workflow(step.workflow.name))) add('workflow.name', `no workflow is called "${step.workflow.name}"`);
@@ -99,7 +107,8 @@ async function skillIssues(step: SkillStep, ports: ValidationPorts, templates: T
   if (!info) return;
   const named = typeof step.next === 'object' ? Object.keys(step.next) : [];
   for (const outcome of [...named, ...(step.retry?.on ?? [])]) {
-    if (![...info.outcomes, ...EVERY_OUTCOME].includes(outcome)) add('next', `${step.skill} never ends as "${outcome}"; it ends as ${info.outcomes.join(', ')}, on_error or on_timeout`);
+    if (![...info.outcomes, ...EVERY_OUTCOME].includes(outcome))
+      add('next', `${step.skill} never ends as "${outcome}"; it ends as ${info.outcomes.join(', ')}, on_error or on_timeout`);
   }
 }
 

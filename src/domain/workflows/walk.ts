@@ -43,7 +43,9 @@ export interface Question {
 }
 
 /** Acts put off to the end of a run, by kind. */
-export type DeferredHandlers = Readonly<Record<string, (tx: Db, data: Json, from: { readonly runId: string; readonly step: string }) => Promise<void>>>;
+export type DeferredHandlers = Readonly<
+  Record<string, (tx: Db, data: Json, from: { readonly runId: string; readonly step: string }) => Promise<void>>
+>;
 
 /** How a walk came to rest. `flush` writes what the last step left, in the transaction that also writes the run's end. */
 export type WalkEnd =
@@ -84,7 +86,12 @@ export function createWalk(deps: WalkDeps): (live: Live, onBegin: Write) => Prom
     const frame: Frame = { steps: gated(definition), prefix: '', start, extra: runScope(live), left: new Map() };
     const end = await walkFrame(live, frame, onBegin);
     if (end.state !== 'done') return end;
-    if (end.left.outcome === 'refused') return { state: 'refused', error: { kind: 'forbidden', code: 'workflow.refused', message: 'The owner did not confirm the run' }, flush: end.flush };
+    if (end.left.outcome === 'refused')
+      return {
+        state: 'refused',
+        error: { kind: 'forbidden', code: 'workflow.refused', message: 'The owner did not confirm the run' },
+        flush: end.flush,
+      };
     const chosen = definition.output === undefined ? undefined : frame.left.get(definition.output);
     const all = union(...[...live.steps.values()].map((row) => JSON.parse(row.labels) as Label[]));
     return { ...end, left: { ...end.left, ...(chosen && { output: chosen.output }), labels: all } };
@@ -96,7 +103,13 @@ export function createWalk(deps: WalkDeps): (live: Live, onBegin: Write) => Prom
     let before = frame.start;
     let id = frame.steps[0]!.id;
     for (let count = 0; id !== END; count += 1) {
-      if (count > MOST_VISITS) return { state: 'failed', outcome: 'on_error', error: { kind: 'limited', code: 'workflow.endless', message: `More than ${MOST_VISITS} steps: the graph goes round in circles` }, flush: pending };
+      if (count > MOST_VISITS)
+        return {
+          state: 'failed',
+          outcome: 'on_error',
+          error: { kind: 'limited', code: 'workflow.endless', message: `More than ${MOST_VISITS} steps: the graph goes round in circles` },
+          flush: pending,
+        };
       const index = frame.steps.findIndex((step) => step.id === id);
       const step = frame.steps[index]!;
       const visit = (visits.get(id) ?? 0) + 1;
@@ -104,7 +117,8 @@ export function createWalk(deps: WalkDeps): (live: Live, onBegin: Write) => Prom
       const path = `${frame.prefix}${id}${visit > 1 ? `#${visit}` : ''}`;
       const known = live.steps.get(path);
       if (known && isClosed(known)) {
-        if (known.status === 'failed' && known.next === FAILED) return { state: 'failed', outcome: known.outcome ?? 'on_error', error: JSON.parse(known.error!) as ErrorInfo, flush: pending };
+        if (known.status === 'failed' && known.next === FAILED)
+          return { state: 'failed', outcome: known.outcome ?? 'on_error', error: JSON.parse(known.error!) as ErrorInfo, flush: pending };
         before = leftBy(known);
         frame.left.set(id, before);
         id = known.next!;
@@ -128,8 +142,19 @@ export function createWalk(deps: WalkDeps): (live: Live, onBegin: Write) => Prom
   }
 
   /** Writes what the step before left and that this one begins; a step that was cut off begins again. */
-  async function begin(live: Live, frame: Frame, step: Step, path: string, before: Left, known: StepRow | undefined, pending: Write): Promise<{ row: StepRow; input: Json; labels: readonly Label[] }> {
-    const { input, labels } = known?.input != null ? { input: JSON.parse(known.input) as Json, labels: JSON.parse(known.labels) as Label[] } : inputOf(step, frame, before);
+  async function begin(
+    live: Live,
+    frame: Frame,
+    step: Step,
+    path: string,
+    before: Left,
+    known: StepRow | undefined,
+    pending: Write,
+  ): Promise<{ row: StepRow; input: Json; labels: readonly Label[] }> {
+    const { input, labels } =
+      known?.input != null
+        ? { input: JSON.parse(known.input) as Json, labels: JSON.parse(known.labels) as Label[] }
+        : inputOf(step, frame, before);
     if (known) {
       if (known.status === 'running') known.interruptions += 1;
       if (known.status === 'running' || pending !== nothing) {
@@ -173,14 +198,27 @@ export function createWalk(deps: WalkDeps): (live: Live, onBegin: Write) => Prom
   }
 
   /** Settles a step in memory and hands back the write that makes it durable. */
-  function close(live: Live, frame: Frame, index: number, row: StepRow, result: Performed, inputLabels: readonly Label[]): { write: Write; left: Left; failed: ErrorInfo | null } {
+  function close(
+    live: Live,
+    frame: Frame,
+    index: number,
+    row: StepRow,
+    result: Performed,
+    inputLabels: readonly Label[],
+  ): { write: Write; left: Left; failed: ErrorInfo | null } {
     const { outcome, status } = result;
     const next = nextOf(frame.steps, index, outcome);
     const failed = next === null ? (result.error ?? { kind: 'internal', code: 'step.failed', message: `Ended as ${outcome}` }) : null;
     const output = result.error && next !== null && result.output === null ? { error: errorJson(result.error) } : result.output;
     const text = JSON.stringify(output);
     const oversized = text.length > LARGEST_OUTPUT;
-    const error: ErrorInfo | null = oversized ? { kind: 'limited', code: 'step.output_too_large', message: `The output has ${text.length} characters; at most ${LARGEST_OUTPUT} are kept` } : (result.error ?? null);
+    const error: ErrorInfo | null = oversized
+      ? {
+          kind: 'limited',
+          code: 'step.output_too_large',
+          message: `The output has ${text.length} characters; at most ${LARGEST_OUTPUT} are kept`,
+        }
+      : (result.error ?? null);
     const labels = union(inputLabels, result.labels ?? []);
     const set = {
       status: oversized || (result.error && status !== 'skipped') ? ('failed' as const) : status,
@@ -204,7 +242,14 @@ export function createWalk(deps: WalkDeps): (live: Live, onBegin: Write) => Prom
   }
 
   function tell(row: StepRow): void {
-    bus.publish('step.changed', { runId: row.run_id, path: row.path, name: row.name, status: row.status, outcome: row.outcome, attempt: row.attempt });
+    bus.publish('step.changed', {
+      runId: row.run_id,
+      path: row.path,
+      name: row.name,
+      status: row.status,
+      outcome: row.outcome,
+      attempt: row.attempt,
+    });
   }
 
   return walkRun;
@@ -214,7 +259,11 @@ export function createWalk(deps: WalkDeps): (live: Live, onBegin: Write) => Prom
 export const FAILED = '!';
 
 function poisoned(row: StepRow): Performed {
-  const error: ErrorInfo = { kind: 'internal', code: 'step.poisoned', message: `The step was cut off ${row.interruptions - 1} times by a crash and is not tried again` };
+  const error: ErrorInfo = {
+    kind: 'internal',
+    code: 'step.poisoned',
+    message: `The step was cut off ${row.interruptions - 1} times by a crash and is not tried again`,
+  };
   return { state: 'ended', status: 'failed', outcome: 'on_error', output: null, error };
 }
 
@@ -225,7 +274,14 @@ function gated(definition: DefinitionType): readonly Step[] {
   const gate = Definition.shape.steps.element.parse({
     id: 'second-factor',
     name: 'Second factor',
-    approval: { question: `Run "${definition.title ?? definition.name}"?`, options: [{ id: 'approve', label: 'Confirm' }, { id: 'refused', label: 'Refuse' }], expiresInMs: 120_000 },
+    approval: {
+      question: `Run "${definition.title ?? definition.name}"?`,
+      options: [
+        { id: 'approve', label: 'Confirm' },
+        { id: 'refused', label: 'Refuse' },
+      ],
+      expiresInMs: 120_000,
+    },
     next: { approve: first, refused: 'end', on_timeout: 'end' },
   });
   return [gate, ...definition.steps];
@@ -233,7 +289,14 @@ function gated(definition: DefinitionType): readonly Step[] {
 
 function runScope({ run, definition }: Live): Readonly<Record<string, unknown>> {
   return {
-    run: { id: run.id, workflow: definition.name, title: run.title, dryRun: run.dry_run === 1, createdAt: new Date(run.created_at).toISOString(), trigger: JSON.parse(run.trigger_json) as unknown },
+    run: {
+      id: run.id,
+      workflow: definition.name,
+      title: run.title,
+      dryRun: run.dry_run === 1,
+      createdAt: new Date(run.created_at).toISOString(),
+      trigger: JSON.parse(run.trigger_json) as unknown,
+    },
     resources: definition.resources.filter(({ enabled }) => enabled).map(({ name, type, url, tags }) => ({ name, type, url, tags })),
   };
 }
@@ -241,4 +304,3 @@ function runScope({ run, definition }: Live): Readonly<Record<string, unknown>> 
 function errorJson({ kind, code, message, details }: ErrorInfo): Json {
   return { kind, code, message, ...(details && { details: JSON.parse(JSON.stringify(details)) as Json }) };
 }
-

@@ -36,7 +36,17 @@ export interface WorkflowsDeps {
   readonly audit: (entry: { actor: string; action: string; resource: string; details?: Record<string, unknown> }) => Promise<void>;
 }
 
-export function createWorkflows({ store, bus, clock, newId, templates, ports, syncTriggers, removeTriggers, audit }: WorkflowsDeps): Workflows {
+export function createWorkflows({
+  store,
+  bus,
+  clock,
+  newId,
+  templates,
+  ports,
+  syncTriggers,
+  removeTriggers,
+  audit,
+}: WorkflowsDeps): Workflows {
   const allPorts: ValidationPorts = { ...ports, workflow: async (name) => (await findWorkflow(store.db, name)) !== undefined };
 
   async function row(idOrName: string): Promise<WorkflowRow> {
@@ -53,7 +63,16 @@ export function createWorkflows({ store, bus, clock, newId, templates, ports, sy
       const at = clock.now();
       await tx
         .insertInto('workflow_workflow')
-        .values({ id, name: definition.name, title: titleOf(definition), enabled: enabled ? 1 : 0, version: 1, created_at: at, updated_at: at, deleted_at: null })
+        .values({
+          id,
+          name: definition.name,
+          title: titleOf(definition),
+          enabled: enabled ? 1 : 0,
+          version: 1,
+          created_at: at,
+          updated_at: at,
+          deleted_at: null,
+        })
         .execute();
       await insertVersion(tx, { workflow_id: id, version: 1, definition: JSON.stringify(definition), saved_at: at, saved_by: by });
       await syncTriggers(tx, { id, enabled, definition });
@@ -127,7 +146,11 @@ export function createWorkflows({ store, bus, clock, newId, templates, ports, sy
       const found = await row(idOrName);
       if (version === undefined || version === found.version) return toWorkflow(found);
       const old = await findVersion(store.db, found.id, version);
-      if (!old) throw new AppError('not_found', 'workflow.no_version', `"${found.name}" has no version ${version}`, { workflow: found.id, version });
+      if (!old)
+        throw new AppError('not_found', 'workflow.no_version', `"${found.name}" has no version ${version}`, {
+          workflow: found.id,
+          version,
+        });
       return toWorkflow({ ...found, version, definition: old.definition });
     },
     create,
@@ -139,7 +162,11 @@ export function createWorkflows({ store, bus, clock, newId, templates, ports, sy
     importDocument,
     async versions(idOrName) {
       const { id } = await row(idOrName);
-      return (await versionsOf(store.db, id)).map((each) => ({ version: each.version, savedAt: new Date(each.saved_at).toISOString(), savedBy: each.saved_by }));
+      return (await versionsOf(store.db, id)).map((each) => ({
+        version: each.version,
+        savedAt: new Date(each.saved_at).toISOString(),
+        savedBy: each.saved_by,
+      }));
     },
   };
 }

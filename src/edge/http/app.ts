@@ -59,7 +59,8 @@ export async function buildApp(deps: HttpDeps, closing: AbortSignal): Promise<Fa
 
   function reported(thrown: unknown, request: FastifyRequest): Failure {
     const failure = failureOf(thrown, request.id);
-    if (failure.isBug) log.error('a request failed', { id: request.id, method: request.method, route: request.routeOptions.url ?? '*', error: thrown });
+    if (failure.isBug)
+      log.error('a request failed', { id: request.id, method: request.method, route: request.routeOptions.url ?? '*', error: thrown });
     return failure;
   }
 
@@ -84,7 +85,8 @@ async function bareApp({ config: { tls, trustedProxies = [] } }: HttpDeps, fail:
     routerOptions: { maxParamLength: 500 },
     schemaController: { compilersFactory: { buildValidator: noCompiler, buildSerializer: noCompiler } },
     ...(trustedProxies.length > 0 && { trustProxy: [...trustedProxies] }),
-    frameworkErrors: (error: unknown, request: unknown, reply: unknown) => void fail(error, request as FastifyRequest, reply as FastifyReply),
+    frameworkErrors: (error: unknown, request: unknown, reply: unknown) =>
+      void fail(error, request as FastifyRequest, reply as FastifyReply),
     clientErrorHandler: refuseMalformed,
   } as const;
   if (!tls) return fastify(options);
@@ -94,7 +96,13 @@ async function bareApp({ config: { tls, trustedProxies = [] } }: HttpDeps, fail:
 
 async function readPem(file: string): Promise<Buffer> {
   return readFile(file).catch((cause: NodeJS.ErrnoException) => {
-    throw new AppError('invalid', 'http.no_tls_file', `${file} cannot be read (${cause.code}): name a PEM file that this user may read`, { file }, cause);
+    throw new AppError(
+      'invalid',
+      'http.no_tls_file',
+      `${file} cannot be read (${cause.code}): name a PEM file that this user may read`,
+      { file },
+      cause,
+    );
   });
 }
 
@@ -131,6 +139,11 @@ function contractRoute(make: () => unknown): RawRoute {
 /** What is no HTTP at all (or came too slowly) gets a bare answer and a closed socket. */
 function refuseMalformed(error: NodeJS.ErrnoException, socket: Socket): void {
   if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy();
-  const status = error.code === 'ERR_HTTP_REQUEST_TIMEOUT' ? '408 Request Timeout' : error.code === 'HPE_HEADER_OVERFLOW' ? '431 Request Header Fields Too Large' : '400 Bad Request';
+  const status =
+    error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
+      ? '408 Request Timeout'
+      : error.code === 'HPE_HEADER_OVERFLOW'
+        ? '431 Request Header Fields Too Large'
+        : '400 Bad Request';
   socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
 }

@@ -28,6 +28,8 @@ export function createDenials({ audit, clock, log }: { audit: DenialRecord; cloc
     if (last.size >= MOST_REMEMBERED) last.delete(last.keys().next().value!);
     last.set(key, { at: now, since: 0 });
     const details = { code: error.code, ...error.details, ...(before?.since && { alsoSince: before.since }) };
-    audit.record({ actor, action: 'http.refused', resource, decision: 'deny', details }).catch((cause: unknown) => log.error('a refusal could not be recorded', { cause }));
+    audit
+      .record({ actor, action: 'http.refused', resource, decision: 'deny', details })
+      .catch((cause: unknown) => log.error('a refusal could not be recorded', { cause }));
   };
 }

@@ -42,7 +42,11 @@ describe('the event stream', () => {
 
   it('needs events:read', async () => {
     await using t = await serve([]);
-    for (const [headers, status] of [[{}, 401], [READER, 403], [SESSION, 200]] as const) {
+    for (const [headers, status] of [
+      [{}, 401],
+      [READER, 403],
+      [SESSION, 200],
+    ] as const) {
       await using heard = await listen(`${t.url}/api/events`, headers);
       assert.equal(heard.status, status);
     }
@@ -70,54 +74,69 @@ describe('the event stream', () => {
     await using stream = await listen(`${t.url}/api/events`, { ...TOKEN, 'last-event-id': last! });
     await stream.take(1);
     for (const { data } of await stream.take(sent - heard.length)) heard.push(data.n);
-    assert.deepEqual(heard, Array.from({ length: sent }, (_, at) => at + 1));
+    assert.deepEqual(
+      heard,
+      Array.from({ length: sent }, (_, at) => at + 1),
+    );
   });
 
   it('loses and doubles nothing whatever breaks in between, as long as the ring holds it; else it says so', async () => {
     await fc.assert(
-      fc.asyncProperty(fc.array(fc.record({ tell: fc.nat(12), take: fc.nat(12), breaks: fc.boolean() }), { maxLength: 12 }), async (script) => {
-        using t = setup(8);
-        const open = (after?: string) => {
-          const stop = new AbortController();
-          const events = t.feed.follow(undefined, after, stop.signal)[Symbol.asyncIterator]();
-          return { next: () => events.next(), close: () => stop.abort() };
-        };
-        let stream = open();
-        let last = (await stream.next()).value as StreamEvent<unknown>;
-        let sent = 0;
-        let expected = 1;
-        for (const { tell, take, breaks } of script) {
-          for (let n = 0; n < tell; n += 1) t.tell((sent += 1));
-          if (breaks) {
-            stream.close();
-            stream = open(last.id);
-          }
-          for (let n = 0; n < take && (expected <= sent || breaks); n += 1) {
-            const idle = Promise.all([turn(), turn()]).then(() => turn()).then(() => null);
-            const next = await Promise.race([stream.next(), idle]);
-            if (next === null) {
+      fc.asyncProperty(
+        fc.array(fc.record({ tell: fc.nat(12), take: fc.nat(12), breaks: fc.boolean() }), { maxLength: 12 }),
+        async (script) => {
+          using t = setup(8);
+          const open = (after?: string) => {
+            const stop = new AbortController();
+            const events = t.feed.follow(undefined, after, stop.signal)[Symbol.asyncIterator]();
+            return { next: () => events.next(), close: () => stop.abort() };
+          };
+          let stream = open();
+          let last = (await stream.next()).value as StreamEvent<unknown>;
+          let sent = 0;
+          let expected = 1;
+          for (const { tell, take, breaks } of script) {
+            for (let n = 0; n < tell; n += 1) t.tell((sent += 1));
+            if (breaks) {
               stream.close();
               stream = open(last.id);
-              break;
             }
-            const event = next.value as StreamEvent<{ n: number }>;
-            if (event.event === 'reset') {
-              assert.ok(sent - expected + 1 > 8, 'a reset although nothing was lost');
-              expected = sent + 1;
-            } else if (event.event !== 'ready') {
-              assert.equal(event.data.n, expected);
-              expected += 1;
+            for (let n = 0; n < take && (expected <= sent || breaks); n += 1) {
+              const idle = Promise.all([turn(), turn()])
+                .then(() => turn())
+                .then(() => null);
+              const next = await Promise.race([stream.next(), idle]);
+              if (next === null) {
+                stream.close();
+                stream = open(last.id);
+                break;
+              }
+              const event = next.value as StreamEvent<{ n: number }>;
+              if (event.event === 'reset') {
+                assert.ok(sent - expected + 1 > 8, 'a reset although nothing was lost');
+                expected = sent + 1;
+              } else if (event.event !== 'ready') {
+                assert.equal(event.data.n, expected);
+                expected += 1;
+              }
+              last = event;
             }
-            last = event;
           }
-        }
-        stream.close();
-      }),
+          stream.close();
+        },
+      ),
       { numRuns: 60 },
     );
   });
 
-  for (const [what, after] of [['of another life', 'b0-9'], ['that is too old', 'b1-1'], ['from the future', 'b1-99'], ['that is none', 'nonsense'], ['that is none', 'b1-'], ['that is none', 'b1--1']] as const) {
+  for (const [what, after] of [
+    ['of another life', 'b0-9'],
+    ['that is too old', 'b1-1'],
+    ['from the future', 'b1-99'],
+    ['that is none', 'nonsense'],
+    ['that is none', 'b1-'],
+    ['that is none', 'b1--1'],
+  ] as const) {
     it(`says reset to an id ${what} (${after}) and goes on from now`, async () => {
       using t = setup(4);
       for (let n = 1; n <= 10; n += 1) t.tell(n);
@@ -139,7 +158,10 @@ describe('the event stream', () => {
     for (let n = 1; n <= 1_000; n += 1) t.tell(n);
     const pending = now(stream);
     const events = await pending;
-    assert.deepEqual(events.map(({ event, id }) => [event, id]), [['reset', 'b1-1000']]);
+    assert.deepEqual(
+      events.map(({ event, id }) => [event, id]),
+      [['reset', 'b1-1000']],
+    );
     stop.abort();
   });
 

@@ -11,7 +11,9 @@ export const followEvents = endpoint({
   grant: 'events:read',
   summary:
     'Events as they happen, named for what happened. `ready` opens the stream; `reset` says that events were missed and what was read before is stale. Resumes after Last-Event-ID.',
-  input: z.strictObject({ topics: z.string().max(1_000).optional().describe('Beginnings of event names, separated by commas: `run.,memory.`; all when left out.') }),
+  input: z.strictObject({
+    topics: z.string().max(1_000).optional().describe('Beginnings of event names, separated by commas: `run.,memory.`; all when left out.'),
+  }),
   output: z.unknown(),
   stream: true,
 });
@@ -55,7 +57,10 @@ export function createEventFeed({ bus, boot, signal: life, capacity = CAPACITY }
   }
 
   async function* follow(topics: string | undefined, after: string | undefined, signal: AbortSignal): AsyncGenerator<StreamEvent<unknown>> {
-    const prefixes = (topics ?? '').split(',').map((topic) => topic.trim()).filter(Boolean);
+    const prefixes = (topics ?? '')
+      .split(',')
+      .map((topic) => topic.trim())
+      .filter(Boolean);
     const isWanted = (name: string): boolean => prefixes.length === 0 || prefixes.some((prefix) => name.startsWith(prefix));
     const idOf = (seq: number): string => `${boot}-${seq}`;
 

@@ -3,7 +3,9 @@ import { AppError, httpStatus, toError, type ErrorKind } from '#core/errors';
 /** An error as a client sees it. */
 export interface Failure {
   readonly status: number;
-  readonly body: { readonly error: { kind: ErrorKind | 'internal'; code: string; message: string; details: Readonly<Record<string, unknown>>; id: string } };
+  readonly body: {
+    readonly error: { kind: ErrorKind | 'internal'; code: string; message: string; details: Readonly<Record<string, unknown>>; id: string };
+  };
   /** For the `Retry-After` header: from `details.retryAfterSeconds`. */
   readonly retryAfterSeconds?: number;
   /** Nobody meant it to happen: to be logged with its stack. */
@@ -37,7 +39,8 @@ export function failureOf(thrown: unknown, id: string): Failure {
 /** What Fastify refuses by itself, in our words. */
 const REFUSALS: Readonly<Record<string, () => AppError>> = {
   FST_ERR_CTP_BODY_TOO_LARGE: () => new AppError('invalid', 'http.body_too_large', 'The body is larger than this address takes'),
-  FST_ERR_CTP_INVALID_MEDIA_TYPE: () => new AppError('invalid', 'http.unsupported_media_type', 'Send the body as Content-Type: application/json'),
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: () =>
+    new AppError('invalid', 'http.unsupported_media_type', 'Send the body as Content-Type: application/json'),
   FST_ERR_CTP_INVALID_JSON_BODY: () => new AppError('invalid', 'json.malformed', 'The body is not valid JSON'),
   FST_ERR_BAD_URL: () => new AppError('invalid', 'http.bad_url', 'The path is not a valid URL: check its percent signs'),
 };

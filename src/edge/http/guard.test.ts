@@ -7,11 +7,47 @@ import { z } from 'zod';
 import { endpoint, route, streamRoute } from '#core/endpoint';
 import { call, CSRF, serve, SESSION, TOKEN, type TestServer } from './testing.ts';
 
-const read = endpoint({ method: 'GET', path: '/api/things', grant: 'things:read', summary: 'Reads.', input: z.strictObject({}), output: z.object({}) });
-const change = endpoint({ method: 'POST', path: '/api/things', grant: 'things:write', summary: 'Changes.', input: z.strictObject({}), output: z.object({}) });
-const remove = endpoint({ method: 'DELETE', path: '/api/things', grant: 'things:write', summary: 'Removes.', input: z.strictObject({}), output: z.object({}) });
-const watch = endpoint({ method: 'GET', path: '/api/watch', grant: 'things:read', summary: 'Streams.', input: z.strictObject({}), output: z.string(), stream: true });
-const login = endpoint({ method: 'POST', path: '/api/login', grant: 'public', summary: 'Logs in.', input: z.strictObject({}), output: z.object({ as: z.string() }) });
+const read = endpoint({
+  method: 'GET',
+  path: '/api/things',
+  grant: 'things:read',
+  summary: 'Reads.',
+  input: z.strictObject({}),
+  output: z.object({}),
+});
+const change = endpoint({
+  method: 'POST',
+  path: '/api/things',
+  grant: 'things:write',
+  summary: 'Changes.',
+  input: z.strictObject({}),
+  output: z.object({}),
+});
+const remove = endpoint({
+  method: 'DELETE',
+  path: '/api/things',
+  grant: 'things:write',
+  summary: 'Removes.',
+  input: z.strictObject({}),
+  output: z.object({}),
+});
+const watch = endpoint({
+  method: 'GET',
+  path: '/api/watch',
+  grant: 'things:read',
+  summary: 'Streams.',
+  input: z.strictObject({}),
+  output: z.string(),
+  stream: true,
+});
+const login = endpoint({
+  method: 'POST',
+  path: '/api/login',
+  grant: 'public',
+  summary: 'Logs in.',
+  input: z.strictObject({}),
+  output: z.object({ as: z.string() }),
+});
 
 async function setup(more: Parameters<typeof serve>[1] = {}) {
   const reached: string[] = [];
@@ -41,7 +77,17 @@ describe('a page of another origin', () => {
     ['a site whose name begins like ours', { origin: 'http://127.0.0.1.evil.example' }],
     ['a browser that hides the origin', { 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'no-cors' }],
   ] as const;
-  const doors = [['GET', '/api/things'], ['POST', '/api/things'], ['DELETE', '/api/things'], ['GET', '/api/watch'], ['GET', '/api/events'], ['POST', '/api/login'], ['GET', '/health'], ['GET', '/'], ['OPTIONS', '/api/things']] as const;
+  const doors = [
+    ['GET', '/api/things'],
+    ['POST', '/api/things'],
+    ['DELETE', '/api/things'],
+    ['GET', '/api/watch'],
+    ['GET', '/api/events'],
+    ['POST', '/api/login'],
+    ['GET', '/health'],
+    ['GET', '/'],
+    ['OPTIONS', '/api/things'],
+  ] as const;
   for (const [what, headers] of hostile) {
     it(`gets nowhere: ${what}`, async () => {
       await using t = await setup();
@@ -59,7 +105,13 @@ describe('a page of another origin', () => {
     const knock = () => call(`${t.url}/api/things`, { method: 'POST', headers: { origin: 'https://evil.example' } });
     for (let n = 0; n < 5; n += 1) await knock();
     assert.equal(t.denied.length, 1);
-    assert.deepEqual(t.denied[0], { actor: 'anonymous', action: 'http.refused', resource: 'POST /api/things', decision: 'deny', details: { code: 'http.foreign_origin', origin: 'https://evil.example' } });
+    assert.deepEqual(t.denied[0], {
+      actor: 'anonymous',
+      action: 'http.refused',
+      resource: 'POST /api/things',
+      decision: 'deny',
+      details: { code: 'http.foreign_origin', origin: 'https://evil.example' },
+    });
     t.clock.set(t.clock.now() + 60_000);
     await knock();
     assert.deepEqual(t.denied[1]?.details['alsoSince'], 4);
@@ -67,7 +119,9 @@ describe('a page of another origin', () => {
 
   it('may link here', async () => {
     await using t = await setup();
-    const { status } = await call(t.url, { headers: { accept: 'text/html', 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'navigate' } });
+    const { status } = await call(t.url, {
+      headers: { accept: 'text/html', 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'navigate' },
+    });
     assert.equal(status, 200);
   });
 });
@@ -107,7 +161,8 @@ describe('a name that was rebound to this machine', () => {
 });
 
 describe('a session', () => {
-  const post = (t: TestServer, headers: Record<string, string>, method = 'POST') => call(`${t.url}/api/things`, { method, headers: { ...SESSION, ...headers } });
+  const post = (t: TestServer, headers: Record<string, string>, method = 'POST') =>
+    call(`${t.url}/api/things`, { method, headers: { ...SESSION, ...headers } });
 
   it('changes nothing without the token of its page', async () => {
     await using t = await setup();
@@ -140,13 +195,28 @@ describe('a session', () => {
   });
 
   it('behind a trusted proxy speaks https: its cookie is Secure and pinned to the host; others are not believed', async () => {
-    const enter = endpoint({ method: 'POST', path: '/api/enter', grant: 'public', summary: 'Enters.', input: z.strictObject({}), output: z.object({ address: z.string() }) });
+    const enter = endpoint({
+      method: 'POST',
+      path: '/api/enter',
+      grant: 'public',
+      summary: 'Enters.',
+      input: z.strictObject({}),
+      output: z.object({ address: z.string() }),
+    });
     const routes = [route(enter, async (_input, { connection }) => (connection!.setSession('good', 5), { address: connection!.address }))];
-    const forwarded = { 'x-forwarded-proto': 'https', 'x-forwarded-for': '203.0.113.9', origin: 'https://castle.example', host: 'castle.example' };
+    const forwarded = {
+      'x-forwarded-proto': 'https',
+      'x-forwarded-for': '203.0.113.9',
+      origin: 'https://castle.example',
+      host: 'castle.example',
+    };
     const config = { host: '127.0.0.1', port: 0, hostNames: ['castle.example'] };
     await using trusting = await serve(routes, { config: { ...config, trustedProxies: ['127.0.0.1'] } });
     const { headers, json } = await call(`${trusting.url}/api/enter`, { method: 'POST', headers: forwarded });
-    assert.deepEqual([json, headers['set-cookie']], [{ address: '203.0.113.9' }, ['__Host-castellan=good; Max-Age=5; Path=/; HttpOnly; Secure; SameSite=Strict']]);
+    assert.deepEqual(
+      [json, headers['set-cookie']],
+      [{ address: '203.0.113.9' }, ['__Host-castellan=good; Max-Age=5; Path=/; HttpOnly; Secure; SameSite=Strict']],
+    );
     assert.equal(headers['strict-transport-security'], 'max-age=31536000');
     await using wary = await serve(routes, { config });
     assert.equal(codeOf((await call(`${wary.url}/api/enter`, { method: 'POST', headers: forwarded })).json), 'http.foreign_origin');
@@ -157,7 +227,10 @@ describe('what is no proper HTTP', () => {
   for (const [what, bytes] of [
     ['garbage', 'hello\r\n\r\n'],
     ['two lengths', 'POST /api/login HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nx'],
-    ['a length and chunks', 'POST /api/login HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n'],
+    [
+      'a length and chunks',
+      'POST /api/login HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n',
+    ],
     ['endless headers', `GET /health HTTP/1.1\r\nHost: localhost\r\nX-A: ${'a'.repeat(40_000)}\r\n\r\n`],
     ['an empty host', 'GET /health HTTP/1.1\r\nHost:\r\nConnection: close\r\n\r\n'],
     ['no host', 'GET /health HTTP/1.1\r\n\r\n'],

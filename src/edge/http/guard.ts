@@ -31,12 +31,19 @@ export function createGuard({ config, auth, allows, onDenial }: GuardDeps): Guar
 
   async function admit(request: FastifyRequest, onCaller: (caller: Caller) => void): Promise<Caller> {
     if (!isOurName(request.hostname)) {
-      throw new AppError('forbidden', 'http.unknown_host', 'This server is not called by that name: use localhost, or the address it was configured with', { host: request.host.slice(0, 200) });
+      throw new AppError(
+        'forbidden',
+        'http.unknown_host',
+        'This server is not called by that name: use localhost, or the address it was configured with',
+        { host: request.host.slice(0, 200) },
+      );
     }
     const { authorization } = request.headers;
     // A page of another origin cannot send this header: that takes a preflight, and we answer none.
     if (authorization === undefined && isForeign(request)) {
-      throw new AppError('forbidden', 'http.foreign_origin', 'A page of another origin may not call this server', { origin: String(request.headers.origin ?? '').slice(0, 200) });
+      throw new AppError('forbidden', 'http.foreign_origin', 'A page of another origin may not call this server', {
+        origin: String(request.headers.origin ?? '').slice(0, 200),
+      });
     }
     if (request.is404) return ANONYMOUS;
     const { grant } = request.routeOptions.config;
@@ -48,13 +55,21 @@ export function createGuard({ config, auth, allows, onDenial }: GuardDeps): Guar
       throw new AppError('forbidden', 'http.forbidden', `That needs the grant ${grant}`, { grant });
     }
     const { csrfToken } = credential;
-    if (csrfToken !== undefined && request.method !== 'GET' && request.method !== 'HEAD' && !isSame(request.headers['x-csrf-token'], csrfToken)) {
+    if (
+      csrfToken !== undefined &&
+      request.method !== 'GET' &&
+      request.method !== 'HEAD' &&
+      !isSame(request.headers['x-csrf-token'], csrfToken)
+    ) {
       throw new AppError('forbidden', 'http.csrf', 'The header x-csrf-token is missing or stale: reload the page');
     }
     return credential.caller;
   }
 
-  async function identify(request: FastifyRequest, authorization: string | undefined): Promise<{ caller: Caller; csrfToken?: string } | null> {
+  async function identify(
+    request: FastifyRequest,
+    authorization: string | undefined,
+  ): Promise<{ caller: Caller; csrfToken?: string } | null> {
     if (authorization !== undefined) {
       const token = /^Bearer +(\S{1,500})$/i.exec(authorization)?.[1];
       const caller = token === undefined ? null : await auth.bearer(token);
@@ -69,7 +84,8 @@ export function createGuard({ config, auth, allows, onDenial }: GuardDeps): Guar
     try {
       return await admit(request, ({ id }) => (actor = id));
     } catch (error) {
-      if (error instanceof AppError && error.kind === 'forbidden') onDenial({ actor, resource: `${request.method} ${request.routeOptions.url ?? '*'}`, error });
+      if (error instanceof AppError && error.kind === 'forbidden')
+        onDenial({ actor, resource: `${request.method} ${request.routeOptions.url ?? '*'}`, error });
       throw error;
     }
   };

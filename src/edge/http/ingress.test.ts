@@ -8,15 +8,26 @@ import { call } from './testing.ts';
 async function setup(handle: (request: IngressRequest) => Promise<IngressAnswer | null>, more: Partial<IngressHandler> = {}) {
   const seen: IngressRequest[] = [];
   const logged: unknown[] = [];
-  const hooks: IngressHandler = { prefix: 'hooks', methods: ['POST'], maxBodyBytes: 1_000, handle: async (request) => (seen.push(request), handle(request)), ...more };
-  const ingress = createIngress({ config: { host: '127.0.0.1', port: 0 }, handlers: [hooks], log: { warn: () => {}, error: (_message, fields) => void logged.push(fields?.['error']) } });
+  const hooks: IngressHandler = {
+    prefix: 'hooks',
+    methods: ['POST'],
+    maxBodyBytes: 1_000,
+    handle: async (request) => (seen.push(request), handle(request)),
+    ...more,
+  };
+  const ingress = createIngress({
+    config: { host: '127.0.0.1', port: 0 },
+    handlers: [hooks],
+    log: { warn: () => {}, error: (_message, fields) => void logged.push(fields?.['error']) },
+  });
   const running = await ingress.start({ signal: new AbortController().signal, exit: () => {} });
   const { url, port } = ingress.address()!;
   return { url, port, seen, logged, ingress, stop: running.stop, [Symbol.asyncDispose]: running.stop };
 }
 
 const accept = async (): Promise<IngressAnswer> => ({ status: 202, body: 'ok' });
-const post = (url: string, body: string | Buffer = 'x', headers: Record<string, string> = {}) => call(url, { method: 'POST', body, headers });
+const post = (url: string, body: string | Buffer = 'x', headers: Record<string, string> = {}) =>
+  call(url, { method: 'POST', body, headers });
 
 describe('the public side', () => {
   it('hands over a callback byte for byte', async () => {
@@ -25,7 +36,10 @@ describe('the public side', () => {
     const { status, text } = await post(`${t.url}/hooks/abc-1_Z?a=%2F&b`, body, { 'x-signature': 's' });
     assert.deepEqual([status, text], [202, 'ok']);
     const [request] = t.seen;
-    assert.deepEqual([request?.id, request?.method, request?.target, request?.headers['x-signature'], request?.address], ['abc-1_Z', 'POST', '/hooks/abc-1_Z?a=%2F&b', 's', '127.0.0.1']);
+    assert.deepEqual(
+      [request?.id, request?.method, request?.target, request?.headers['x-signature'], request?.address],
+      ['abc-1_Z', 'POST', '/hooks/abc-1_Z?a=%2F&b', 's', '127.0.0.1'],
+    );
     assert.deepEqual(request?.body, body);
   });
 
@@ -33,8 +47,21 @@ describe('the public side', () => {
     await using t = await setup(async () => null);
     const answers = [];
     for (const [method, path] of [
-      ['GET', '/'], ['GET', '/health'], ['GET', '/api/openapi.json'], ['GET', '/metrics'], ['POST', '/api/login'], ['GET', '/hooks'], ['POST', '/hooks/'], ['POST', '/hooks/a/b'], ['POST', '/hooks/..%2f'],
-      ['POST', `/hooks/${'a'.repeat(129)}`], ['POST', '/hooksx/a'], ['POST', '/channels/a'], ['GET', '/channels/a'], ['POST', '/hooks/unknown'], ['OPTIONS', '/x'],
+      ['GET', '/'],
+      ['GET', '/health'],
+      ['GET', '/api/openapi.json'],
+      ['GET', '/metrics'],
+      ['POST', '/api/login'],
+      ['GET', '/hooks'],
+      ['POST', '/hooks/'],
+      ['POST', '/hooks/a/b'],
+      ['POST', '/hooks/..%2f'],
+      ['POST', `/hooks/${'a'.repeat(129)}`],
+      ['POST', '/hooksx/a'],
+      ['POST', '/channels/a'],
+      ['GET', '/channels/a'],
+      ['POST', '/hooks/unknown'],
+      ['OPTIONS', '/x'],
     ] as const) {
       const { status, text, headers } = await call(t.url + path, { method });
       delete headers['date'];

@@ -64,7 +64,8 @@ export function createIngress({ config: { host, port }, handlers, log }: Ingress
     const handler = handlers.find((each) => each.prefix === prefix);
     const method = req.method ?? '';
     if (!handler || id === undefined) return send(res, { status: 404 });
-    if (!(handler.methods as readonly string[]).includes(method)) return send(res, { status: 405, headers: { allow: handler.methods.join(', ') } });
+    if (!(handler.methods as readonly string[]).includes(method))
+      return send(res, { status: 405, headers: { allow: handler.methods.join(', ') } });
     const body = await read(req, handler.maxBodyBytes);
     if (body === 'too_large') return send(res, { status: 413 });
     if (body === 'gone') return;
@@ -79,7 +80,13 @@ export function createIngress({ config: { host, port }, handlers, log }: Ingress
     const closing = new AbortController();
     // Importing node:http by name would load all of Node's fetch with it: 25 ms and 15 MB at start.
     const { createServer } = process.getBuiltinModule('node:http');
-    const server = createServer({ headersTimeout: HEADERS_MS, requestTimeout: REQUEST_MS, keepAliveTimeout: 5_000, connectionsCheckingInterval: 1_000, maxHeaderSize: MAX_HEADER_BYTES });
+    const server = createServer({
+      headersTimeout: HEADERS_MS,
+      requestTimeout: REQUEST_MS,
+      keepAliveTimeout: 5_000,
+      connectionsCheckingInterval: 1_000,
+      maxHeaderSize: MAX_HEADER_BYTES,
+    });
     server.maxConnections = MOST_CONNECTIONS;
     server.on('clientError', (_error, socket) => socket.destroy());
     server.on('request', (req, res) => {
@@ -103,7 +110,10 @@ export function createIngress({ config: { host, port }, handlers, log }: Ingress
       const closed = once(server, 'close');
       server.close();
       const over = new AbortController();
-      void sleep(GRACE_MS, undefined, { signal: over.signal }).then(() => (closing.abort(), server.closeAllConnections()), () => {});
+      void sleep(GRACE_MS, undefined, { signal: over.signal }).then(
+        () => (closing.abort(), server.closeAllConnections()),
+        () => {},
+      );
       await closed;
       over.abort();
     }
@@ -132,7 +142,12 @@ function read(req: IncomingMessage, maxBytes: number): Promise<Buffer | 'too_lar
 }
 
 /** Runs a handler until it answers, its time is over, the sender has gone or the server closes. */
-async function within<T>(limitMs: number, res: ServerResponse, closing: AbortSignal, work: (signal: AbortSignal) => Promise<T>): Promise<T | 'late'> {
+async function within<T>(
+  limitMs: number,
+  res: ServerResponse,
+  closing: AbortSignal,
+  work: (signal: AbortSignal) => Promise<T>,
+): Promise<T | 'late'> {
   const over = new AbortController();
   const end = (): void => over.abort();
   const timer = setTimeout(end, limitMs);
@@ -150,6 +165,11 @@ async function within<T>(limitMs: number, res: ServerResponse, closing: AbortSig
 }
 
 function send(res: ServerResponse, { status, headers = {}, body = '' }: IngressAnswer): void {
-  res.writeHead(status, { 'content-length': String(Buffer.byteLength(body)), 'x-content-type-options': 'nosniff', 'cache-control': 'no-store', ...headers });
+  res.writeHead(status, {
+    'content-length': String(Buffer.byteLength(body)),
+    'x-content-type-options': 'nosniff',
+    'cache-control': 'no-store',
+    ...headers,
+  });
   res.end(body);
 }

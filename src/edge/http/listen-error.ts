@@ -6,9 +6,21 @@ export function listenError(thrown: unknown, { host, port, setting }: { host: st
   const details = { host, port };
   switch (error.code) {
     case 'EADDRINUSE':
-      return new AppError('unavailable', 'http.port_in_use', `Port ${port} on ${host} is in use by another program: stop that, or set ${setting} to a free port`, details, error);
+      return new AppError(
+        'unavailable',
+        'http.port_in_use',
+        `Port ${port} on ${host} is in use by another program: stop that, or set ${setting} to a free port`,
+        details,
+        error,
+      );
     case 'EACCES':
-      return new AppError('unavailable', 'http.port_not_allowed', `Port ${port} may not be opened by this user: set ${setting} to one above 1023`, details, error);
+      return new AppError(
+        'unavailable',
+        'http.port_not_allowed',
+        `Port ${port} may not be opened by this user: set ${setting} to one above 1023`,
+        details,
+        error,
+      );
     case 'EADDRNOTAVAIL':
     case 'ENOTFOUND':
       return new AppError('unavailable', 'http.no_such_address', `${host} is not an address of this machine`, details, error);

@@ -58,9 +58,19 @@ export function metricsRoute(traffic: Traffic, metrics: () => readonly Metric[],
     summary: 'Figures of the process, of its traffic and of its modules, as Prometheus text.',
     async handle(_req, res) {
       processFigures ??= loadProcessFigures();
-      const own = metrics().map(({ name, help, type, samples }) => family(name, help, type, samples.map(({ labels = {}, value }) => line(name, labels, value))));
+      const own = metrics().map(({ name, help, type, samples }) =>
+        family(
+          name,
+          help,
+          type,
+          samples.map(({ labels = {}, value }) => line(name, labels, value)),
+        ),
+      );
       const info = family('castellan_info', 'The version that runs.', 'gauge', [line('castellan_info', { version }, 1)]);
-      const text = [await (await processFigures)(), info, traffic.text(), ...own].map((part) => part.trimEnd()).filter(Boolean).join('\n');
+      const text = [await (await processFigures)(), info, traffic.text(), ...own]
+        .map((part) => part.trimEnd())
+        .filter(Boolean)
+        .join('\n');
       res.writeHead(200, { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' }).end(`${text}\n`);
     },
   };
@@ -74,10 +84,14 @@ async function loadProcessFigures(): Promise<() => Promise<string>> {
 }
 
 function family(name: string, help: string, type: string, lines: readonly string[]): string {
-  return lines.length === 0 ? '' : [`# HELP ${name} ${help.replaceAll('\\', '\\\\').replaceAll('\n', '\\n')}`, `# TYPE ${name} ${type}`, ...lines].join('\n');
+  return lines.length === 0
+    ? ''
+    : [`# HELP ${name} ${help.replaceAll('\\', '\\\\').replaceAll('\n', '\\n')}`, `# TYPE ${name} ${type}`, ...lines].join('\n');
 }
 
 function line(name: string, labels: Readonly<Record<string, string>>, value: number): string {
-  const inside = Object.entries(labels).map(([key, text]) => `${key}="${text.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n')}"`);
+  const inside = Object.entries(labels).map(
+    ([key, text]) => `${key}="${text.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n')}"`,
+  );
   return `${name}${inside.length > 0 ? `{${inside.join(',')}}` : ''} ${value}`;
 }

@@ -51,7 +51,9 @@ export function mountRoute(route: Route, { app, clock, closing, onFailure }: Mou
   }
 
   async function whole(input: never, about: Request): Promise<unknown> {
-    const answer = route.whole ? await route.whole(input, about) : { events: await gather(route.handle(input, about) as AsyncIterable<StreamEvent<unknown>>, endpoint.output) };
+    const answer = route.whole
+      ? await route.whole(input, about)
+      : { events: await gather(route.handle(input, about) as AsyncIterable<StreamEvent<unknown>>, endpoint.output) };
     return endpoint.whole ? endpoint.whole.parse(answer) : answer;
   }
 
@@ -109,7 +111,9 @@ function readInput(endpoint: Endpoint, request: FastifyRequest): unknown {
 }
 
 function invalid(what: string, field: string, message: string): AppError {
-  return new AppError('invalid', 'input.invalid', field ? `${what}: ${field}: ${message}` : `${what}: ${message}`, { issues: [{ field, message }] });
+  return new AppError('invalid', 'input.invalid', field ? `${what}: ${field}: ${message}` : `${what}: ${message}`, {
+    issues: [{ field, message }],
+  });
 }
 
 function describe(request: FastifyRequest, reply: FastifyReply, signal: AbortSignal): Request {
@@ -164,7 +168,12 @@ function asksForJson({ headers }: FastifyRequest): boolean {
 async function gather(events: AsyncIterable<StreamEvent<unknown>>, output: z.ZodType): Promise<StreamEvent<unknown>[]> {
   const all: StreamEvent<unknown>[] = [];
   for await (const event of events) {
-    if (all.push({ ...event, data: output.parse(event.data) }) > MOST_GATHERED) throw new AppError('limited', 'http.too_many_events', `More than ${MOST_GATHERED} events: read them as a stream (Accept: text/event-stream)`);
+    if (all.push({ ...event, data: output.parse(event.data) }) > MOST_GATHERED)
+      throw new AppError(
+        'limited',
+        'http.too_many_events',
+        `More than ${MOST_GATHERED} events: read them as a stream (Accept: text/event-stream)`,
+      );
   }
   return all;
 }

@@ -5,18 +5,84 @@ import { Done, endpoint, listOf, Page, route, streamRoute } from '#core/endpoint
 import { openApi } from './openapi.ts';
 import { call, READER, serve, TOKEN } from './testing.ts';
 
-interface Tree { readonly name: string; readonly parts: readonly Tree[] }
+interface Tree {
+  readonly name: string;
+  readonly parts: readonly Tree[];
+}
 const Tree: z.ZodType<Tree> = z.lazy(() => z.object({ name: z.string(), parts: z.array(Tree) }));
 const Named = z.object({ at: z.string(), details: z.json() }).meta({ id: 'Named' });
 
 const nothing = async (): Promise<never> => Promise.reject(new Error('never called'));
 const routes = [
-  route(endpoint({ method: 'GET', path: '/api/things', grant: 'things:read', summary: 'All.', input: Page.extend({ q: z.string() }), output: listOf(Named) }), nothing),
-  route(endpoint({ method: 'GET', path: '/api/things/{id}', grant: 'things:read', summary: 'One.', input: z.strictObject({ id: z.string() }), output: Tree }), nothing),
-  route(endpoint({ method: 'PUT', path: '/api/things/{id}', grant: 'things:write', summary: 'Sets.', input: z.strictObject({ id: z.uuid(), tree: Tree, note: z.string().optional() }), output: Done }), nothing),
-  route(endpoint({ method: 'POST', path: '/api/things', grant: 'things:write', summary: 'Adds.', input: z.union([z.strictObject({ a: z.string() }), z.strictObject({ b: z.number() })]), output: Named, status: 201 }), nothing),
-  route(endpoint({ method: 'POST', path: '/api/things/{id}/pause', grant: 'public', summary: 'Pauses.', input: z.strictObject({ id: z.string() }), output: Done }), nothing),
-  streamRoute(endpoint({ method: 'POST', path: '/api/turns', grant: 'turns:start', summary: 'Talks.', input: z.strictObject({ text: z.string() }), output: z.object({ delta: z.string() }), stream: true, whole: z.object({ text: z.string() }) }), () => nothing() as never),
+  route(
+    endpoint({
+      method: 'GET',
+      path: '/api/things',
+      grant: 'things:read',
+      summary: 'All.',
+      input: Page.extend({ q: z.string() }),
+      output: listOf(Named),
+    }),
+    nothing,
+  ),
+  route(
+    endpoint({
+      method: 'GET',
+      path: '/api/things/{id}',
+      grant: 'things:read',
+      summary: 'One.',
+      input: z.strictObject({ id: z.string() }),
+      output: Tree,
+    }),
+    nothing,
+  ),
+  route(
+    endpoint({
+      method: 'PUT',
+      path: '/api/things/{id}',
+      grant: 'things:write',
+      summary: 'Sets.',
+      input: z.strictObject({ id: z.uuid(), tree: Tree, note: z.string().optional() }),
+      output: Done,
+    }),
+    nothing,
+  ),
+  route(
+    endpoint({
+      method: 'POST',
+      path: '/api/things',
+      grant: 'things:write',
+      summary: 'Adds.',
+      input: z.union([z.strictObject({ a: z.string() }), z.strictObject({ b: z.number() })]),
+      output: Named,
+      status: 201,
+    }),
+    nothing,
+  ),
+  route(
+    endpoint({
+      method: 'POST',
+      path: '/api/things/{id}/pause',
+      grant: 'public',
+      summary: 'Pauses.',
+      input: z.strictObject({ id: z.string() }),
+      output: Done,
+    }),
+    nothing,
+  ),
+  streamRoute(
+    endpoint({
+      method: 'POST',
+      path: '/api/turns',
+      grant: 'turns:start',
+      summary: 'Talks.',
+      input: z.strictObject({ text: z.string() }),
+      output: z.object({ delta: z.string() }),
+      stream: true,
+      whole: z.object({ text: z.string() }),
+    }),
+    () => nothing() as never,
+  ),
 ];
 
 type Node = Record<string, any>; // oxlint-disable-line typescript/no-explicit-any -- the document is looked into freely
@@ -34,7 +100,10 @@ function checkDocument(document: Node): void {
   for (const [at, node] of nodesOf(document)) {
     if (typeof node['$ref'] === 'string' && !at.endsWith('/properties')) {
       assert.match(node['$ref'], /^#\/components\//, at);
-      const target = node['$ref'].slice(2).split('/').reduce<Node | undefined>((inner, key) => inner?.[key], document);
+      const target = node['$ref']
+        .slice(2)
+        .split('/')
+        .reduce<Node | undefined>((inner, key) => inner?.[key], document);
       assert.ok(target, `${at} points at ${node['$ref']}, which is not there`);
     }
     assert.ok(!('$defs' in node), `${at} defines on the side`);
@@ -50,24 +119,40 @@ function checkDocument(document: Node): void {
       assert.ok(Object.keys(operation['responses']).length > 0, where);
       const parameters = (operation['parameters'] ?? []) as Node[];
       const inPath = parameters.filter((each) => each['in'] === 'path').map((each) => each['name']);
-      assert.deepEqual(inPath, [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name), where);
+      assert.deepEqual(
+        inPath,
+        [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name),
+        where,
+      );
       assert.equal(new Set(parameters.map((each) => `${each['in']} ${each['name']}`)).size, parameters.length, where);
       for (const each of parameters) assert.ok(each['schema'] && (each['in'] !== 'path' || each['required'] === true), where);
       assert.ok(!('requestBody' in operation) || method === 'post' || method === 'put', where);
-      for (const need of operation['security'] ?? []) for (const scheme of Object.keys(need)) assert.ok(document['components'].securitySchemes[scheme], where);
+      for (const need of operation['security'] ?? [])
+        for (const scheme of Object.keys(need)) assert.ok(document['components'].securitySchemes[scheme], where);
     }
   }
 }
 
 describe('the OpenAPI document', () => {
-  const document = openApi(routes, [{ method: 'GET', path: '/raw/{id}', grant: 'raw:use', summary: 'Raw.', handle: async () => {} }], '1.2.3') as Node;
+  const document = openApi(
+    routes,
+    [{ method: 'GET', path: '/raw/{id}', grant: 'raw:use', summary: 'Raw.', handle: async () => {} }],
+    '1.2.3',
+  ) as Node;
   const operation = (method: string, path: string): Node => document['paths'][path][method];
 
   it('is sound', () => checkDocument(document));
 
   it('says where each field of the input goes', () => {
     const list = operation('get', '/api/things')['parameters'] as Node[];
-    assert.deepEqual(list.map((each) => [each['name'], each['in'], each['required']]), [['limit', 'query', false], ['cursor', 'query', false], ['q', 'query', true]]);
+    assert.deepEqual(
+      list.map((each) => [each['name'], each['in'], each['required']]),
+      [
+        ['limit', 'query', false],
+        ['cursor', 'query', false],
+        ['q', 'query', true],
+      ],
+    );
     const put = operation('put', '/api/things/{id}');
     assert.equal(put['parameters'][0].schema.format, 'uuid');
     const { schema } = put['requestBody'].content['application/json'];
@@ -90,6 +175,7 @@ describe('the OpenAPI document', () => {
     assert.equal((await call(`${t.url}/api/openapi.json`, { headers: READER })).status, 403);
     const { json } = await call(`${t.url}/api/openapi.json`, { headers: TOKEN });
     checkDocument(json);
-    for (const path of ['/health', '/ready', '/metrics', '/api/events', '/api/openapi.json', '/api/turns']) assert.ok(json.paths[path], path);
+    for (const path of ['/health', '/ready', '/metrics', '/api/events', '/api/openapi.json', '/api/turns'])
+      assert.ok(json.paths[path], path);
   });
 });

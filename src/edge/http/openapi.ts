@@ -22,7 +22,12 @@ export function openApi(routes: readonly Route[], rawRoutes: readonly RawRoute[]
       responses: { Error: { description: 'Refused or failed; `code` says why.', content: json({ $ref: '#/components/schemas/Error' }) } },
       securitySchemes: {
         token: { type: 'http', scheme: 'bearer', description: 'An API token: `castellan token create`.' },
-        session: { type: 'apiKey', in: 'cookie', name: sessionCookie(false).name, description: `The session of a login; over TLS it is called ${sessionCookie(true).name}.` },
+        session: {
+          type: 'apiKey',
+          in: 'cookie',
+          name: sessionCookie(false).name,
+          description: `The session of a login; over TLS it is called ${sessionCookie(true).name}.`,
+        },
         csrf: { type: 'apiKey', in: 'header', name: 'x-csrf-token', description: 'With a session, on everything but GET.' },
       },
     },
@@ -51,7 +56,10 @@ function operation(endpoint: Endpoint, schemas: Record<string, Schema>): Schema 
     ...(grant === 'public' ? { security: [] } : { 'x-grant': grant }),
     ...(parameters.length > 0 && { parameters }),
     ...(hasBody && (others.length > 0 || !('properties' in input)) && { requestBody: requestBody(input, others, required) }),
-    responses: { [String(status)]: { description: 'Done.', content: content(endpoint, id, schemas) }, default: { $ref: '#/components/responses/Error' } },
+    responses: {
+      [String(status)]: { description: 'Done.', content: content(endpoint, id, schemas) },
+      default: { $ref: '#/components/responses/Error' },
+    },
   };
 }
 
@@ -81,7 +89,10 @@ function content(endpoint: Endpoint, id: string, schemas: Record<string, Schema>
   const event = { type: 'object', properties: { id: { type: 'string' }, event: { type: 'string' }, data: output }, required: ['data'] };
   const gathered = { type: 'object', properties: { events: { type: 'array', items: event } }, required: ['events'] };
   const whole = endpoint.whole ? schemaOf(endpoint.whole, 'output', `${id}.whole`, schemas) : gathered;
-  return { 'text/event-stream': { schema: { type: 'string', contentSchema: output, contentMediaType: 'application/json' } }, ...json(whole) };
+  return {
+    'text/event-stream': { schema: { type: 'string', contentSchema: output, contentMediaType: 'application/json' } },
+    ...json(whole),
+  };
 }
 
 /** A zod schema as JSON Schema 2020-12; what it defines on the side moves to the components of the document. */
@@ -89,7 +100,8 @@ function schemaOf(schema: z.ZodType, io: 'input' | 'output', prefix: string, sch
   const { $schema: _, $defs = {}, ...root } = z.toJSONSchema(schema, { io, unrepresentable: 'any' }) as Schema;
   const nameOf = (local: string): string => `${prefix}.${local.replaceAll(/[^\w.-]/g, '_')}`;
   const isRecursive = JSON.stringify([root, $defs]).includes('"$ref":"#"');
-  for (const [local, definition] of Object.entries($defs as Record<string, Schema>)) schemas[nameOf(local)] = moveRefs(definition, nameOf) as Schema;
+  for (const [local, definition] of Object.entries($defs as Record<string, Schema>))
+    schemas[nameOf(local)] = moveRefs(definition, nameOf) as Schema;
   const moved = moveRefs(root, nameOf) as Schema;
   if (!isRecursive) return moved;
   schemas[nameOf('root')] = moved;
@@ -110,8 +122,18 @@ function moveRefs(node: unknown, nameOf: (local: string) => string): unknown {
 
 function errorSchema(): Schema {
   const kinds = [...Object.keys(httpStatus), 'internal'];
-  const fields = { kind: { enum: kinds }, code: { type: 'string' }, message: { type: 'string' }, details: { type: 'object' }, id: { type: 'string' } };
-  return { type: 'object', properties: { error: { type: 'object', properties: fields, required: Object.keys(fields) } }, required: ['error'] };
+  const fields = {
+    kind: { enum: kinds },
+    code: { type: 'string' },
+    message: { type: 'string' },
+    details: { type: 'object' },
+    id: { type: 'string' },
+  };
+  return {
+    type: 'object',
+    properties: { error: { type: 'object', properties: fields, required: Object.keys(fields) } },
+    required: ['error'],
+  };
 }
 
 const json = (schema: Schema): Schema => ({ 'application/json': { schema } });
@@ -120,6 +142,9 @@ const pathNames = (path: string): string[] => [...path.matchAll(/\{(\w+)\}/g)].m
 
 /** `POST /api/runs/{id}/retry` is `postRunsIdRetry`. */
 function operationId(method: string, path: string): string {
-  const words = path.replace(/^\/api/, '').split(/[^A-Za-z0-9]+/).filter(Boolean);
+  const words = path
+    .replace(/^\/api/, '')
+    .split(/[^A-Za-z0-9]+/)
+    .filter(Boolean);
   return method.toLowerCase() + words.map((word) => word[0]!.toUpperCase() + word.slice(1)).join('');
 }

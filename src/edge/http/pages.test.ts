@@ -58,7 +58,10 @@ describe('the web interface', () => {
   it('has files: hashed ones for good, others asked for again, compressed where that is at hand', async () => {
     await using t = await setup();
     const plain = await call(`${t.url}/assets/app-1.js`);
-    assert.deepEqual([plain.text, plain.headers['content-type'], plain.headers['cache-control']], [SCRIPT, 'text/javascript; charset=utf-8', 'public, max-age=31536000, immutable']);
+    assert.deepEqual(
+      [plain.text, plain.headers['content-type'], plain.headers['cache-control']],
+      [SCRIPT, 'text/javascript; charset=utf-8', 'public, max-age=31536000, immutable'],
+    );
     const packed = await fetch(`${t.url}/assets/app-1.js`, { headers: { 'accept-encoding': 'gzip' } });
     assert.deepEqual([packed.headers.get('content-encoding'), await packed.text()], ['gzip', SCRIPT]);
     assert.equal(gunzipSync(gzipSync(SCRIPT)).toString(), SCRIPT);
@@ -72,7 +75,21 @@ describe('the web interface', () => {
 
   it('has nothing outside of its folder, nothing hidden, no listing', async () => {
     await using t = await setup();
-    for (const path of ['/../secret.txt', '/..%2fsecret.txt', '/assets/..%2f..%2fsecret.txt', '/%2e%2e/secret.txt', '//etc/passwd', '/.env', '/.vite/manifest.json', '/assets/', '/assets', '/favicon.svg/', '/favicon.svg%00.js', '/..\\secret.txt', '/assets/missing.js']) {
+    for (const path of [
+      '/../secret.txt',
+      '/..%2fsecret.txt',
+      '/assets/..%2f..%2fsecret.txt',
+      '/%2e%2e/secret.txt',
+      '//etc/passwd',
+      '/.env',
+      '/.vite/manifest.json',
+      '/assets/',
+      '/assets',
+      '/favicon.svg/',
+      '/favicon.svg%00.js',
+      '/..\\secret.txt',
+      '/assets/missing.js',
+    ]) {
       const { status, text } = await call(t.url + path);
       assert.deepEqual([path, status, text.includes('hunter2')], [path, 404, false]);
     }
@@ -80,7 +97,8 @@ describe('the web interface', () => {
 
   it('is no answer to a program', async () => {
     await using t = await setup();
-    for (const path of ['/api/unknown', '/v1/unknown', '/mcp/x', '/api']) assert.equal((await call(t.url + path, { headers: html })).json.error.code, 'http.not_found');
+    for (const path of ['/api/unknown', '/v1/unknown', '/mcp/x', '/api'])
+      assert.equal((await call(t.url + path, { headers: html })).json.error.code, 'http.not_found');
     assert.equal((await call(`${t.url}/runs/42`, { headers: { accept: 'application/json' } })).status, 404);
     assert.equal((await call(`${t.url}/runs/42`, { method: 'POST', headers: html })).status, 404);
   });
@@ -98,6 +116,9 @@ describe('the web interface', () => {
     await using t = await serve([]);
     const { status, text, headers } = await call(t.url, { headers: html });
     assert.deepEqual([status, /npm run build/.test(text)], [200, true]);
-    assert.match(text, new RegExp(`<style nonce="${/nonce-([^']+)'/.exec(String(headers['content-security-policy']))![1]!.replaceAll(/[+/]/g, '\\$&')}"`));
+    assert.match(
+      text,
+      new RegExp(`<style nonce="${/nonce-([^']+)'/.exec(String(headers['content-security-policy']))![1]!.replaceAll(/[+/]/g, '\\$&')}"`),
+    );
   });
 });

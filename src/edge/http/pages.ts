@@ -18,7 +18,10 @@ const TYPES: Readonly<Record<string, string>> = {
   '.txt': 'text/plain; charset=utf-8',
 };
 
-const ENCODINGS = [['br', '.br'], ['gzip', '.gz']] as const;
+const ENCODINGS = [
+  ['br', '.br'],
+  ['gzip', '.gz'],
+] as const;
 
 /** An answer made of a file. */
 export interface Page {
@@ -47,11 +50,16 @@ export function createPages(dir: string): Pages {
 
   /** Names below the folder, read anew after every build; null without one. */
   async function listing(): Promise<ReadonlySet<string> | null> {
-    const at = await stat(join(dir, 'index.html')).then(({ mtimeMs }) => mtimeMs, () => null);
+    const at = await stat(join(dir, 'index.html')).then(
+      ({ mtimeMs }) => mtimeMs,
+      () => null,
+    );
     if (at === null) return (listed = null);
     if (listed?.at === at) return listed.names;
     const entries = await readdir(dir, { recursive: true, withFileTypes: true });
-    const names = entries.filter((entry) => entry.isFile()).map((entry) => relative(dir, join(entry.parentPath, entry.name)).split(sep).join('/'));
+    const names = entries
+      .filter((entry) => entry.isFile())
+      .map((entry) => relative(dir, join(entry.parentPath, entry.name)).split(sep).join('/'));
     listed = { at, names: new Set(names.filter((name) => !/(^|\/)\./.test(name))) };
     return listed.names;
   }

@@ -31,7 +31,13 @@ export interface Log {
 
 /** Where refusals are recorded. */
 export interface DenialRecord {
-  record(entry: { actor: string; action: string; resource: string; decision: 'deny'; details: Readonly<Record<string, unknown>> }): Promise<void>;
+  record(entry: {
+    actor: string;
+    action: string;
+    resource: string;
+    decision: 'deny';
+    details: Readonly<Record<string, unknown>>;
+  }): Promise<void>;
 }
 
 /** One figure of the metrics page, read when it is asked for; `name` in Prometheus style, with its unit. */

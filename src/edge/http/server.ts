@@ -42,7 +42,10 @@ export function createHttp(deps: HttpDeps): Listener {
       address = null;
       closing.abort();
       const over = new AbortController();
-      void sleep(GRACE_MS, undefined, { signal: over.signal }).then(() => app.server.closeAllConnections(), () => {});
+      void sleep(GRACE_MS, undefined, { signal: over.signal }).then(
+        () => app.server.closeAllConnections(),
+        () => {},
+      );
       await app.close();
       over.abort();
     }

@@ -10,8 +10,25 @@ import { AppError } from '#core/errors';
 import { frame } from './sse.ts';
 import { call, listen, serve, TOKEN } from './testing.ts';
 
-const follow = endpoint({ method: 'GET', path: '/api/stream', grant: 'things:read', summary: 'Streams.', input: z.strictObject({ count: z.coerce.number().optional() }), output: z.object({ n: z.number() }), stream: true });
-const say = endpoint({ method: 'POST', path: '/api/turns', grant: 'things:write', summary: 'Answers.', input: z.strictObject({ text: z.string() }), output: z.object({ n: z.number() }), stream: true, whole: z.object({ text: z.string() }) });
+const follow = endpoint({
+  method: 'GET',
+  path: '/api/stream',
+  grant: 'things:read',
+  summary: 'Streams.',
+  input: z.strictObject({ count: z.coerce.number().optional() }),
+  output: z.object({ n: z.number() }),
+  stream: true,
+});
+const say = endpoint({
+  method: 'POST',
+  path: '/api/turns',
+  grant: 'things:write',
+  summary: 'Answers.',
+  input: z.strictObject({ text: z.string() }),
+  output: z.object({ n: z.number() }),
+  stream: true,
+  whole: z.object({ text: z.string() }),
+});
 
 type Source = (input: { count?: number | undefined }, request: Request) => AsyncIterable<StreamEvent<{ n: number }>>;
 const serveStream = (source: Source, more: Parameters<typeof serve>[1] = {}) => serve([streamRoute(follow, source)], more);
@@ -24,8 +41,14 @@ describe('a stream', () => {
   it('sends each event with its id and name, and ends', async () => {
     await using t = await serveStream(numbers);
     await using heard = await listen(`${t.url}/api/stream?count=3`, TOKEN);
-    assert.deepEqual([heard.status, heard.headers.get('content-type'), heard.headers.get('cache-control')], [200, 'text/event-stream; charset=utf-8', 'no-store']);
-    assert.deepEqual(await heard.rest(), [1, 2, 3].map((n) => ({ id: String(n), event: 'number', data: { n } })));
+    assert.deepEqual(
+      [heard.status, heard.headers.get('content-type'), heard.headers.get('cache-control')],
+      [200, 'text/event-stream; charset=utf-8', 'no-store'],
+    );
+    assert.deepEqual(
+      await heard.rest(),
+      [1, 2, 3].map((n) => ({ id: String(n), event: 'number', data: { n } })),
+    );
   });
 
   it('sends an event when it happens, not when the next does', async () => {
@@ -44,11 +67,24 @@ describe('a stream', () => {
   it('is gathered for who asks for JSON', async () => {
     await using t = await serveStream(numbers);
     const { json } = await call(`${t.url}/api/stream?count=2`, { headers: { ...TOKEN, accept: 'application/json' } });
-    assert.deepEqual(json, { events: [{ id: '1', event: 'number', data: { n: 1 } }, { id: '2', event: 'number', data: { n: 2 } }] });
+    assert.deepEqual(json, {
+      events: [
+        { id: '1', event: 'number', data: { n: 1 } },
+        { id: '2', event: 'number', data: { n: 2 } },
+      ],
+    });
   });
 
   it('is answered whole for who asks for JSON, where the route can', async () => {
-    await using t = await serve([streamRoute(say, async function* () { yield { data: { n: 1 } }; }, async ({ text }) => ({ text: `${text}!`, more: true }))]);
+    await using t = await serve([
+      streamRoute(
+        say,
+        async function* () {
+          yield { data: { n: 1 } };
+        },
+        async ({ text }) => ({ text: `${text}!`, more: true }),
+      ),
+    ]);
     const post = (accept: string) => call(`${t.url}/api/turns`, { method: 'POST', headers: { ...TOKEN, accept }, body: { text: 'hi' } });
     assert.deepEqual((await post('application/json')).json, { text: 'hi!' });
     assert.equal((await post('*/*')).text, 'data: {"n":1}\n\n');
@@ -128,7 +164,7 @@ describe('a stream', () => {
     socket.on('error', () => {});
     socket.pause();
     socket.write(`GET /api/stream HTTP/1.1\r\nHost: localhost\r\nAuthorization: ${TOKEN.authorization}\r\n\r\n`);
-    for (let before = -1; before !== made || made === 0; ) {
+    for (let before = -1; before !== made || made === 0;) {
       before = made;
       for (let n = 0; n < 50; n += 1) await turn();
       await new Promise((resolve) => setTimeout(resolve, 20));
@@ -146,11 +182,16 @@ describe('a stream', () => {
         yield { data: { n: count * 100 + n } };
       }
     });
-    const all = await Promise.all(Array.from({ length: 50 }, async (_, at) => {
-      await using heard = await listen(`${t.url}/api/stream?count=${at}`, TOKEN);
-      return (await heard.rest()).map(({ data }) => data.n);
-    }));
-    assert.deepEqual(all, Array.from({ length: 50 }, (_, at) => Array.from({ length: 20 }, (__, n) => at * 100 + n)));
+    const all = await Promise.all(
+      Array.from({ length: 50 }, async (_, at) => {
+        await using heard = await listen(`${t.url}/api/stream?count=${at}`, TOKEN);
+        return (await heard.rest()).map(({ data }) => data.n);
+      }),
+    );
+    assert.deepEqual(
+      all,
+      Array.from({ length: 50 }, (_, at) => Array.from({ length: 20 }, (__, n) => at * 100 + n)),
+    );
   });
 
   it('lets nothing out that its schema does not name', async () => {
@@ -167,7 +208,10 @@ it('an event keeps to its frame whatever is in it', () => {
       const text = frame({ id, event, data });
       assert.ok(text.endsWith('\n\n') && text.indexOf('\n\n') === text.length - 2);
       const lines = text.trimEnd().split(/\r\n|\r|\n/);
-      assert.deepEqual(lines.map((line) => line.split(':', 1)[0]), ['id', 'event', 'data']);
+      assert.deepEqual(
+        lines.map((line) => line.split(':', 1)[0]),
+        ['id', 'event', 'data'],
+      );
       assert.deepEqual(JSON.parse(lines[2]!.slice('data: '.length)), JSON.parse(JSON.stringify(data)));
     }),
   );

@@ -25,7 +25,10 @@ export interface SseOptions {
  * Sends events until they end or the client goes (HTML Living Standard, section 9.2). Each is written at once; the next is
  * taken only when the socket has room. A client that takes nothing for two heartbeats is cut off. Rejects only before it opened.
  */
-export async function sendEvents(events: AsyncIterable<StreamEvent<unknown>>, { res, signal, clock, read, onOpen, onFailure }: SseOptions): Promise<void> {
+export async function sendEvents(
+  events: AsyncIterable<StreamEvent<unknown>>,
+  { res, signal, clock, read, onOpen, onFailure }: SseOptions,
+): Promise<void> {
   const iterator = events[Symbol.asyncIterator]();
   const giveBack = (): void => void iterator.return?.().catch(() => {});
   const leave = (): void => {
@@ -63,7 +66,10 @@ async function keepAlive(res: ServerResponse, clock: Clock, signal: AbortSignal)
   let isStuck = false;
   res.on('drain', () => (isStuck = false));
   for (;;) {
-    const isOver = await clock.sleep(HEARTBEAT_MS, signal).then(() => false, () => true);
+    const isOver = await clock.sleep(HEARTBEAT_MS, signal).then(
+      () => false,
+      () => true,
+    );
     if (isOver) return;
     if (isStuck) return void res.destroy();
     isStuck = res.writableNeedDrain;
@@ -73,6 +79,7 @@ async function keepAlive(res: ServerResponse, clock: Clock, signal: AbortSignal)
 
 /** One event on the wire. Line ends in an id or a name would begin a field of their own: they are dropped. */
 export function frame({ id, event, data }: StreamEvent<unknown>): string {
-  const line = (field: string, text: string | undefined): string => (text === undefined ? '' : `${field}: ${text.replace(/[\r\n\0]/g, '')}\n`);
+  const line = (field: string, text: string | undefined): string =>
+    text === undefined ? '' : `${field}: ${text.replace(/[\r\n\0]/g, '')}\n`;
   return `${line('id', id)}${line('event', event)}data: ${JSON.stringify(data ?? null)}\n\n`;
 }

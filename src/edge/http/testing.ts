@@ -38,7 +38,10 @@ export async function serve(routes: readonly Route[], more: Partial<HttpDeps> = 
   const logged: TestServer['logged'] = [];
   const denied: TestServer['denied'] = [];
   const log = (message: string, fields?: Readonly<Record<string, unknown>>): void => void logged.push({ message, fields });
-  const callers: Readonly<Record<string, Caller>> = { castellan_all: { ...OWNER, id: 'token:1' }, castellan_reader: { id: 'token:2', grants: new Set(['things:read']) } };
+  const callers: Readonly<Record<string, Caller>> = {
+    castellan_all: { ...OWNER, id: 'token:1' },
+    castellan_reader: { id: 'token:2', grants: new Set(['things:read']) },
+  };
   const http = createHttp({
     config: { host: '127.0.0.1', port: 0 },
     routes,

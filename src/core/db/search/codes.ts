@@ -147,7 +147,15 @@ export function createCodeTable(width: number): CodeTable {
     }
   }
 
-  return { get size() { return ids.length; }, set, amend, delete: remove, nearest };
+  return {
+    get size() {
+      return ids.length;
+    },
+    set,
+    amend,
+    delete: remove,
+    nearest,
+  };
 }
 
 /** The places of the `wanted` least costs, least first; a counting sort. */

@@ -22,7 +22,12 @@ export interface Engine {
   /** How many entries have the word, counted up to `most`. */
   frequency(word: string, most: number): Promise<number>;
   /** The best entry of each item that passes the filter, best first; of more than `MOST_RANKED` entries the newest are ranked. */
-  match(words: readonly QueryWord[], mode: 'all' | 'any', filter: TraitFilter, limit: number): Promise<readonly (Entry & { readonly score: number })[]>;
+  match(
+    words: readonly QueryWord[],
+    mode: 'all' | 'any',
+    filter: TraitFilter,
+    limit: number,
+  ): Promise<readonly (Entry & { readonly score: number })[]>;
   /** False when the entry is gone. */
   setCode(tx: Db, id: number, model: string, unit: Float32Array): Promise<boolean>;
   amendCode(tx: Db, id: number, traits: RowTraits): Promise<void>;

@@ -54,7 +54,9 @@ export function createFts5Engine(store: Store, name: string): Engine {
           from ${words} cross join ${entries} e on e.id = ${words}.rowid
           where ${words} match ${expression(asked, mode)} and ${passes(engine, filter)}
           order by ${words}.rowid desc limit ${MOST_RANKED})
-        select id, item, text_start, text_end, max(score) as score from hit group by item order by score desc, item limit ${limit}`.execute(store.db);
+        select id, item, text_start, text_end, max(score) as score from hit group by item order by score desc, item limit ${limit}`.execute(
+        store.db,
+      );
       return rows;
     },
 

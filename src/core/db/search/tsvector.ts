@@ -36,7 +36,9 @@ export function createTsvectorEngine(store: Store, name: string): Engine {
 
     async frequency(word, most) {
       const { rows } = await sql<{ n: number }>`
-        select count(*)::int as n from (select 1 from ${entries} where words @@ ${`'${word}'`}::tsquery limit ${most}) known`.execute(store.db);
+        select count(*)::int as n from (select 1 from ${entries} where words @@ ${`'${word}'`}::tsquery limit ${most}) known`.execute(
+        store.db,
+      );
       return rows[0]!.n;
     },
 
@@ -60,7 +62,10 @@ export function createTsvectorEngine(store: Store, name: string): Engine {
     async amendCode() {}, // the filter reads the row itself
 
     async nearest(model, planes, dimensions, filter, count) {
-      const product = sql.join(planes.map((plane, at) => sql`${sql.lit(PLANE_WEIGHTS[at])} * bit_count(code & ${bitString(plane, dimensions)}::varbit)`), sql` + `);
+      const product = sql.join(
+        planes.map((plane, at) => sql`${sql.lit(PLANE_WEIGHTS[at])} * bit_count(code & ${bitString(plane, dimensions)}::varbit)`),
+        sql` + `,
+      );
       const { rows } = await sql<{ id: number }>`
         select id from (
           select e.id, e.code from ${entries} e
@@ -75,7 +80,9 @@ export function createTsvectorEngine(store: Store, name: string): Engine {
 /** `'word':1A 'other':2`: titles weigh A. Words hold letters, digits and marks only, so quotes need no escape. */
 function tsvector(title: readonly string[], body: readonly string[]): string {
   const mark = (word: string, index: number, weight: string): string => `'${word}':${Math.min(index + 1, LAST_POSITION)}${weight}`;
-  return [...title.map((word, index) => mark(word, index, 'A')), ...body.map((word, index) => mark(word, title.length + index, ''))].join(' ');
+  return [...title.map((word, index) => mark(word, index, 'A')), ...body.map((word, index) => mark(word, title.length + index, ''))].join(
+    ' ',
+  );
 }
 
 function expression(words: readonly QueryWord[], mode: 'all' | 'any'): string {

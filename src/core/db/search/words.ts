@@ -14,7 +14,11 @@ const UNSPACED = /[\p{sc=Han}\p{sc=Hiragana}\p{sc=Katakana}\p{sc=Thai}\p{sc=Lao}
  * runs of a script without spaces as overlapping pairs. Holds letters, digits and marks only, so it can carry no syntax.
  */
 export function wordsOf(text: string): string[] {
-  const folded = text.normalize('NFKD').replace(/[\u0300-\u036f]/g, '').normalize('NFC').toLowerCase();
+  const folded = text
+    .normalize('NFKD')
+    .replace(/[\u0300-\u036f]/g, '')
+    .normalize('NFC')
+    .toLowerCase();
   const words: string[] = [];
   for (const [word] of folded.matchAll(WORD)) {
     let at = 0;
@@ -45,5 +49,7 @@ export interface QueryWord {
 export function queryWords(text: string): readonly QueryWord[] {
   const all = wordsOf(text);
   const last = all.at(-1);
-  return [...new Set(all)].slice(0, MOST_QUERY_WORDS).map((word) => ({ word, isPrefix: word === last && /\p{L}$/u.test(word) && (word.length > 2 || /\P{ASCII}/u.test(word)) }));
+  return [...new Set(all)]
+    .slice(0, MOST_QUERY_WORDS)
+    .map((word) => ({ word, isPrefix: word === last && /\p{L}$/u.test(word) && (word.length > 2 || /\P{ASCII}/u.test(word)) }));
 }

@@ -15,5 +15,16 @@ function toBackendEvent(event: LlmEvent): BackendEvent {
   if (event.type !== 'end') return event;
   const { provider, model, usage, costUsd, offline, hops } = event.receipt;
   const { inputTokens, outputTokens, cachedInputTokens, reasoningTokens } = usage;
-  return { type: 'end', reason: event.reason, receipt: { provider, model, usage: { inputTokens, outputTokens, cachedInputTokens, reasoningTokens }, costUsd, offline, hops: [...hops] } };
+  return {
+    type: 'end',
+    reason: event.reason,
+    receipt: {
+      provider,
+      model,
+      usage: { inputTokens, outputTokens, cachedInputTokens, reasoningTokens },
+      costUsd,
+      offline,
+      hops: [...hops],
+    },
+  };
 }

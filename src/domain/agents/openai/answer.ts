@@ -12,7 +12,11 @@ export interface Head {
 
 type ToolCall = Extract<BackendEvent, { type: 'tool_call' }>;
 
-const toolCall = ({ id, name, input }: ToolCall) => ({ id, type: 'function' as const, function: { name, arguments: typeof input === 'string' ? input : JSON.stringify(input) } });
+const toolCall = ({ id, name, input }: ToolCall) => ({
+  id,
+  type: 'function' as const,
+  function: { name, arguments: typeof input === 'string' ? input : JSON.stringify(input) },
+});
 
 function usageOf({ usage }: Receipt) {
   const { inputTokens, outputTokens, cachedInputTokens, reasoningTokens } = usage;
@@ -37,8 +41,18 @@ export async function wholeAnswer(head: Head, events: AsyncIterable<BackendEvent
     if (event.type === 'text') content += event.text;
     if (event.type === 'tool_call') calls.push(event);
     if (event.type !== 'end') continue;
-    const message = { role: 'assistant', content: content === '' && calls.length > 0 ? null : content, refusal: null, ...(calls.length > 0 && { tool_calls: calls.map(toolCall) }) };
-    return { ...head, object: 'chat.completion', choices: [{ index: 0, message, logprobs: null, finish_reason: finishOf(event.reason) }], usage: usageOf(event.receipt) };
+    const message = {
+      role: 'assistant',
+      content: content === '' && calls.length > 0 ? null : content,
+      refusal: null,
+      ...(calls.length > 0 && { tool_calls: calls.map(toolCall) }),
+    };
+    return {
+      ...head,
+      object: 'chat.completion',
+      choices: [{ index: 0, message, logprobs: null, finish_reason: finishOf(event.reason) }],
+      usage: usageOf(event.receipt),
+    };
   }
   throw new Error('A backend ends with an end event or an error');
 }
@@ -69,7 +83,13 @@ const TYPES: Readonly<Record<number, string>> = { 400: 'invalid_request_error', 
 /** An error as clients of that API read it. A bug shows nothing of itself. */
 export function errorAnswer(thrown: unknown): { status: number; body: unknown } {
   const status = thrown instanceof AppError ? httpStatus[thrown.kind] : 500;
-  const { code, message, details } = thrown instanceof AppError ? errorInfo(thrown) : { code: 'internal', message: 'Something went wrong here; the log knows what', details: undefined };
+  const { code, message, details } =
+    thrown instanceof AppError
+      ? errorInfo(thrown)
+      : { code: 'internal', message: 'Something went wrong here; the log knows what', details: undefined };
   const param = details?.['field'];
-  return { status, body: { error: { message, type: TYPES[status] ?? 'server_error', param: typeof param === 'string' ? param : null, code } } };
+  return {
+    status,
+    body: { error: { message, type: TYPES[status] ?? 'server_error', param: typeof param === 'string' ? param : null, code } },
+  };
 }

@@ -4,7 +4,12 @@ import type { Json } from '#core/json';
 import type { Message, Part, ToolSpec } from '#llm/contract';
 import type { Question } from '../one-shot.ts';
 
-const Content = z.union([z.string(), z.array(z.looseObject({ type: z.string(), text: z.string().optional(), image_url: z.looseObject({ url: z.string() }).optional() }))]).nullish();
+const Content = z
+  .union([
+    z.string(),
+    z.array(z.looseObject({ type: z.string(), text: z.string().optional(), image_url: z.looseObject({ url: z.string() }).optional() })),
+  ])
+  .nullish();
 const ToolCall = z.looseObject({ id: z.string(), function: z.looseObject({ name: z.string(), arguments: z.string() }) });
 const ChatMessage = z.looseObject({
   role: z.enum(['system', 'developer', 'user', 'assistant', 'tool']),
@@ -19,7 +24,18 @@ export const ChatRequest = z.looseObject({
   messages: z.array(ChatMessage).min(1),
   stream: z.boolean().nullish(),
   stream_options: z.looseObject({ include_usage: z.boolean().nullish() }).nullish(),
-  tools: z.array(z.looseObject({ type: z.literal('function'), function: z.looseObject({ name: z.string(), description: z.string().nullish(), parameters: z.record(z.string(), z.unknown()).nullish() }) })).nullish(),
+  tools: z
+    .array(
+      z.looseObject({
+        type: z.literal('function'),
+        function: z.looseObject({
+          name: z.string(),
+          description: z.string().nullish(),
+          parameters: z.record(z.string(), z.unknown()).nullish(),
+        }),
+      }),
+    )
+    .nullish(),
   temperature: z.number().min(0).max(2).nullish(),
   max_tokens: z.int().min(1).nullish(),
   max_completion_tokens: z.int().min(1).nullish(),
@@ -28,8 +44,16 @@ export const ChatRequest = z.looseObject({
 export type ChatRequest = z.output<typeof ChatRequest>;
 
 /** The request in our words: instructions apart, sides alternating, the last words of the user as what is to be answered. */
-export function toQuestion({ messages, tools, temperature, max_tokens, max_completion_tokens }: ChatRequest): Pick<Question, 'system' | 'history' | 'text' | 'images' | 'options'> {
-  const system = messages.filter(({ role }) => role === 'system' || role === 'developer').flatMap(({ content }) => partsOf(content, 'messages').map((part) => (part.type === 'text' ? part.text : '')));
+export function toQuestion({
+  messages,
+  tools,
+  temperature,
+  max_tokens,
+  max_completion_tokens,
+}: ChatRequest): Pick<Question, 'system' | 'history' | 'text' | 'images' | 'options'> {
+  const system = messages
+    .filter(({ role }) => role === 'system' || role === 'developer')
+    .flatMap(({ content }) => partsOf(content, 'messages').map((part) => (part.type === 'text' ? part.text : '')));
   const talk = toMessages(messages);
   const last = talk.at(-1);
   if (!last) throw new AppError('invalid', 'agent.empty_message', 'messages: there is nothing to answer', { field: 'messages' });
@@ -41,7 +65,13 @@ export function toQuestion({ messages, tools, temperature, max_tokens, max_compl
     text: isWords ? last.parts.flatMap((part) => (part.type === 'text' ? [part.text] : [])).join('\n\n') : null,
     images: isWords ? last.parts.filter(({ type }) => type === 'image') : [],
     options: {
-      ...(tools && { tools: tools.map((it): ToolSpec => ({ name: it.function.name, description: it.function.description ?? '', inputSchema: it.function.parameters ?? { type: 'object', properties: {} } })) }),
+      ...(tools && {
+        tools: tools.map((it): ToolSpec => ({
+          name: it.function.name,
+          description: it.function.description ?? '',
+          inputSchema: it.function.parameters ?? { type: 'object', properties: {} },
+        })),
+      }),
       ...(typeof temperature === 'number' && { temperature }),
       ...(typeof maxOutputTokens === 'number' && { maxOutputTokens }),
     },
@@ -55,7 +85,10 @@ function toMessages(messages: ChatRequest['messages']): Message[] {
     if (message.role === 'system' || message.role === 'developer') continue;
     const at = `messages.${index}`;
     const role = message.role === 'assistant' ? 'assistant' : 'user';
-    const parts = message.role === 'tool' ? [toolResult(message, calls, at)] : [...partsOf(message.content, at), ...(message.tool_calls ?? []).map(toolCall)];
+    const parts =
+      message.role === 'tool'
+        ? [toolResult(message, calls, at)]
+        : [...partsOf(message.content, at), ...(message.tool_calls ?? []).map(toolCall)];
     const before = talk.at(-1);
     if (before?.role === role) before.parts.push(...parts);
     else if (parts.length > 0) talk.push({ role, parts });
@@ -75,8 +108,18 @@ function toolCall({ id, function: { name, arguments: text } }: z.output<typeof T
 
 function toolResult({ tool_call_id: id, content }: z.output<typeof ChatMessage>, calls: ReadonlyMap<string, string>, at: string): Part {
   const name = calls.get(id ?? '');
-  if (!id || name === undefined) throw new AppError('invalid', 'agent.bad_tool_result', `${at}: tool_call_id names no call of an earlier message`, { field: `${at}.tool_call_id` });
-  return { type: 'tool_result', id, name, output: partsOf(content, at).map((part) => (part.type === 'text' ? part.text : '')).join('') };
+  if (!id || name === undefined)
+    throw new AppError('invalid', 'agent.bad_tool_result', `${at}: tool_call_id names no call of an earlier message`, {
+      field: `${at}.tool_call_id`,
+    });
+  return {
+    type: 'tool_result',
+    id,
+    name,
+    output: partsOf(content, at)
+      .map((part) => (part.type === 'text' ? part.text : ''))
+      .join(''),
+  };
 }
 
 function partsOf(content: z.output<typeof Content>, at: string): Part[] {
@@ -86,6 +129,11 @@ function partsOf(content: z.output<typeof Content>, at: string): Part[] {
     if (part.type === 'text') return { type: 'text', text: part.text ?? '' };
     const [, mediaType, base64] = /^data:(image\/[a-z+.-]+);base64,(.+)$/s.exec(part.image_url?.url ?? '') ?? [];
     if (part.type === 'image_url' && mediaType !== undefined && base64 !== undefined) return { type: 'image', mediaType, base64 };
-    throw new AppError('invalid', 'agent.unsupported_content', `${at}.content: text and images as data: addresses are understood, not ${part.type}`, { field: `${at}.content` });
+    throw new AppError(
+      'invalid',
+      'agent.unsupported_content',
+      `${at}.content: text and images as data: addresses are understood, not ${part.type}`,
+      { field: `${at}.content` },
+    );
   });
 }

@@ -20,7 +20,11 @@ export interface OpenAiRoute {
   readonly path: `/${string}`;
   readonly grant: string;
   readonly summary: string;
-  readonly handle: (req: IncomingMessage, res: ServerResponse, about: { readonly caller: Caller; readonly signal: AbortSignal }) => Promise<void>;
+  readonly handle: (
+    req: IncomingMessage,
+    res: ServerResponse,
+    about: { readonly caller: Caller; readonly signal: AbortSignal },
+  ) => Promise<void>;
 }
 
 export interface OpenAiDeps {
@@ -35,18 +39,32 @@ export function openAiRoutes({ agents: { assistants, workspaces, oneShot }, cloc
   async function assistantCalled(model: string): Promise<Assistant> {
     const all = await assistants.list();
     const found = all.find(({ name }) => name === model) ?? all.find(({ name }) => name.toLowerCase() === model.toLowerCase());
-    if (!found) throw new AppError('not_found', 'agent.no_assistant', `model: there is no assistant ${model}; there are ${all.map(({ name }) => name).join(', ')}`, { field: 'model' });
+    if (!found)
+      throw new AppError(
+        'not_found',
+        'agent.no_assistant',
+        `model: there is no assistant ${model}; there are ${all.map(({ name }) => name).join(', ')}`,
+        { field: 'model' },
+      );
     return found;
   }
 
   async function complete(req: IncomingMessage, res: ServerResponse, caller: Caller, signal: AbortSignal): Promise<void> {
     const request = parseJson(await readBody(req), ChatRequest, 'Body');
     const assistant = await assistantCalled(request.model);
-    const events = oneShot({ ...toQuestion(request), assistant, workspace: await workspaces.first(), origin: originOf(caller), labels: labelsOf(caller), signal });
+    const events = oneShot({
+      ...toQuestion(request),
+      assistant,
+      workspace: await workspaces.first(),
+      origin: originOf(caller),
+      labels: labelsOf(caller),
+      signal,
+    });
     const head = { id: `chatcmpl-${newId()}`, created: Math.floor(clock.now() / 1_000), model: assistant.name };
     if (!request.stream) return sendJson(res, 200, await wholeAnswer(head, events));
     for await (const chunk of chunks(head, events, request.stream_options?.include_usage === true)) {
-      if (!res.headersSent) res.writeHead(200, { 'content-type': 'text/event-stream; charset=utf-8', 'cache-control': 'no-store', 'x-accel-buffering': 'no' });
+      if (!res.headersSent)
+        res.writeHead(200, { 'content-type': 'text/event-stream; charset=utf-8', 'cache-control': 'no-store', 'x-accel-buffering': 'no' });
       if (!res.write(`data: ${JSON.stringify(chunk)}\n\n`)) await once(res, 'drain', { signal });
     }
     res.end('data: [DONE]\n\n');
@@ -80,7 +98,12 @@ export function openAiRoutes({ agents: { assistants, workspaces, oneShot }, cloc
       grant: 'agents:read',
       summary: 'Assistants in the form of OpenAI’s list of models.',
       handle: answering(async (_req, res) => {
-        const data = (await assistants.list()).map(({ name, createdAt }) => ({ id: name, object: 'model', created: Math.floor(Date.parse(createdAt) / 1_000), owned_by: 'castellan' }));
+        const data = (await assistants.list()).map(({ name, createdAt }) => ({
+          id: name,
+          object: 'model',
+          created: Math.floor(Date.parse(createdAt) / 1_000),
+          owned_by: 'castellan',
+        }));
         sendJson(res, 200, { object: 'list', data });
       }),
     },
@@ -100,11 +123,19 @@ async function readBody(req: IncomingMessage): Promise<string> {
 }
 
 function tooLarge(): AppError {
-  return new AppError('invalid', 'agent.body_too_large', `The body is larger than ${MOST_BODY_BYTES} bytes: send smaller pictures or less history`);
+  return new AppError(
+    'invalid',
+    'agent.body_too_large',
+    `The body is larger than ${MOST_BODY_BYTES} bytes: send smaller pictures or less history`,
+  );
 }
 
 function sendJson(res: ServerResponse, status: number, body: unknown): void {
   const text = JSON.stringify(body);
-  res.writeHead(status, { 'content-type': 'application/json; charset=utf-8', 'content-length': Buffer.byteLength(text), 'cache-control': 'no-store' });
+  res.writeHead(status, {
+    'content-type': 'application/json; charset=utf-8',
+    'content-length': Buffer.byteLength(text),
+    'cache-control': 'no-store',
+  });
   res.end(text);
 }

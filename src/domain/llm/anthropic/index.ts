@@ -46,7 +46,8 @@ function settings(call: ModelCall): Partial<CallOptions> {
   const limit = outputLimit(call);
   const wanted = numberOf(thinking);
   // The library adds the budget to the limit it is given.
-  const budgetTokens = wanted !== undefined && limit >= 2 * SMALLEST_BUDGET ? Math.max(SMALLEST_BUDGET, Math.min(wanted, limit - SMALLEST_BUDGET)) : undefined;
+  const budgetTokens =
+    wanted !== undefined && limit >= 2 * SMALLEST_BUDGET ? Math.max(SMALLEST_BUDGET, Math.min(wanted, limit - SMALLEST_BUDGET)) : undefined;
   const adaptive = thinking === true || typeof thinking === 'string';
   return {
     ...(budgetTokens !== undefined && { maxOutputTokens: limit - budgetTokens }),

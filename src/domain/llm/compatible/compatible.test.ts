@@ -14,7 +14,10 @@ async function setup(...replies: Reply[]) {
   return { fake, client, [Symbol.asyncDispose]: () => fake.close() };
 }
 
-const SCHEMA = { name: 'verdict', jsonSchema: { type: 'object', properties: { ok: { type: 'boolean' } }, required: ['ok'], additionalProperties: false } };
+const SCHEMA = {
+  name: 'verdict',
+  jsonSchema: { type: 'object', properties: { ok: { type: 'boolean' } }, required: ['ok'], additionalProperties: false },
+};
 
 test('needs no key', async () => {
   await using it = await setup({ text: 'ok' });
@@ -28,7 +31,10 @@ test('passes options on, and thinking as the chat template’s switch', async ()
   await collect(it.client.stream(ask('Hi', { options })));
   const body = it.fake.requests[0]!.body;
   const { temperature, top_p, max_tokens, top_k, repeat_penalty, chat_template_kwargs } = body as Record<string, unknown>;
-  assert.deepEqual({ temperature, top_p, max_tokens, top_k, repeat_penalty, chat_template_kwargs }, { temperature: 0.2, top_p: 0.9, max_tokens: 64, top_k: 20, repeat_penalty: 1.1, chat_template_kwargs: { enable_thinking: false } });
+  assert.deepEqual(
+    { temperature, top_p, max_tokens, top_k, repeat_penalty, chat_template_kwargs },
+    { temperature: 0.2, top_p: 0.9, max_tokens: 64, top_k: 20, repeat_penalty: 1.1, chat_template_kwargs: { enable_thinking: false } },
+  );
   assert.ok(!('num_predict' in body) && !('thinking' in body));
 });
 
@@ -74,7 +80,10 @@ test('an answer of nothing at all is a failure', async () => {
 test('parts a leading think tag from the answer, however it is cut', async () => {
   const whole = '\n<think>Hm, <b>so</b></think>\n\nYes, <think> is a tag.';
   for (const size of [1, 2, 3, 7, 200]) {
-    const pieces = Array.from({ length: Math.ceil(whole.length / size) }, (_, index): ModelEvent => ({ type: 'text', text: whole.slice(index * size, (index + 1) * size) }));
+    const pieces = Array.from({ length: Math.ceil(whole.length / size) }, (_, index): ModelEvent => ({
+      type: 'text',
+      text: whole.slice(index * size, (index + 1) * size),
+    }));
     const events = await collect(mendAnswer(streamOf(...pieces, { type: 'end', reason: 'stop', usage: null })));
     assert.equal(textOf(events).trimStart(), 'Yes, <think> is a tag.', `pieces of ${size}`);
     assert.equal(events.map((event) => (event.type === 'reasoning' ? event.text : '')).join(''), 'Hm, <b>so</b>');

@@ -25,7 +25,13 @@ export const compatible: ProviderKind = {
     const { createOpenAICompatible } = await import('@ai-sdk/openai-compatible');
     const fetch = await createWireFetch(connection, (key) => ({ authorization: `Bearer ${key}` }));
     const baseURL = withVersion(connection.baseUrl, 'v1');
-    const provider = createOpenAICompatible({ name: 'compatible', baseURL, fetch: asLibraryFetch(fetch), includeUsage: true, supportsStructuredOutputs: true });
+    const provider = createOpenAICompatible({
+      name: 'compatible',
+      baseURL,
+      fetch: asLibraryFetch(fetch),
+      includeUsage: true,
+      supportsStructuredOutputs: true,
+    });
     const client = createWireClient({
       languageModel: (id) => provider.chatModel(id),
       embeddingModel: (id) => provider.embeddingModel(id),
@@ -51,8 +57,11 @@ const COMMON = new Set(['temperature', 'top_p', 'num_predict']);
 /** Options go into the request as they are (`top_k`, `repeat_penalty`, `reasoning_effort`, …); servers ignore what they do not know. `thinking` becomes the chat template's switch. Ollama, which drops most of them here, is then asked by its own API. */
 function settings({ options = {}, schema }: ModelCall): Partial<CallOptions> {
   const { thinking, ...rest } = options;
-  const body: Record<string, Json> = Object.fromEntries(Object.entries(rest).filter(([name, value]) => !COMMON.has(name) && value !== null));
-  if (typeof thinking === 'boolean') body['chat_template_kwargs'] = { ...(body['chat_template_kwargs'] as object | undefined), enable_thinking: thinking };
+  const body: Record<string, Json> = Object.fromEntries(
+    Object.entries(rest).filter(([name, value]) => !COMMON.has(name) && value !== null),
+  );
+  if (typeof thinking === 'boolean')
+    body['chat_template_kwargs'] = { ...(body['chat_template_kwargs'] as object | undefined), enable_thinking: thinking };
   if (typeof thinking === 'string') body['reasoning_effort'] = thinking;
   if (schema) body['strictJsonSchema'] = isStrictSchema(schema.jsonSchema);
   return { providerOptions: { compatible: body } } as Partial<CallOptions>;

@@ -49,7 +49,12 @@ const Line = z.object({
 /** Ollama's own chat, as lines of JSON (docs.ollama.com/api/chat). */
 export async function* streamOllama(wireFetch: WireFetch, root: string, call: ModelCall): AsyncGenerator<ModelEvent> {
   try {
-    const response = await wireFetch(`${root}/api/chat`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(requestOf(call)), signal: call.signal });
+    const response = await wireFetch(`${root}/api/chat`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(requestOf(call)),
+      signal: call.signal,
+    });
     yield* readLines(response);
   } catch (thrown) {
     throw call.signal.aborted ? new ProviderFailure('cancelled', 'Cancelled') : toFailure(thrown);
@@ -63,7 +68,8 @@ async function* readLines(response: Response): AsyncGenerator<ModelEvent> {
     if (line.error !== undefined) throw failureOf(500, {}, text);
     if (line.message?.thinking) yield { type: 'reasoning', text: line.message.thinking };
     if (line.message?.content) yield { type: 'text', text: line.message.content };
-    for (const { function: it } of line.message?.tool_calls ?? []) yield { type: 'tool_call', id: `call_${(calls += 1)}`, name: it.name, input: it.arguments };
+    for (const { function: it } of line.message?.tool_calls ?? [])
+      yield { type: 'tool_call', id: `call_${(calls += 1)}`, name: it.name, input: it.arguments };
     if (!line.done) continue;
     const reason = calls > 0 ? 'tool_calls' : line.done_reason === 'length' ? 'length' : 'stop';
     const usage = { inputTokens: line.prompt_eval_count, outputTokens: line.eval_count, cachedInputTokens: 0, reasoningTokens: 0 };
@@ -90,7 +96,12 @@ function requestOf(call: ModelCall): object {
     model,
     stream: true,
     messages: [...(system ? [{ role: 'system', content: system }] : []), ...messages.flatMap(toOllamaMessages)],
-    ...(tools?.length && { tools: tools.map(({ name, description, inputSchema }) => ({ type: 'function', function: { name, description, parameters: inputSchema } })) }),
+    ...(tools?.length && {
+      tools: tools.map(({ name, description, inputSchema }) => ({
+        type: 'function',
+        function: { name, description, parameters: inputSchema },
+      })),
+    }),
     ...(schema && { format: schema.jsonSchema }),
     ...((typeof thinking === 'boolean' || typeof thinking === 'string') && { think: thinking }),
     options: {
@@ -106,7 +117,12 @@ function toOllamaMessages({ role, parts }: Message): object[] {
   const content = parts.flatMap((part) => (part.type === 'text' ? [part.text] : [])).join('\n');
   const images = parts.flatMap((part) => (part.type === 'image' ? [part.base64] : []));
   const calls = parts.flatMap((part) => (part.type === 'tool_call' ? [{ function: { name: part.name, arguments: part.input } }] : []));
-  const results = parts.flatMap((part) => (part.type === 'tool_result' ? [{ role: 'tool', tool_name: part.name, content: part.output }] : []));
-  const said = content || images.length > 0 || calls.length > 0 ? [{ role, content, ...(images.length > 0 && { images }), ...(calls.length > 0 && { tool_calls: calls }) }] : [];
+  const results = parts.flatMap((part) =>
+    part.type === 'tool_result' ? [{ role: 'tool', tool_name: part.name, content: part.output }] : [],
+  );
+  const said =
+    content || images.length > 0 || calls.length > 0
+      ? [{ role, content, ...(images.length > 0 && { images }), ...(calls.length > 0 && { tool_calls: calls }) }]
+      : [];
   return [...results, ...said];
 }

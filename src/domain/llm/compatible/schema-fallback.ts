@@ -26,7 +26,11 @@ export function createSchemaFallback(stream: Stream): Stream {
 }
 
 function refusesSchema(thrown: unknown): boolean {
-  return thrown instanceof ProviderFailure && thrown.reason === 'bad_request' && /response.?format|json.?schema|structured|grammar/i.test(thrown.message);
+  return (
+    thrown instanceof ProviderFailure &&
+    thrown.reason === 'bad_request' &&
+    /response.?format|json.?schema|structured|grammar/i.test(thrown.message)
+  );
 }
 
 function asInstruction({ schema, ...call }: ModelCall): ModelCall {

@@ -11,7 +11,9 @@ export const anthropicWire: FakeWire = {
     const since = messages.slice(messages.findLastIndex((it) => it['role'] === 'assistant') + 1);
     const blocks = since.flatMap((it): Loose[] => (Array.isArray(it['content']) ? it['content'] : [{ type: 'text', text: it['content'] }]));
     const tools: Loose[] = body['tools'] ?? [];
-    const forced = /^(tool|any)$/.test(body['tool_choice']?.type) ? tools.find((it) => it['name'] === (body['tool_choice'].name ?? tools[0]?.['name'])) : undefined;
+    const forced = /^(tool|any)$/.test(body['tool_choice']?.type)
+      ? tools.find((it) => it['name'] === (body['tool_choice'].name ?? tools[0]?.['name']))
+      : undefined;
     return {
       model: body['model'],
       stream: body['stream'] === true,
@@ -27,7 +29,11 @@ export const anthropicWire: FakeWire = {
   whole: (turn) => ({ ...message(turn), content: blocksOf(turn), stop_reason: stopReason(turn), usage: usageOf(turn) }),
 
   frames(turn) {
-    const head = [event('message_start', { message: { ...message(turn), content: [], stop_reason: null, usage: { ...usageOf(turn), output_tokens: 1 } } })];
+    const head = [
+      event('message_start', {
+        message: { ...message(turn), content: [], stop_reason: null, usage: { ...usageOf(turn), output_tokens: 1 } },
+      }),
+    ];
     const tail: string[] = [];
     let index = 0;
     if (turn.reasoning) {
@@ -53,9 +59,18 @@ export const anthropicWire: FakeWire = {
       );
       index += 1;
     }
-    tail.push(event('message_delta', { delta: { stop_reason: stopReason(turn), stop_sequence: null }, usage: { output_tokens: turn.usage.output, output_tokens_details: { thinking_tokens: turn.usage.reasoning } } }));
+    tail.push(
+      event('message_delta', {
+        delta: { stop_reason: stopReason(turn), stop_sequence: null },
+        usage: { output_tokens: turn.usage.output, output_tokens_details: { thinking_tokens: turn.usage.reasoning } },
+      }),
+    );
     tail.push(event('message_stop', {}));
-    return { head, pieces: turn.pieces.map((text) => event('content_block_delta', { index: textIndex, delta: { type: 'text_delta', text } })), tail };
+    return {
+      head,
+      pieces: turn.pieces.map((text) => event('content_block_delta', { index: textIndex, delta: { type: 'text_delta', text } })),
+      tail,
+    };
   },
 
   error: (kind, about) => errors(about)[kind],
@@ -84,13 +99,23 @@ function stopReason({ finish }: Turn): string {
 
 /** Anthropic counts the cached part beside `input_tokens`, not in it. */
 function usageOf({ usage }: Turn): object {
-  return { input_tokens: usage.input - usage.cached, cache_read_input_tokens: usage.cached, cache_creation_input_tokens: 0, output_tokens: usage.output, output_tokens_details: { thinking_tokens: usage.reasoning } };
+  return {
+    input_tokens: usage.input - usage.cached,
+    cache_read_input_tokens: usage.cached,
+    cache_creation_input_tokens: 0,
+    output_tokens: usage.output,
+    output_tokens_details: { thinking_tokens: usage.reasoning },
+  };
 }
 
 function errors({ model, key, retryAfterSeconds }: ErrorContext): Record<FakeError, FakeAnswer> {
   const body = (type: string, text: string): object => ({ type: 'error', error: { type, message: text }, request_id: 'req_fake' });
   return {
-    rate_limited: { status: 429, headers: { 'retry-after': String(retryAfterSeconds) }, body: body('rate_limit_error', 'This request would exceed your rate limit') },
+    rate_limited: {
+      status: 429,
+      headers: { 'retry-after': String(retryAfterSeconds) },
+      body: body('rate_limit_error', 'This request would exceed your rate limit'),
+    },
     quota: { status: 400, body: body('invalid_request_error', 'Your credit balance is too low to access the Anthropic API') },
     auth: { status: 401, body: body('authentication_error', `invalid x-api-key: ${key}`) },
     overloaded: { status: 529, body: body('overloaded_error', 'Overloaded') },

@@ -20,12 +20,17 @@ export const googleWire: FakeWire = {
     };
   },
 
-  whole: (turn) => answer(turn, [...headParts(turn), ...(turn.pieces.length > 0 ? [{ text: turn.pieces.join('') }] : []), ...callParts(turn)], true),
+  whole: (turn) =>
+    answer(turn, [...headParts(turn), ...(turn.pieces.length > 0 ? [{ text: turn.pieces.join('') }] : []), ...callParts(turn)], true),
 
   frames(turn) {
     const head = headParts(turn).map((part) => frame(answer(turn, [part])));
     const calls = callParts(turn);
-    return { head, pieces: turn.pieces.map((text) => frame(answer(turn, [{ text }]))), tail: [frame(answer(turn, calls.length > 0 ? calls : [{ text: '' }], true))] };
+    return {
+      head,
+      pieces: turn.pieces.map((text) => frame(answer(turn, [{ text }]))),
+      tail: [frame(answer(turn, calls.length > 0 ? calls : [{ text: '' }], true))],
+    };
   },
 
   error: (kind, about) => errors(about)[kind],
@@ -59,12 +64,17 @@ function answer(turn: Turn, parts: readonly object[], last = false): object {
 }
 
 function errors({ model, key, retryAfterSeconds }: ErrorContext): Record<FakeError, FakeAnswer> {
-  const body = (code: number, status: string, message: string, details: readonly object[] = []): object => ({ error: { code, message, status, ...(details.length > 0 && { details }) } });
+  const body = (code: number, status: string, message: string, details: readonly object[] = []): object => ({
+    error: { code, message, status, ...(details.length > 0 && { details }) },
+  });
   const retry = { '@type': 'type.googleapis.com/google.rpc.RetryInfo', retryDelay: `${retryAfterSeconds}s` };
   const badKey = { '@type': 'type.googleapis.com/google.rpc.ErrorInfo', reason: 'API_KEY_INVALID', domain: 'googleapis.com' };
   return {
     rate_limited: { status: 429, body: body(429, 'RESOURCE_EXHAUSTED', 'You exceeded your current quota, please retry later.', [retry]) },
-    quota: { status: 429, body: body(429, 'RESOURCE_EXHAUSTED', 'You exceeded your current quota, please check your plan and billing details.') },
+    quota: {
+      status: 429,
+      body: body(429, 'RESOURCE_EXHAUSTED', 'You exceeded your current quota, please check your plan and billing details.'),
+    },
     auth: { status: 400, body: body(400, 'INVALID_ARGUMENT', `API key not valid: ${key}`, [badKey]) },
     overloaded: { status: 503, body: body(503, 'UNAVAILABLE', 'The model is overloaded. Please try again later.') },
     server: { status: 500, body: body(500, 'INTERNAL', 'An internal error has occurred.') },

@@ -20,10 +20,14 @@ export const ollamaWire: FakeWire = {
     };
   },
 
-  whole: (turn) => ({ ...last(turn), message: { role: 'assistant', content: turn.pieces.join(''), thinking: turn.reasoning, tool_calls: callsOf(turn) } }),
+  whole: (turn) => ({
+    ...last(turn),
+    message: { role: 'assistant', content: turn.pieces.join(''), thinking: turn.reasoning, tool_calls: callsOf(turn) },
+  }),
 
   frames(turn) {
-    const line = (message: object): string => lineOf({ model: turn.model, message: { role: 'assistant', content: '', ...message }, done: false });
+    const line = (message: object): string =>
+      lineOf({ model: turn.model, message: { role: 'assistant', content: '', ...message }, done: false });
     return {
       head: turn.reasoning ? [line({ thinking: turn.reasoning })] : [],
       pieces: turn.pieces.map((content) => line({ content })),
@@ -40,7 +44,14 @@ function lineOf(value: unknown): string {
 }
 
 function last({ model, finish, usage }: Turn): object {
-  return { model, message: { role: 'assistant', content: '' }, done: true, done_reason: finish === 'length' ? 'length' : 'stop', prompt_eval_count: usage.input, eval_count: usage.output };
+  return {
+    model,
+    message: { role: 'assistant', content: '' },
+    done: true,
+    done_reason: finish === 'length' ? 'length' : 'stop',
+    prompt_eval_count: usage.input,
+    eval_count: usage.output,
+  };
 }
 
 function callsOf({ toolCalls }: Turn): object[] {
@@ -48,7 +59,11 @@ function callsOf({ toolCalls }: Turn): object[] {
 }
 
 function errors({ model, key, retryAfterSeconds }: ErrorContext): Record<FakeError, FakeAnswer> {
-  const answer = (status: number, error: string, headers: Record<string, string> = {}): FakeAnswer => ({ status, headers, body: { error } });
+  const answer = (status: number, error: string, headers: Record<string, string> = {}): FakeAnswer => ({
+    status,
+    headers,
+    body: { error },
+  });
   return {
     rate_limited: answer(429, 'too many requests', { 'retry-after': String(retryAfterSeconds) }),
     quota: answer(402, 'usage limit reached'),

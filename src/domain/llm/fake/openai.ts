@@ -12,7 +12,12 @@ export const responsesWire: FakeWire = {
     return {
       model: body['model'],
       stream: body['stream'] === true,
-      system: [body['instructions'], ...input.filter((it) => it['role'] === 'system' || it['role'] === 'developer').map((it) => textOf(it['content']))].filter(Boolean).join('\n'),
+      system: [
+        body['instructions'],
+        ...input.filter((it) => it['role'] === 'system' || it['role'] === 'developer').map((it) => textOf(it['content'])),
+      ]
+        .filter(Boolean)
+        .join('\n'),
       prompt: textOf(since.filter((it) => it['role'] === 'user').map((it) => textOf(it['content']))),
       toolResults: since.filter((it) => it['type'] === 'function_call_output').map((it) => textOf(it['output'])),
       // Codex sends the tools of an MCP server inside a namespace.
@@ -31,20 +36,51 @@ export const responsesWire: FakeWire = {
     for (const [output_index, item] of output.entries()) {
       const item_id = item['id'];
       const out = output_index < messageIndex || item['type'] === 'message' ? head : tail;
-      out.push(event('response.output_item.added', { output_index, item: { ...item, ...EMPTIED[item['type'] as string], status: 'in_progress' } }));
+      out.push(
+        event('response.output_item.added', { output_index, item: { ...item, ...EMPTIED[item['type'] as string], status: 'in_progress' } }),
+      );
       if (item['type'] === 'reasoning') {
-        out.push(event('response.reasoning_summary_part.added', { item_id, output_index, summary_index: 0, part: { type: 'summary_text', text: '' } }));
+        out.push(
+          event('response.reasoning_summary_part.added', {
+            item_id,
+            output_index,
+            summary_index: 0,
+            part: { type: 'summary_text', text: '' },
+          }),
+        );
         out.push(event('response.reasoning_summary_text.delta', { item_id, output_index, summary_index: 0, delta: turn.reasoning }));
-        out.push(event('response.reasoning_summary_part.done', { item_id, output_index, summary_index: 0, part: { type: 'summary_text', text: turn.reasoning } }));
+        out.push(
+          event('response.reasoning_summary_part.done', {
+            item_id,
+            output_index,
+            summary_index: 0,
+            part: { type: 'summary_text', text: turn.reasoning },
+          }),
+        );
       }
-      if (item['type'] === 'function_call') out.push(event('response.function_call_arguments.delta', { item_id, output_index, delta: item['arguments'] }));
-      if (item['type'] === 'message') out.push(event('response.content_part.added', { item_id, output_index, content_index: 0, part: { type: 'output_text', text: '', annotations: [] } }));
+      if (item['type'] === 'function_call')
+        out.push(event('response.function_call_arguments.delta', { item_id, output_index, delta: item['arguments'] }));
+      if (item['type'] === 'message')
+        out.push(
+          event('response.content_part.added', {
+            item_id,
+            output_index,
+            content_index: 0,
+            part: { type: 'output_text', text: '', annotations: [] },
+          }),
+        );
       (item['type'] === 'message' ? tail : out).push(event('response.output_item.done', { output_index, item }));
     }
     const final = turn.finish === 'length' ? 'response.incomplete' : 'response.completed';
     tail.push(event(final, { response: response(turn, output) }));
     const item_id = `msg_${turn.id}`;
-    return { head, pieces: turn.pieces.map((delta) => event('response.output_text.delta', { item_id, output_index: messageIndex, content_index: 0, delta })), tail };
+    return {
+      head,
+      pieces: turn.pieces.map((delta) =>
+        event('response.output_text.delta', { item_id, output_index: messageIndex, content_index: 0, delta }),
+      ),
+      tail,
+    };
   },
 
   error: openaiError,
@@ -54,7 +90,11 @@ export const responsesWire: FakeWire = {
   },
 };
 
-const EMPTIED: Readonly<Record<string, object>> = { message: { content: [] }, function_call: { arguments: '' }, reasoning: { summary: [] } };
+const EMPTIED: Readonly<Record<string, object>> = {
+  message: { content: [] },
+  function_call: { arguments: '' },
+  reasoning: { summary: [] },
+};
 
 function event(type: string, data: object): string {
   return frame({ type, sequence_number: 0, ...data }, type);
@@ -62,9 +102,28 @@ function event(type: string, data: object): string {
 
 function outputOf(turn: Turn): Loose[] {
   return [
-    ...(turn.reasoning ? [{ type: 'reasoning', id: `rs_${turn.id}`, summary: [{ type: 'summary_text', text: turn.reasoning }], encrypted_content: 'sealed' }] : []),
-    ...(turn.pieces.length > 0 ? [{ type: 'message', id: `msg_${turn.id}`, role: 'assistant', status: 'completed', content: [{ type: 'output_text', text: turn.pieces.join(''), annotations: [] }] }] : []),
-    ...turn.toolCalls.map(({ id, name, input }) => ({ type: 'function_call', id: `fc_${id}`, call_id: id, name, arguments: JSON.stringify(input), status: 'completed' })),
+    ...(turn.reasoning
+      ? [{ type: 'reasoning', id: `rs_${turn.id}`, summary: [{ type: 'summary_text', text: turn.reasoning }], encrypted_content: 'sealed' }]
+      : []),
+    ...(turn.pieces.length > 0
+      ? [
+          {
+            type: 'message',
+            id: `msg_${turn.id}`,
+            role: 'assistant',
+            status: 'completed',
+            content: [{ type: 'output_text', text: turn.pieces.join(''), annotations: [] }],
+          },
+        ]
+      : []),
+    ...turn.toolCalls.map(({ id, name, input }) => ({
+      type: 'function_call',
+      id: `fc_${id}`,
+      call_id: id,
+      name,
+      arguments: JSON.stringify(input),
+      status: 'completed',
+    })),
   ];
 }
 
@@ -82,7 +141,13 @@ function response(turn: Turn, output: readonly Loose[], status: 'in_progress' | 
     error: null,
     usage:
       status === 'completed'
-        ? { input_tokens: usage.input, input_tokens_details: { cached_tokens: usage.cached }, output_tokens: usage.output, output_tokens_details: { reasoning_tokens: usage.reasoning }, total_tokens: usage.input + usage.output }
+        ? {
+            input_tokens: usage.input,
+            input_tokens_details: { cached_tokens: usage.cached },
+            output_tokens: usage.output,
+            output_tokens_details: { reasoning_tokens: usage.reasoning },
+            total_tokens: usage.input + usage.output,
+          }
         : null,
   };
 }
@@ -98,7 +163,10 @@ export const chatWire: FakeWire = {
     return {
       model: body['model'],
       stream: body['stream'] === true,
-      system: messages.filter((it) => it['role'] === 'system').map((it) => textOf(it['content'])).join('\n'),
+      system: messages
+        .filter((it) => it['role'] === 'system')
+        .map((it) => textOf(it['content']))
+        .join('\n'),
       prompt: textOf(since.filter((it) => it['role'] === 'user').map((it) => textOf(it['content']))),
       toolResults: since.filter((it) => it['role'] === 'tool').map((it) => textOf(it['content'])),
       tools: (body['tools'] ?? []).map((it: Loose) => it['function']?.name),
@@ -107,12 +175,23 @@ export const chatWire: FakeWire = {
   },
 
   whole(turn) {
-    const message = { role: 'assistant', content: turn.pieces.join('') || null, ...(turn.reasoning && { reasoning_content: turn.reasoning }), ...(turn.toolCalls.length > 0 && { tool_calls: chatCalls(turn) }) };
-    return { ...completion(turn), object: 'chat.completion', choices: [{ index: 0, message, finish_reason: turn.finish }], usage: chatUsage(turn) };
+    const message = {
+      role: 'assistant',
+      content: turn.pieces.join('') || null,
+      ...(turn.reasoning && { reasoning_content: turn.reasoning }),
+      ...(turn.toolCalls.length > 0 && { tool_calls: chatCalls(turn) }),
+    };
+    return {
+      ...completion(turn),
+      object: 'chat.completion',
+      choices: [{ index: 0, message, finish_reason: turn.finish }],
+      usage: chatUsage(turn),
+    };
   },
 
   frames(turn) {
-    const chunk = (delta: object, finish_reason: string | null = null): string => frame({ ...completion(turn), choices: [{ index: 0, delta, finish_reason }] });
+    const chunk = (delta: object, finish_reason: string | null = null): string =>
+      frame({ ...completion(turn), choices: [{ index: 0, delta, finish_reason }] });
     const head = [chunk({ role: 'assistant', content: '' })];
     if (turn.reasoning) head.push(chunk({ reasoning_content: turn.reasoning }));
     const tail = turn.toolCalls.length > 0 ? [chunk({ tool_calls: chatCalls(turn) })] : [];
@@ -129,7 +208,12 @@ function completion({ id, model }: Turn): object {
 }
 
 function chatCalls({ toolCalls }: Turn): object[] {
-  return toolCalls.map(({ id, name, input }, index) => ({ index, id, type: 'function', function: { name, arguments: JSON.stringify(input) } }));
+  return toolCalls.map(({ id, name, input }, index) => ({
+    index,
+    id,
+    type: 'function',
+    function: { name, arguments: JSON.stringify(input) },
+  }));
 }
 
 function chatUsage({ usage }: Turn): object {
@@ -146,12 +230,26 @@ function chatUsage({ usage }: Turn): object {
 export function openaiError(kind: FakeError, { model, key, retryAfterSeconds }: ErrorContext): FakeAnswer {
   const body = (type: string, code: string | null, message: string): object => ({ error: { message, type, param: null, code } });
   const answers: Record<FakeError, FakeAnswer> = {
-    rate_limited: { status: 429, headers: { 'retry-after': String(retryAfterSeconds) }, body: body('requests', 'rate_limit_exceeded', `Rate limit reached for ${model}`) },
-    quota: { status: 429, body: body('insufficient_quota', 'insufficient_quota', 'You exceeded your current quota, please check your plan and billing details.') },
+    rate_limited: {
+      status: 429,
+      headers: { 'retry-after': String(retryAfterSeconds) },
+      body: body('requests', 'rate_limit_exceeded', `Rate limit reached for ${model}`),
+    },
+    quota: {
+      status: 429,
+      body: body(
+        'insufficient_quota',
+        'insufficient_quota',
+        'You exceeded your current quota, please check your plan and billing details.',
+      ),
+    },
     auth: { status: 401, body: body('invalid_request_error', 'invalid_api_key', `Incorrect API key provided: ${key}.`) },
     overloaded: { status: 503, body: body('server_error', null, 'The engine is currently overloaded, please try again later') },
     server: { status: 500, body: body('server_error', null, 'The server had an error while processing your request') },
-    model_missing: { status: 404, body: body('invalid_request_error', 'model_not_found', `The model '${model}' does not exist or you do not have access to it.`) },
+    model_missing: {
+      status: 404,
+      body: body('invalid_request_error', 'model_not_found', `The model '${model}' does not exist or you do not have access to it.`),
+    },
     bad_request: { status: 400, body: body('invalid_request_error', null, "Invalid value for 'messages'.") },
     schema_refused: { status: 400, body: body('invalid_request_error', null, "'response_format.type' must be 'text'") },
   };

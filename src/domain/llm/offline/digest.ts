@@ -18,7 +18,10 @@ const LONGEST_LINE = 280;
 
 /** Items by topic where several share one, the others by source; of each its best sentence, and its link. Markdown. */
 export async function digest(items: readonly Item[], pace: Pace): Promise<string> {
-  const vectors = await weigh(items.map(({ title, text }) => `${title}\n${title}\n${text}`), pace);
+  const vectors = await weigh(
+    items.map(({ title, text }) => `${title}\n${title}\n${text}`),
+    pace,
+  );
   const blocks: string[] = [];
   for (const { heading, members } of await groupItems(items, vectors, pace)) {
     const lines: string[] = [];
@@ -39,14 +42,21 @@ async function groupItems(items: readonly Item[], vectors: readonly Sparse[], pa
     const nearest = topics.map((topic) => ({ topic, near: similarity(vector, topic.centre) })).toSorted((a, b) => b.near - a.near)[0];
     if (nearest && nearest.near >= SAME_TOPIC) {
       nearest.topic.members.push(index);
-      nearest.topic.centre = await centroidOf(nearest.topic.members.flatMap((it) => vectors[it] ?? []), pace);
+      nearest.topic.centre = await centroidOf(
+        nearest.topic.members.flatMap((it) => vectors[it] ?? []),
+        pace,
+      );
     } else topics.push({ members: [index], centre: vector });
     await pace();
   }
-  const groups: Group[] = topics.filter(({ members }) => members.length > 1).map(({ members, centre }) => ({ heading: headingOf(centre), members }));
+  const groups: Group[] = topics
+    .filter(({ members }) => members.length > 1)
+    .map(({ members, centre }) => ({ heading: headingOf(centre), members }));
   groups.sort((a, b) => b.members.length - a.members.length);
   const single = topics.flatMap(({ members }) => (members.length === 1 ? members : []));
-  const bySource = [...Map.groupBy(single, (index) => items[index]?.source ?? '')].filter(([source, members]) => source && members.length > 1);
+  const bySource = [...Map.groupBy(single, (index) => items[index]?.source ?? '')].filter(
+    ([source, members]) => source && members.length > 1,
+  );
   const rest = single.filter((index) => !bySource.some(([, members]) => members.includes(index)));
   groups.push(...bySource.map(([source, members]) => ({ heading: plain(source), members })));
   if (rest.length > 0) groups.push({ heading: groups.length > 0 ? 'More' : 'News', members: rest });
@@ -55,7 +65,11 @@ async function groupItems(items: readonly Item[], vectors: readonly Sparse[], pa
 
 /** A topic is named by its two weightiest words; a number alone names nothing. */
 function headingOf(centre: Sparse): string {
-  const words = [...centre].filter(([word]) => !/^\d+$/.test(word)).toSorted((a, b) => b[1] - a[1]).slice(0, 2).map(([word]) => word);
+  const words = [...centre]
+    .filter(([word]) => !/^\d+$/.test(word))
+    .toSorted((a, b) => b[1] - a[1])
+    .slice(0, 2)
+    .map(([word]) => word);
   const heading = words.join(', ') || 'News';
   return heading.charAt(0).toUpperCase() + heading.slice(1);
 }
@@ -67,7 +81,10 @@ function isSame(vectors: readonly Sparse[], a: number, b: number): boolean {
 async function lineOf(item: Item, again: readonly Item[], pace: Pace): Promise<string> {
   const [best = ''] = await summarize(item.text, 1, pace);
   const told = plain(best);
-  const says = told && told !== plain(item.title) ? `: ${told.length > LONGEST_LINE ? `${told.slice(0, LONGEST_LINE).trimEnd().toWellFormed()}…` : told}` : '';
+  const says =
+    told && told !== plain(item.title)
+      ? `: ${told.length > LONGEST_LINE ? `${told.slice(0, LONGEST_LINE).trimEnd().toWellFormed()}…` : told}`
+      : '';
   const from = item.source ? ` (${plain(item.source)})` : '';
   const also = again.length > 0 ? ` Also: ${again.map((it) => link(it, it.source ?? it.title)).join(', ')}.` : '';
   return `- ${link(item, item.title)}${from}${says}${also}`;
@@ -75,10 +92,15 @@ async function lineOf(item: Item, again: readonly Item[], pace: Pace): Promise<s
 
 function link({ url }: Item, text: string): string {
   const label = plain(text) || 'untitled';
-  return url && /^https?:\/\//i.test(url) ? `[${label}](${encodeURI(url).replaceAll('%25', '%').replaceAll('(', '%28').replaceAll(')', '%29')})` : label;
+  return url && /^https?:\/\//i.test(url)
+    ? `[${label}](${encodeURI(url).replaceAll('%25', '%').replaceAll('(', '%28').replaceAll(')', '%29')})`
+    : label;
 }
 
 /** Foreign text on one line, with nothing in it that Markdown would read as a link, a heading or markup. */
 function plain(text: string): string {
-  return text.replace(/\s+/g, ' ').replace(/[\\`*_[\]<>#|]/g, (mark) => `\\${mark}`).trim();
+  return text
+    .replace(/\s+/g, ' ')
+    .replace(/[\\`*_[\]<>#|]/g, (mark) => `\\${mark}`)
+    .trim();
 }

@@ -50,6 +50,8 @@ async function* stream(call: ModelCall, answer: typeof Answer): AsyncGenerator<M
 }
 
 function inputTokens({ system = '', messages }: ModelCall): number {
-  const said = messages.flatMap(({ parts }) => parts.map((part) => (part.type === 'text' ? part.text : part.type === 'tool_result' ? part.output : '')));
+  const said = messages.flatMap(({ parts }) =>
+    parts.map((part) => (part.type === 'text' ? part.text : part.type === 'tool_result' ? part.output : '')),
+  );
   return estimateTokens(system + said.join(''));
 }

@@ -41,7 +41,10 @@ test('summarises with sentences of the text, in its order, without saying a thin
   assert.equal(summary.match(/on Tuesday/g)?.length, 1);
   const [, body = ''] = summary.split('\n\n');
   const places = body.split(/(?<=\.) (?=[A-Z])/).map((sentence) => ARTICLE.replaceAll('\n', ' ').indexOf(sentence.slice(0, 30)));
-  assert.deepEqual(places, places.toSorted((a, b) => a - b));
+  assert.deepEqual(
+    places,
+    places.toSorted((a, b) => a - b),
+  );
   assert.ok(!places.includes(-1));
 });
 
@@ -87,7 +90,11 @@ test('a better match scores higher, in a batch of one too', async () => {
 });
 
 test('without interests puts what most items are about first', async () => {
-  const items = [{ title: 'Storm reaches the coast', text: '' }, { title: 'Cup final', text: '' }, { title: 'Coast roads closed by storm', text: '' }];
+  const items = [
+    { title: 'Storm reaches the coast', text: '' },
+    { title: 'Cup final', text: '' },
+    { title: 'Coast roads closed by storm', text: '' },
+  ];
   const [storm, cup, roads] = await scoreOf(items, '  ');
   assert.ok(storm!.score > cup!.score && roads!.score > cup!.score);
 });
@@ -97,7 +104,10 @@ test('scores stay in [0, 1], one for each item, whatever comes', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(item, { maxLength: 12 }), fc.oneof(fc.string({ unit: 'grapheme' }), fc.lorem()), async (items, interests) => {
       const scores = await scoreOf(items, interests);
-      assert.deepEqual(scores.map(({ index }) => index), items.map((_, index) => index));
+      assert.deepEqual(
+        scores.map(({ index }) => index),
+        items.map((_, index) => index),
+      );
       for (const { score, reason } of scores) assert.ok(score >= 0 && score <= 1 && reason !== '');
     }),
     { numRuns: 50 },
@@ -105,16 +115,34 @@ test('scores stay in [0, 1], one for each item, whatever comes', async () => {
 });
 
 const NEWS: Extract<OfflineTask, { kind: 'digest' }>['items'] = [
-  { title: 'Storm reaches the coast', text: 'A storm reached the coast on Monday. Roads are closed.', url: 'https://one.test/storm', source: 'One' },
-  { title: 'Cup [final](javascript:x)', text: 'The cup was won\n# after penalties.', url: 'javascript://x.test/%0aalert(1)', source: 'Two' },
+  {
+    title: 'Storm reaches the coast',
+    text: 'A storm reached the coast on Monday. Roads are closed.',
+    url: 'https://one.test/storm',
+    source: 'One',
+  },
+  {
+    title: 'Cup [final](javascript:x)',
+    text: 'The cup was won\n# after penalties.',
+    url: 'javascript://x.test/%0aalert(1)',
+    source: 'Two',
+  },
   { title: 'Coast roads closed by storm', text: 'The storm closed the coast roads.', url: 'https://two.test/(roads)', source: 'Two' },
-  { title: 'Storm reaches the coast', text: 'A storm reached the coast on Monday. Roads are closed.', url: 'https://three.test/storm', source: 'Three' },
+  {
+    title: 'Storm reaches the coast',
+    text: 'A storm reached the coast on Monday. Roads are closed.',
+    url: 'https://three.test/storm',
+    source: 'Three',
+  },
 ];
 
 test('makes a digest by topic, with links and with repeated news told once', async () => {
   const text = await run({ task: { kind: 'digest', items: NEWS } });
   assert.match(text, /^## .*(storm|coast)/im);
-  assert.match(text, /- \[Storm reaches the coast\]\(https:\/\/one\.test\/storm\) \(One\): A storm reached the coast on Monday\..*Also: \[Three\]\(https:\/\/three\.test\/storm\)/);
+  assert.match(
+    text,
+    /- \[Storm reaches the coast\]\(https:\/\/one\.test\/storm\) \(One\): A storm reached the coast on Monday\..*Also: \[Three\]\(https:\/\/three\.test\/storm\)/,
+  );
   assert.equal(text.match(/^- \[Storm reaches/gm)?.length, 1);
   assert.ok(text.includes('https://two.test/%28roads%29'));
 });
@@ -130,7 +158,10 @@ test('fills a schema of one text, and refuses one that needs a judgement', async
   const one = { name: 'summary', jsonSchema: { type: 'object', properties: { summary: { type: 'string' } }, required: ['summary'] } };
   const filled = JSON.parse(await run({ task: { kind: 'summarize', text: ARTICLE }, schema: one })) as { summary: string };
   assert.match(filled.summary, /TypeScript/);
-  const judgement = { name: 'verdict', jsonSchema: { type: 'object', properties: { label: { type: 'string', enum: ['a', 'b'] } }, required: ['label'] } };
+  const judgement = {
+    name: 'verdict',
+    jsonSchema: { type: 'object', properties: { label: { type: 'string', enum: ['a', 'b'] } }, required: ['label'] },
+  };
   await assert.rejects(run({ task: { kind: 'summarize', text: ARTICLE }, schema: judgement }), { reason: 'bad_request' });
 });
 

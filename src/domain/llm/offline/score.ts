@@ -52,7 +52,10 @@ export async function score(items: readonly Item[], interests: string, pace: Pac
         raw += (weight * rarity(word) * times * (K1 + 1)) / (times + K1 * (1 - B + (B * length) / meanLength));
       }
     }
-    const reasons = [...(matched.length > 0 ? [`matches ${matched.join(', ')}`] : []), ...(against.length > 0 ? [`unwanted: ${against.join(', ')}`] : [])];
+    const reasons = [
+      ...(matched.length > 0 ? [`matches ${matched.join(', ')}`] : []),
+      ...(against.length > 0 ? [`unwanted: ${against.join(', ')}`] : []),
+    ];
     return { index, score: round(raw > 0 ? raw / (raw + HALF) : 0), reason: reasons.join('; ') || 'no interest matched' };
   });
 }
@@ -69,13 +72,20 @@ function readInterests(interests: string): Interest[] {
   return interests
     .split(/[,;\n•|]|\band\b|\. /i)
     .map((phrase) => phrase.trim())
-    .map((phrase): Interest => ({ phrase: phrase.replace(UNWANTED, ''), words: [...new Set(wordsOf(phrase.replace(UNWANTED, '')))], sign: UNWANTED.test(phrase) ? -1 : 1 }))
+    .map((phrase): Interest => ({
+      phrase: phrase.replace(UNWANTED, ''),
+      words: [...new Set(wordsOf(phrase.replace(UNWANTED, '')))],
+      sign: UNWANTED.test(phrase) ? -1 : 1,
+    }))
     .filter(({ words }) => words.length > 0);
 }
 
 /** Without interests: what most of the items are about comes first, and of equals the earlier, for feeds list the newest first. */
 async function scoreByCentrality(items: readonly Item[], pace: Pace): Promise<Score[]> {
-  const vectors = await weigh(items.map(({ title, text }) => `${title}\n${text}`), pace);
+  const vectors = await weigh(
+    items.map(({ title, text }) => `${title}\n${text}`),
+    pace,
+  );
   const centre = await centroidOf(vectors, pace);
   return vectors.map((vector, index) => ({
     index,

@@ -28,7 +28,11 @@ export async function weigh(texts: readonly string[], pace: Pace): Promise<Spars
   }
   const vectors: Sparse[] = [];
   for (const count of counts) {
-    vectors.push(toUnit(new Map([...count].map(([word, times]) => [word, (1 + Math.log(times)) * Math.log(1 + texts.length / (spread.get(word) ?? 1))]))));
+    vectors.push(
+      toUnit(
+        new Map([...count].map(([word, times]) => [word, (1 + Math.log(times)) * Math.log(1 + texts.length / (spread.get(word) ?? 1))])),
+      ),
+    );
     await pace();
   }
   return vectors;

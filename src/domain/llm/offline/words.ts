@@ -12,7 +12,10 @@ export function wordsOf(text: string): string[] {
 }
 
 function rawWords(text: string): string[] {
-  const plain = text.normalize('NFKC').toLowerCase().replace(/['’]s?\b/g, ' ');
+  const plain = text
+    .normalize('NFKC')
+    .toLowerCase()
+    .replace(/['’]s?\b/g, ' ');
   const found = plain.match(WORD) ?? [];
   if (!SPACELESS.test(plain)) return found;
   return found.flatMap((run) => (SPACELESS.test(run) ? Array.from(WORD_SEGMENTER.segment(run), ({ segment }) => segment) : [run]));
@@ -25,7 +28,8 @@ function singular(word: string): string {
   return word.slice(0, -1);
 }
 
-const ABBREVIATION = /(?:^|\s)(?:\p{Lu}|e\.g|i\.e|etc|vs|dr|mr|mrs|ms|prof|st|no|vol|fig|ca|z\.\s?b|d\.\s?h|bzw|usw|nr|p\.\s?ex|sr|sra|approx|inc|ltd|co)\.\s*$/iu;
+const ABBREVIATION =
+  /(?:^|\s)(?:\p{Lu}|e\.g|i\.e|etc|vs|dr|mr|mrs|ms|prof|st|no|vol|fig|ca|z\.\s?b|d\.\s?h|bzw|usw|nr|p\.\s?ex|sr|sra|approx|inc|ltd|co)\.\s*$/iu;
 /** Text without full stops (tables, transcripts) is cut into pieces of this many characters. */
 const LONGEST_SENTENCE = 1000;
 /** The segmenter reads all of what it is given at once. */
@@ -57,7 +61,11 @@ function* paragraphsOf(text: string): Generator<string> {
       yield paragraph;
       paragraph = '';
     }
-    const plain = line.replace(LIST_ITEM, '').replace(/\[([^\]]*)\]\([^)]*\)/g, '$1').replace(/\*\*|__|`/g, '').trim();
+    const plain = line
+      .replace(LIST_ITEM, '')
+      .replace(/\[([^\]]*)\]\([^)]*\)/g, '$1')
+      .replace(/\*\*|__|`/g, '')
+      .trim();
     paragraph = paragraph ? `${paragraph} ${plain}` : plain;
   }
   if (paragraph) yield paragraph;
@@ -65,7 +73,7 @@ function* paragraphsOf(text: string): Generator<string> {
 
 /** A text in trimmed pieces of at most so many characters, cut at spaces where there are some. */
 export function* slicesOf(text: string, longest: number): Generator<string> {
-  for (let from = 0; from < text.length; ) {
+  for (let from = 0; from < text.length;) {
     let to = Math.min(text.length, from + longest);
     const space = to < text.length ? text.lastIndexOf(' ', to) : -1;
     if (space > from) to = space;

@@ -84,7 +84,9 @@ function commonSettings(call: ModelCall): CallOptions {
     ...(temperature !== undefined && { temperature }),
     ...(topP !== undefined && { topP }),
     ...(topK !== undefined && { topK }),
-    ...(call.tools?.length && { tools: call.tools.map(({ name, description, inputSchema }) => ({ type: 'function' as const, name, description, inputSchema })) }),
+    ...(call.tools?.length && {
+      tools: call.tools.map(({ name, description, inputSchema }) => ({ type: 'function' as const, name, description, inputSchema })),
+    }),
     ...(call.schema && { responseFormat: { type: 'json' as const, name: call.schema.name, schema: call.schema.jsonSchema } }),
   };
 }
@@ -118,12 +120,20 @@ export function asLibraryFetch(wireFetch: WireFetch): typeof fetch {
 }
 
 /** GETs a JSON document and reads it with a schema. */
-export async function getJson<S extends z.ZodType>(wireFetch: WireFetch, url: string, schema: S, signal: AbortSignal, headers: Record<string, string> = {}): Promise<z.output<S>> {
+export async function getJson<S extends z.ZodType>(
+  wireFetch: WireFetch,
+  url: string,
+  schema: S,
+  signal: AbortSignal,
+  headers: Record<string, string> = {},
+): Promise<z.output<S>> {
   try {
     const response = await wireFetch(url, { headers: { accept: 'application/json', ...headers }, signal });
     return schema.parse(await response.json());
   } catch (thrown) {
     const failure = toFailure(thrown);
-    throw failure.reason === 'protocol' && !(thrown instanceof ProviderFailure) ? new ProviderFailure('protocol', 'The answer is not what this kind of provider gives; check the base address') : failure;
+    throw failure.reason === 'protocol' && !(thrown instanceof ProviderFailure)
+      ? new ProviderFailure('protocol', 'The answer is not what this kind of provider gives; check the base address')
+      : failure;
   }
 }

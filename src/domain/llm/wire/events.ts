@@ -28,7 +28,13 @@ export async function* toEvents(stream: ReadableStream<StreamPart>): AsyncGenera
         break;
       case 'tool-call': {
         const data: ProviderData = { ...(part.providerMetadata && { call: part.providerMetadata }), ...reasoning.take() };
-        yield { type: 'tool_call', id: part.toolCallId, name: part.toolName, input: toToolInput(part.input), ...(Object.keys(data).length > 0 && { providerData: data as Json }) };
+        yield {
+          type: 'tool_call',
+          id: part.toolCallId,
+          name: part.toolName,
+          input: toToolInput(part.input),
+          ...(Object.keys(data).length > 0 && { providerData: data as Json }),
+        };
         break;
       }
       case 'response-metadata':
@@ -43,8 +49,14 @@ export async function* toEvents(stream: ReadableStream<StreamPart>): AsyncGenera
     }
   }
   if (!finish || isCutOff(finish)) throw new ProviderFailure('protocol', 'The answer ended before it was complete');
-  if (finish.finishReason.unified === 'error') throw new ProviderFailure('server', `The provider stopped with an error (${finish.finishReason.raw ?? 'unnamed'})`);
-  yield { type: 'end', reason: END_REASON[finish.finishReason.unified] ?? 'other', usage: toUsage(finish.usage), ...(model !== undefined && { model }) };
+  if (finish.finishReason.unified === 'error')
+    throw new ProviderFailure('server', `The provider stopped with an error (${finish.finishReason.raw ?? 'unnamed'})`);
+  yield {
+    type: 'end',
+    reason: END_REASON[finish.finishReason.unified] ?? 'other',
+    usage: toUsage(finish.usage),
+    ...(model !== undefined && { model }),
+  };
 }
 
 const END_REASON: Readonly<Record<string, Extract<ModelEvent, { type: 'end' }>['reason']>> = {

@@ -3,7 +3,10 @@ import type { Connection } from '../contract.ts';
 import { failureOf, toFailure } from '../failure.ts';
 
 /** A fetch that fails only with ProviderFailure, whose text holds neither the key nor a configured header's value. */
-export type WireFetch = (url: string, init: { method?: string; headers: Record<string, string>; body?: string; signal: AbortSignal }) => Promise<Response>;
+export type WireFetch = (
+  url: string,
+  init: { method?: string; headers: Record<string, string>; body?: string; signal: AbortSignal },
+) => Promise<Response>;
 
 const LARGEST_ERROR_BYTES = 64 * 1024;
 
@@ -12,7 +15,10 @@ const LARGEST_ERROR_BYTES = 64 * 1024;
  * vendor's library never holds it. The connection's time limit holds until the first byte and then between bytes. Redirects
  * are not followed: they would carry the key to another host.
  */
-export async function createWireFetch(connection: Connection, authorize: (key: string) => Readonly<Record<string, string>>): Promise<WireFetch> {
+export async function createWireFetch(
+  connection: Connection,
+  authorize: (key: string) => Readonly<Record<string, string>>,
+): Promise<WireFetch> {
   const { Agent, fetch } = await import('undici');
   // Our own limits replace undici's (300 s), which are too short for a local model that reads a long prompt. Idle sockets are unreferenced.
   const dispatcher = new Agent({ headersTimeout: 0, bodyTimeout: 0, connect: { timeout: Math.min(connection.timeoutMs, 30_000) } });
@@ -21,7 +27,9 @@ export async function createWireFetch(connection: Connection, authorize: (key: s
 
   return async (url, init) => {
     const limit = new AbortController();
-    const timer = createWaitTimer(connection.timeoutMs, () => limit.abort(new ProviderFailure('timeout', `No answer within ${connection.timeoutMs} ms`)));
+    const timer = createWaitTimer(connection.timeoutMs, () =>
+      limit.abort(new ProviderFailure('timeout', `No answer within ${connection.timeoutMs} ms`)),
+    );
     const fail = (thrown: unknown): ProviderFailure => {
       timer.end();
       if (init.signal.aborted) return new ProviderFailure('cancelled', 'Cancelled');
@@ -31,7 +39,14 @@ export async function createWireFetch(connection: Connection, authorize: (key: s
       const headers = { ...without(init.headers, Object.keys(authorize(''))), ...connection.apiKey?.use(authorize), ...configured };
       const signal = AbortSignal.any([init.signal, limit.signal]);
       timer.wait();
-      const response = await fetch(url, { method: init.method ?? 'GET', headers, body: init.body ?? null, signal, dispatcher, redirect: 'manual' });
+      const response = await fetch(url, {
+        method: init.method ?? 'GET',
+        headers,
+        body: init.body ?? null,
+        signal,
+        dispatcher,
+        redirect: 'manual',
+      });
       const answerHeaders = Object.fromEntries(response.headers);
       const body = response.body as ReadableStream<Uint8Array> | null;
       if (!response.ok) throw failureOf(response.status, answerHeaders, await readText(body, LARGEST_ERROR_BYTES));

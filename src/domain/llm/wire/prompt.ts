@@ -50,7 +50,12 @@ function toAssistantContent(part: Part): Content<'assistant'>[] {
 }
 
 function toToolContent(part: Extract<Part, { type: 'tool_result' }>): Content<'tool'> {
-  return { type: 'tool-result', toolCallId: part.id, toolName: part.name, output: { type: part.isError ? 'error-text' : 'text', value: part.output } };
+  return {
+    type: 'tool-result',
+    toolCallId: part.id,
+    toolName: part.name,
+    output: { type: part.isError ? 'error-text' : 'text', value: part.output },
+  };
 }
 
 /** The JSON of a tool call; the text itself when it is not JSON. No text at all means no arguments. */

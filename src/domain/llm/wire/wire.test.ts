@@ -15,7 +15,12 @@ import { isStrictSchema } from './strict-schema.ts';
 async function setup(kind: ProviderKind, ...replies: Reply[]) {
   const fake = await startFakeLlm();
   fake.reply(...replies);
-  const client = await kind.open({ baseUrl: fake.url, apiKey: secret('key-of-test'), headers: { Authorization: 'Bearer mine' }, timeoutMs: 5000 });
+  const client = await kind.open({
+    baseUrl: fake.url,
+    apiKey: secret('key-of-test'),
+    headers: { Authorization: 'Bearer mine' },
+    timeoutMs: 5000,
+  });
   const send = async (over: Partial<ModelCall>): Promise<Record<string, unknown>> => {
     await collect(client.stream(ask('Hi', { model: 'claude-sonnet-4-5', ...over })));
     return fake.requests.at(-1)!.body;
@@ -64,7 +69,10 @@ test('a thinking budget comes out of the call’s output limit, never on top', a
 
 test('Anthropic’s structured output is native where the model has it', async () => {
   await using it = await setup(anthropic);
-  const schema = { name: 'v', jsonSchema: { type: 'object', properties: { ok: { type: 'boolean' } }, required: ['ok'], additionalProperties: false } };
+  const schema = {
+    name: 'v',
+    jsonSchema: { type: 'object', properties: { ok: { type: 'boolean' } }, required: ['ok'], additionalProperties: false },
+  };
   assert.ok((await it.send({ schema }))['output_config']);
 });
 
@@ -92,7 +100,10 @@ test('adds the version path unless the address has one', () => {
   assert.equal(withVersion('http://127.0.0.1:1234/', 'v1'), 'http://127.0.0.1:1234/v1');
   assert.equal(withVersion('http://127.0.0.1:1234/v1/', 'v1'), 'http://127.0.0.1:1234/v1');
   assert.equal(withVersion('https://api.groq.com/openai', 'v1'), 'https://api.groq.com/openai/v1');
-  assert.equal(withVersion('https://generativelanguage.googleapis.com/v1beta/openai', 'v1'), 'https://generativelanguage.googleapis.com/v1beta/openai');
+  assert.equal(
+    withVersion('https://generativelanguage.googleapis.com/v1beta/openai', 'v1'),
+    'https://generativelanguage.googleapis.com/v1beta/openai',
+  );
   assert.equal(withVersion('https://v1.example.com', 'v1'), 'https://v1.example.com/v1');
 });
 

@@ -10,7 +10,10 @@ async function say(input: Json, config: Json = {}, world: World = {}) {
   return { output, context, request: context.asked[0]! };
 }
 
-const found = [{ text: 'You: second', at: 2 }, { text: 'You: first', at: 1 }].map((it) => ({ id: 'm', kind: 'conversation', title: null, url: null, score: 1, ...it }));
+const found = [
+  { text: 'You: second', at: 2 },
+  { text: 'You: first', at: 1 },
+].map((it) => ({ id: 'm', kind: 'conversation', title: null, url: null, score: 1, ...it }));
 
 test('answers as the persona, with what is remembered in its order, and stores nothing', async () => {
   const { output, request, context } = await say('Hello?', { persona: 'a pirate' }, { found });

@@ -7,8 +7,17 @@ import { MATERIAL_RULE, wrapMaterial } from '../material.ts';
 
 const Config = z.strictObject({
   message: z.string().min(1).optional().describe('What is said; the input when left out'),
-  persona: z.string().max(5_000).default('a personal assistant: friendly, brief, honest about what you do not know').describe('Who answers'),
-  recall: z.int().min(0).max(20).default(5).describe('So many remembered pieces of earlier conversations that touch on the message are given along'),
+  persona: z
+    .string()
+    .max(5_000)
+    .default('a personal assistant: friendly, brief, honest about what you do not know')
+    .describe('Who answers'),
+  recall: z
+    .int()
+    .min(0)
+    .max(20)
+    .default(5)
+    .describe('So many remembered pieces of earlier conversations that touch on the message are given along'),
   maxOutputTokens: z.int().min(16).max(64_000).default(1_000).describe('The longest answer, in tokens'),
 });
 
@@ -30,14 +39,22 @@ export const conversational = skill({
   presets: { Brief: { config: { maxOutputTokens: 300 } }, 'Without memory': { config: { recall: 0 } } },
   async run({ config, input, context }) {
     const message = config.message ?? messageIn(input);
-    if (message.trim() === '') throw new AppError('invalid', 'skill.no_message', 'There is no message to answer: give the step a "message" or an input');
+    if (message.trim() === '')
+      throw new AppError('invalid', 'skill.no_message', 'There is no message to answer: give the step a "message" or an input');
     const isForeign = config.message === undefined && context.labels.includes('untrusted');
     const said = isForeign ? wrapMaterial(message, context) : message;
     const remembered = await recall(message, config.recall, context);
     const history = remembered && `From earlier conversations, oldest first:\n${wrapMaterial(remembered, context)}`;
-    const prompt = context.prompt?.trim() ? await context.render(context.prompt, { message: said, history }) : [history, said].filter(Boolean).join('\n\n');
+    const prompt = context.prompt?.trim()
+      ? await context.render(context.prompt, { message: said, history })
+      : [history, said].filter(Boolean).join('\n\n');
     const owner = context.setting<string>('owner.name');
-    const system = [`You are ${config.persona}.`, ...(owner ? [`You speak with ${owner}.`] : []), `Answer in the language of the message, else in "${context.setting<string>('owner.language')}".`, MATERIAL_RULE].join('\n');
+    const system = [
+      `You are ${config.persona}.`,
+      ...(owner ? [`You speak with ${owner}.`] : []),
+      `Answer in the language of the message, else in "${context.setting<string>('owner.language')}".`,
+      MATERIAL_RULE,
+    ].join('\n');
     const { text } = await context.llm.complete({ system, prompt, maxOutputTokens: config.maxOutputTokens, signal: context.signal });
     return { outcome: 'on_success', output: text.trim() };
   },

@@ -16,9 +16,15 @@ const Config = z
     schema: JsonSchema.optional().describe('JSON Schema of the answer, for the format json'),
     maxOutputTokens: z.int().min(16).max(64_000).default(2_000).describe('The longest answer, in tokens'),
     maxInputChars: z.int().min(1_000).max(2_000_000).default(200_000).describe('The input is cut after so many characters, and says so'),
-    withoutModel: z.enum(['extract', 'fail']).default('extract').describe('When no model can be reached: extract the main sentences, or fail'),
+    withoutModel: z
+      .enum(['extract', 'fail'])
+      .default('extract')
+      .describe('When no model can be reached: extract the main sentences, or fail'),
   })
-  .refine(({ format, schema }) => (format === 'json') === (schema !== undefined), { path: ['schema'], message: 'the format json and a schema go together' });
+  .refine(({ format, schema }) => (format === 'json') === (schema !== undefined), {
+    path: ['schema'],
+    message: 'the format json and a schema go together',
+  });
 type Config = z.infer<typeof Config>;
 
 const SYSTEM = 'You do one task for the owner of this program and answer with its result alone: no preamble, no offer of more.';
@@ -51,7 +57,11 @@ export const llmTransform = skill({
   },
 });
 
-async function compose({ system = SYSTEM, maxOutputTokens, maxInputChars, withoutModel }: Config, input: Json, context: SkillContext): Promise<Omit<LlmRequest, 'signal'>> {
+async function compose(
+  { system = SYSTEM, maxOutputTokens, maxInputChars, withoutModel }: Config,
+  input: Json,
+  context: SkillContext,
+): Promise<Omit<LlmRequest, 'signal'>> {
   const template = context.prompt?.trim() ?? '';
   if (template === '') throw new AppError('invalid', 'skill.no_prompt', 'The step has no prompt: say what is to be done with {{ input }}');
   const { text, leftOut } = cutText(modelText(input), maxInputChars);
@@ -81,7 +91,15 @@ function markForeign(template: string, context: SkillContext): string {
 function offlineTask(input: Json): OfflineTask {
   const items = itemsIn(input);
   if (!items) return { kind: 'summarize', text: modelText(input) };
-  return { kind: 'digest', items: items.map(({ title, summary, url, feed }) => ({ title, text: summary ?? '', ...(url && { url }), ...(feed && { source: feed }) })) };
+  return {
+    kind: 'digest',
+    items: items.map(({ title, summary, url, feed }) => ({
+      title,
+      text: summary ?? '',
+      ...(url && { url }),
+      ...(feed && { source: feed }),
+    })),
+  };
 }
 
 function isJsonSchema(schema: Record<string, Json>): boolean {

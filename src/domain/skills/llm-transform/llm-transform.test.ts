@@ -11,7 +11,11 @@ async function transform(world: World, config: Json = {}) {
 }
 
 test('fills the prompt, with everything foreign between marks and the owner’s own words outside', async () => {
-  const { output, request } = await transform({ input: { text: 'Obey me', title: 'T', by: 'X' }, prompt: 'On {{ today }} by {{ input.by }} see {{ resources[0].name }}: {{ input }}', resources: [{ name: 'Site', url: 'https://example.org/' }] });
+  const { output, request } = await transform({
+    input: { text: 'Obey me', title: 'T', by: 'X' },
+    prompt: 'On {{ today }} by {{ input.by }} see {{ resources[0].name }}: {{ input }}',
+    resources: [{ name: 'Site', url: 'https://example.org/' }],
+  });
   assert.equal(output, 'An answer.');
   const prompt = request.prompt!.replaceAll(/material-[0-9a-f]{10}/g, 'm');
   assert.equal(prompt, 'On Saturday, November 21, 2026 by <m>X</m> see Site: <m>\nT\n\nObey me\n</m>');
@@ -32,7 +36,10 @@ test('no prompt is an error, never the input handed through', async () => {
 
 test('tells the offline provider what it can do: a digest of items, a summary of all else, or nothing', async () => {
   const items = [{ title: 'A', summary: 'B', url: 'https://example.org/a', feed: 'F' }];
-  assert.deepEqual((await transform({ input: items, prompt: 'x' })).request.task, { kind: 'digest', items: [{ title: 'A', text: 'B', url: 'https://example.org/a', source: 'F' }] });
+  assert.deepEqual((await transform({ input: items, prompt: 'x' })).request.task, {
+    kind: 'digest',
+    items: [{ title: 'A', text: 'B', url: 'https://example.org/a', source: 'F' }],
+  });
   assert.deepEqual((await transform({ input: 'words', prompt: 'x' })).request.task, { kind: 'summarize', text: 'words' });
   assert.equal((await transform({ input: 'words', prompt: 'x' }, { withoutModel: 'fail' })).request.allowOffline, false);
   assert.ok(!('allowOffline' in (await transform({ input: 'words', prompt: 'x' })).request), 'else the step decides');
@@ -41,12 +48,18 @@ test('tells the offline provider what it can do: a digest of items, a summary of
 test('answers as an object of the schema, and refuses a schema that is none', async () => {
   const schema = { type: 'object', properties: { n: { type: 'integer' } }, required: ['n'] };
   assert.deepEqual((await transform({ input: 'x', prompt: 'y', answer: () => ({ n: 3 }) }, { format: 'json', schema })).output, { n: 3 });
-  await assert.rejects(transform({ input: 'x', prompt: 'y', answer: () => ({ n: 'three' }) }, { format: 'json', schema }), { name: 'ZodError' });
-  for (const config of [{ format: 'json' }, { schema }, { format: 'json', schema: { type: 'nonsense' } }]) assert.ok(!llmTransform.config.safeParse(config).success, JSON.stringify(config));
+  await assert.rejects(transform({ input: 'x', prompt: 'y', answer: () => ({ n: 'three' }) }, { format: 'json', schema }), {
+    name: 'ZodError',
+  });
+  for (const config of [{ format: 'json' }, { schema }, { format: 'json', schema: { type: 'nonsense' } }])
+    assert.ok(!llmTransform.config.safeParse(config).success, JSON.stringify(config));
 });
 
 test('cuts an input that is too long, and says so to the model and in the journal', async () => {
   const { request, context } = await transform({ input: 'y'.repeat(1_500), prompt: '{{ input }}' }, { maxInputChars: 1_000 });
   assert.match(request.prompt!, /500 more characters left out/);
-  assert.deepEqual(context.journal.map(({ type }) => type), ['input.cut']);
+  assert.deepEqual(
+    context.journal.map(({ type }) => type),
+    ['input.cut'],
+  );
 });

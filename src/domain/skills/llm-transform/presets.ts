@@ -5,7 +5,10 @@ const needsModel = { withoutModel: 'fail' } as const;
 
 /** Prompts to begin with; the owner changes them as they like. */
 export const presets: Readonly<Record<string, Preset>> = {
-  Summarize: { prompt: 'Summarise this in three to five sentences. Keep names, numbers and dates; leave out what a reader would not miss.\n\n{{ input }}' },
+  Summarize: {
+    prompt:
+      'Summarise this in three to five sentences. Keep names, numbers and dates; leave out what a reader would not miss.\n\n{{ input }}',
+  },
   'Bullet points': { prompt: 'List the main points of this, one line each, the most important first, at most ten.\n\n{{ input }}' },
   'Morning briefing': {
     prompt: `Write the owner's morning briefing for {{ today }} from these items.
@@ -30,10 +33,14 @@ Report only what the text shows. If you find nothing, say so.
     config: needsModel,
   },
   'Code review': {
-    prompt: 'Review this code as a careful colleague: bugs first, then unclear names and structure, missing tests and error handling last. Give file and line and a concrete change for each. Praise nothing; say so if it is fine.\n\n{{ input }}',
+    prompt:
+      'Review this code as a careful colleague: bugs first, then unclear names and structure, missing tests and error handling last. Give file and line and a concrete change for each. Praise nothing; say so if it is fine.\n\n{{ input }}',
     config: needsModel,
   },
-  Translate: { prompt: 'Translate this into English. Keep the formatting, names, numbers and links; translate nothing inside code.\n\n{{ input }}', config: needsModel },
+  Translate: {
+    prompt: 'Translate this into English. Keep the formatting, names, numbers and links; translate nothing inside code.\n\n{{ input }}',
+    config: needsModel,
+  },
   Classify: { prompt: 'Is the tone of this positive, negative or neutral? Answer with that one word.\n\n{{ input }}', config: needsModel },
   'Extract JSON': {
     prompt: 'Take these facts from the text. Use null or an empty list for what it does not say; invent nothing.\n\n{{ input }}',
@@ -55,8 +62,24 @@ Report only what the text shows. If you find nothing, say so.
       ...needsModel,
     },
   },
-  Changelog: { prompt: 'Write release notes from these changes, for users: under Added, Changed, Fixed and Removed, one line each in plain words. Leave out what users do not notice, and headings without entries.\n\n{{ input }}', config: needsModel },
-  Explain: { prompt: 'Explain this to someone clever who does not know the field: what it is, how it works, why it matters. Short sentences; an example where it helps.\n\n{{ input }}', config: needsModel },
-  Filter: { prompt: 'If this concerns anything the owner should know or act on, answer with those parts only, unchanged. If nothing does, answer with the single word SKIP.\n\n{{ input }}', config: needsModel },
-  'Action items': { prompt: 'List what someone has to do according to this: one line each with who, what and until when, as far as it is said. If there is nothing to do, say so in one line.\n\n{{ input }}', config: needsModel },
+  Changelog: {
+    prompt:
+      'Write release notes from these changes, for users: under Added, Changed, Fixed and Removed, one line each in plain words. Leave out what users do not notice, and headings without entries.\n\n{{ input }}',
+    config: needsModel,
+  },
+  Explain: {
+    prompt:
+      'Explain this to someone clever who does not know the field: what it is, how it works, why it matters. Short sentences; an example where it helps.\n\n{{ input }}',
+    config: needsModel,
+  },
+  Filter: {
+    prompt:
+      'If this concerns anything the owner should know or act on, answer with those parts only, unchanged. If nothing does, answer with the single word SKIP.\n\n{{ input }}',
+    config: needsModel,
+  },
+  'Action items': {
+    prompt:
+      'List what someone has to do according to this: one line each with who, what and until when, as far as it is said. If there is nothing to do, say so in one line.\n\n{{ input }}',
+    config: needsModel,
+  },
 };

@@ -40,8 +40,21 @@ export async function gatherNews(options: GatherOptions, { feeds, parser }: Gath
   const sources = await findSources(options, context);
   const validators = options.force ? new Map<string, Validators>() : await feeds.validators(sources.map(({ url }) => url));
   const { answers, failed } = await readAll(sources, options, validators, parser, context);
-  if (!context.dryRun) await feeds.note([...answers.map(({ source }) => ({ url: source.url, error: null })), ...failed.map(({ url, message }) => ({ url, error: message }))], context.now());
-  if (answers.length === 0) throw new AppError('unavailable', 'skill.all_feeds_failed', `None of ${failed.length} feeds could be read: ${failed.slice(0, 3).map(({ url, message }) => `${url}: ${message}`).join('; ')}`, { feeds: failed });
+  if (!context.dryRun)
+    await feeds.note(
+      [...answers.map(({ source }) => ({ url: source.url, error: null })), ...failed.map(({ url, message }) => ({ url, error: message }))],
+      context.now(),
+    );
+  if (answers.length === 0)
+    throw new AppError(
+      'unavailable',
+      'skill.all_feeds_failed',
+      `None of ${failed.length} feeds could be read: ${failed
+        .slice(0, 3)
+        .map(({ url, message }) => `${url}: ${message}`)
+        .join('; ')}`,
+      { feeds: failed },
+    );
 
   const recent = withoutRepeats(answers.flatMap((answer) => recentItems(answer, context.now())));
   const known = options.force || recent.length === 0 ? new Set<string>() : await context.memory.known(recent.map(({ item }) => item.id));
@@ -57,7 +70,10 @@ export async function gatherNews(options: GatherOptions, { feeds, parser }: Gath
     taken: taken.length,
     leftForLater: fresh.length - taken.length,
   });
-  return { items: taken.map(({ item }) => item), onRunSucceeded: [...remember(taken.map(({ item }) => item)), ...keepValidators(answers, waiting, context.now())] };
+  return {
+    items: taken.map(({ item }) => item),
+    onRunSucceeded: [...remember(taken.map(({ item }) => item)), ...keepValidators(answers, waiting, context.now())],
+  };
 }
 
 interface Failed {
@@ -66,7 +82,13 @@ interface Failed {
   readonly message: string;
 }
 
-async function readAll(sources: readonly FeedSource[], options: GatherOptions, validators: ReadonlyMap<string, Validators>, parser: GatherDeps['parser'], context: SkillContext): Promise<{ answers: Answer[]; failed: Failed[] }> {
+async function readAll(
+  sources: readonly FeedSource[],
+  options: GatherOptions,
+  validators: ReadonlyMap<string, Validators>,
+  parser: GatherDeps['parser'],
+  context: SkillContext,
+): Promise<{ answers: Answer[]; failed: Failed[] }> {
   const results: (Answer | Failed)[] = [];
   const queue = sources.entries();
   const lane = async (): Promise<void> => {
@@ -78,7 +100,16 @@ async function readAll(sources: readonly FeedSource[], options: GatherOptions, v
     // A copy that was looked at less far back may hold items of this wider window.
     const usable = kept && (kept.windowHours === 0 || (windowHours !== 0 && windowHours <= kept.windowHours)) ? kept : undefined;
     try {
-      return { source, windowHours, read: await readFeed(source, { timeoutMs: options.timeoutMs, maxBytes: options.maxBytesPerFeed, validators: usable }, parser, context) };
+      return {
+        source,
+        windowHours,
+        read: await readFeed(
+          source,
+          { timeoutMs: options.timeoutMs, maxBytes: options.maxBytesPerFeed, validators: usable },
+          parser,
+          context,
+        ),
+      };
     } catch (error) {
       context.signal.throwIfAborted();
       const { code, message } = errorInfo(error);
@@ -162,7 +193,9 @@ const withoutTags = (text: string): string => text.replaceAll(/<(?=[a-z/])/gi, '
 /** A feed with items that wait for a later run must be read whole again, so its validators are not kept. */
 function keepValidators(answers: readonly Answer[], waiting: ReadonlySet<FeedSource>, at: number): DeferredAct[] {
   const feeds = answers.flatMap(({ source, windowHours, read }): Json[] =>
-    read && (read.etag ?? read.lastModified) !== null && !waiting.has(source) ? [{ url: source.url, etag: read.etag, lastModified: read.lastModified, windowHours }] : [],
+    read && (read.etag ?? read.lastModified) !== null && !waiting.has(source)
+      ? [{ url: source.url, etag: read.etag, lastModified: read.lastModified, windowHours }]
+      : [],
   );
   return feeds.length === 0 ? [] : [{ kind: 'skill.feeds_read', data: { at, feeds } }];
 }

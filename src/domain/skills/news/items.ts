@@ -54,7 +54,13 @@ export function listItems(items: readonly Item[]): string {
   return items
     .map(({ title, url, summary, feed }) => {
       const name = plainMarkdown(title);
-      const link = url && /^https?:\/\//i.test(url) ? `[${name}](${url.replaceAll(/[()\s<>]/g, encodeURIComponent).replaceAll('(', '%28').replaceAll(')', '%29')})` : `**${name}**`;
+      const link =
+        url && /^https?:\/\//i.test(url)
+          ? `[${name}](${url
+              .replaceAll(/[()\s<>]/g, encodeURIComponent)
+              .replaceAll('(', '%28')
+              .replaceAll(')', '%29')})`
+          : `**${name}**`;
       const source = feed ? ` (${plainMarkdown(feed)})` : '';
       return `- ${link}${source}${summary ? `\n  ${plainMarkdown(shorten(summary, LONGEST_LINE))}` : ''}`;
     })
@@ -63,5 +69,8 @@ export function listItems(items: readonly Item[]): string {
 
 /** Text on one line that Markdown shows as it is (CommonMark 0.31, 2.4: a backslash before punctuation). */
 export function plainMarkdown(foreign: string): string {
-  return foreign.replaceAll(/\s+/g, ' ').replaceAll(/[\\`*_[\]<>#|~]/g, '\\$&').trim();
+  return foreign
+    .replaceAll(/\s+/g, ' ')
+    .replaceAll(/[\\`*_[\]<>#|~]/g, '\\$&')
+    .trim();
 }

@@ -15,13 +15,22 @@ test('ranks by score, drops what is below the threshold and says why in the jour
   const given = [0.25, 1, 0.05, 0.85];
   const context = testContext({ answer: () => ({ scores: given.map((score, index) => ({ index, score, reason: `r${index}` })) }) });
   const kept = await scoreItems(itemsOf('a', 'b', 'c', 'd'), options({ threshold: 0.2 }), context);
-  assert.deepEqual(kept.map(({ title, score, reason }) => [title, score, reason]), [['b', 1, 'r1'], ['d', 0.85, 'r3'], ['a', 0.25, 'r0']]);
+  assert.deepEqual(
+    kept.map(({ title, score, reason }) => [title, score, reason]),
+    [
+      ['b', 1, 'r1'],
+      ['d', 0.85, 'r3'],
+      ['a', 0.25, 'r0'],
+    ],
+  );
   const note = context.journal.find(({ type }) => type === 'items.scored')!.data as { leftOut: unknown[] };
   assert.deepEqual(note.leftOut, [{ title: 'c', score: 0.05, reason: 'r2' }]);
 });
 
 test('puts many items in one call and very many in few', async () => {
-  const answer: World['answer'] = (request) => ({ scores: Array.from({ length: count(request) }, (_, index) => ({ index, score: 0.9, reason: '' })) });
+  const answer: World['answer'] = (request) => ({
+    scores: Array.from({ length: count(request) }, (_, index) => ({ index, score: 0.9, reason: '' })),
+  });
   const one = testContext({ answer });
   await scoreItems(itemsOf(...Array.from({ length: 40 }, (_, i) => `t${i}`)), options(), one);
   assert.equal(one.asked.length, 1);
@@ -31,14 +40,36 @@ test('puts many items in one call and very many in few', async () => {
 });
 
 test('asks again for what the model forgot, ignores what it made up, and loses nothing', async () => {
-  const context = testContext({ answer: (_, index) => ({ scores: index === 0 ? [{ index: 0, score: 0.9, reason: 'x' }, { index: 0, score: 0, reason: 'twice' }, { index: 77, score: 1, reason: 'none such' }] : [{ index: 1, score: 0.5, reason: 'y' }] }) });
+  const context = testContext({
+    answer: (_, index) => ({
+      scores:
+        index === 0
+          ? [
+              { index: 0, score: 0.9, reason: 'x' },
+              { index: 0, score: 0, reason: 'twice' },
+              { index: 77, score: 1, reason: 'none such' },
+            ]
+          : [{ index: 1, score: 0.5, reason: 'y' }],
+    }),
+  });
   const kept = await scoreItems(itemsOf('a', 'b', 'c'), options(), context);
   assert.deepEqual(context.asked.map(count), [3, 2]);
-  assert.deepEqual(kept.map(({ title, score }) => [title, score]), [['a', 0.9], ['c', 0.5], ['b', undefined]]);
+  assert.deepEqual(
+    kept.map(({ title, score }) => [title, score]),
+    [
+      ['a', 0.9],
+      ['c', 0.5],
+      ['b', undefined],
+    ],
+  );
 });
 
 test('a failure is an error, not an empty day', async () => {
-  const context = testContext({ answer: () => { throw new Error('provider down'); } });
+  const context = testContext({
+    answer: () => {
+      throw new Error('provider down');
+    },
+  });
   await assert.rejects(scoreItems(itemsOf('a'), options(), context), { message: 'provider down' });
 });
 
@@ -47,7 +78,10 @@ test('interests come from the step, else from the owner', async () => {
   const context = testContext({ answer, settings: { 'owner.interests': ['chess', 'no football'] } });
   await scoreItems(itemsOf('a'), options(), context);
   await scoreItems(itemsOf('a'), options({ interests: 'bees' }), context);
-  assert.deepEqual(context.asked.map(({ task }) => (task?.kind === 'score' ? task.interests : null)), ['chess, no football', 'bees']);
+  assert.deepEqual(
+    context.asked.map(({ task }) => (task?.kind === 'score' ? task.interests : null)),
+    ['chess, no football', 'bees'],
+  );
 });
 
 test('what strangers wrote is marked as material, and cannot close its mark', async () => {
@@ -64,15 +98,31 @@ test('what strangers wrote is marked as material, and cannot close its mark', as
 
 test('whatever the scores: kept items are the best ones, in order, no more than allowed, each at most once', async () => {
   await fc.assert(
-    fc.asyncProperty(fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { minLength: 1, maxLength: 60 }), fc.double({ min: 0, max: 1, noNaN: true }), fc.integer({ min: 1, max: 30 }), fc.nat({ max: 5 }), async (scores, threshold, maxItems, keepAtLeast) => {
-      let at = 0;
-      const context = testContext({ answer: (request) => ({ scores: Array.from({ length: count(request) }, (_, index) => ({ index, score: scores[at++]!, reason: '' })) }) });
-      const kept = await scoreItems(itemsOf(...scores.map((_, i) => `t${i}`)), options({ threshold, maxItems, keepAtLeast }), context);
-      const best = scores.toSorted((a, b) => b - a);
-      const expected = Math.min(maxItems, Math.max(best.filter((score) => score >= threshold).length, Math.min(keepAtLeast, best.length)));
-      assert.deepEqual(kept.map(({ score }) => score), best.slice(0, expected));
-      assert.equal(new Set(kept.map(({ id }) => id)).size, kept.length);
-    }),
+    fc.asyncProperty(
+      fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { minLength: 1, maxLength: 60 }),
+      fc.double({ min: 0, max: 1, noNaN: true }),
+      fc.integer({ min: 1, max: 30 }),
+      fc.nat({ max: 5 }),
+      async (scores, threshold, maxItems, keepAtLeast) => {
+        let at = 0;
+        const context = testContext({
+          answer: (request) => ({
+            scores: Array.from({ length: count(request) }, (_, index) => ({ index, score: scores[at++]!, reason: '' })),
+          }),
+        });
+        const kept = await scoreItems(itemsOf(...scores.map((_, i) => `t${i}`)), options({ threshold, maxItems, keepAtLeast }), context);
+        const best = scores.toSorted((a, b) => b - a);
+        const expected = Math.min(
+          maxItems,
+          Math.max(best.filter((score) => score >= threshold).length, Math.min(keepAtLeast, best.length)),
+        );
+        assert.deepEqual(
+          kept.map(({ score }) => score),
+          best.slice(0, expected),
+        );
+        assert.equal(new Set(kept.map(({ id }) => id)).size, kept.length);
+      },
+    ),
     { numRuns: 60 },
   );
 });

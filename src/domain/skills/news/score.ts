@@ -6,7 +6,10 @@ import type { Item } from './items.ts';
 
 /** What every step that scores may be told about it. */
 export const scoreOptions = {
-  interests: z.union([z.string(), z.array(z.string())]).optional().describe('What the reader cares about, in words; "no …" counts against. The setting owner.interests when left out'),
+  interests: z
+    .union([z.string(), z.array(z.string())])
+    .optional()
+    .describe('What the reader cares about, in words; "no …" counts against. The setting owner.interests when left out'),
   threshold: z.number().min(0).max(1).default(0.3).describe('Items that score less are left out'),
   maxItems: z.int().min(1).max(500).default(10).describe('The best so many are handed on'),
   keepAtLeast: z.int().min(0).max(500).default(0).describe('So many of the best are handed on even below the threshold'),
@@ -66,7 +69,9 @@ export async function scoreItems(items: readonly Item[], options: ScoreOptions, 
 
 async function scoreBatch(batch: readonly Item[], interests: string, scores: Map<Item, Score>, context: SkillContext): Promise<void> {
   const texts = batch.map(({ title, summary }) => ({ title, text: shorten(summary ?? '', LONGEST_TEXT) }));
-  const list = batch.map(({ title, feed }, index) => [`[${index}] ${title}${feed ? ` (${feed})` : ''}`, texts[index]!.text].filter(Boolean).join('\n')).join('\n');
+  const list = batch
+    .map(({ title, feed }, index) => [`[${index}] ${title}${feed ? ` (${feed})` : ''}`, texts[index]!.text].filter(Boolean).join('\n'))
+    .join('\n');
   const { value } = await context.llm.object({
     system: SYSTEM,
     prompt: `The reader's interests:\n${interests || '(none given: score by general importance)'}\n\nScore these ${batch.length} items:\n${wrapMaterial(list, context)}`,

@@ -9,7 +9,8 @@ export const notify = skill({
   name: 'notify',
   aliases: ['telegram_notify', 'discord_notify'],
   title: 'Notify',
-  description: 'Sends the input to the owner: text, news items as a list, a page, or anything else as JSON. Done only with the platform’s receipt.',
+  description:
+    'Sends the input to the owner: text, news items as a list, a page, or anything else as JSON. Done only with the platform’s receipt.',
   config: z.strictObject({
     ...sendOptions,
     text: z.string().min(1).optional().describe('What to send instead of the input'),

@@ -19,8 +19,17 @@ test('sends text as it is, hands its input on, and is delivered only with a rece
 });
 
 test('shows items as a list of links that foreign titles cannot break', async () => {
-  const { text } = await send([{ title: 'A [b](javascript:x) *c*', url: 'https://example.org/a_(b)', summary: 'On\n# this', feed: 'F_1' }, { title: 'No link', url: 'javascript:alert(1)' }], { title: 'News' });
-  assert.equal(text, '**News**\n\n- [A \\[b\\](javascript:x) \\*c\\*](https://example.org/a_%28b%29) (F\\_1)\n  On \\# this\n- **No link**');
+  const { text } = await send(
+    [
+      { title: 'A [b](javascript:x) *c*', url: 'https://example.org/a_(b)', summary: 'On\n# this', feed: 'F_1' },
+      { title: 'No link', url: 'javascript:alert(1)' },
+    ],
+    { title: 'News' },
+  );
+  assert.equal(
+    text,
+    '**News**\n\n- [A \\[b\\](javascript:x) \\*c\\*](https://example.org/a_%28b%29) (F\\_1)\n  On \\# this\n- **No link**',
+  );
 });
 
 test('shows a page by its text, anything else as JSON, and says nothing when there is nothing', async () => {
@@ -37,6 +46,13 @@ test('plain text is shown letter by letter, and code in a fence it cannot close'
 
 test('an error of the channel is an error, even where a channel is optional', async () => {
   const context = testContext();
-  const broken = { ...context, deliver: async () => { throw new Error('platform down'); } };
-  await assert.rejects(notify.run({ config: notify.config.parse({ optional: true }), input: 'x', context: broken }), { message: 'platform down' });
+  const broken = {
+    ...context,
+    deliver: async () => {
+      throw new Error('platform down');
+    },
+  };
+  await assert.rejects(notify.run({ config: notify.config.parse({ optional: true }), input: 'x', context: broken }), {
+    message: 'platform down',
+  });
 });

@@ -11,7 +11,10 @@ export function rssFetch(deps: GatherDeps): Skill {
     name: 'rss_fetch',
     title: 'Fetch feeds',
     description: 'Reads RSS, Atom, RDF and JSON feeds and hands on the items that no successful run has had before.',
-    config: z.strictObject({ maxItems: z.int().min(1).max(1_000).default(20).describe('The newest so many are handed on; the others wait for the next run'), ...gatherOptions }),
+    config: z.strictObject({
+      maxItems: z.int().min(1).max(1_000).default(20).describe('The newest so many are handed on; the others wait for the next run'),
+      ...gatherOptions,
+    }),
     input: AnyJson,
     output: Items,
     outcomes: ['on_items', 'on_empty'],

@@ -14,10 +14,18 @@ export interface WebFetchDeps {
 
 const Config = z.strictObject({
   url: z.string().min(1).optional().describe('The address; the input, or its "url", when left out'),
-  as: z.enum(['text', 'markdown', 'html']).default('text').describe('text: the readable words; markdown: with headings and links; html: as it was sent'),
+  as: z
+    .enum(['text', 'markdown', 'html'])
+    .default('text')
+    .describe('text: the readable words; markdown: with headings and links; html: as it was sent'),
   maxChars: z.int().min(100).max(2_000_000).default(20_000).describe('The text is cut after so many characters, and says so'),
   timeoutMs: z.int().min(100).max(120_000).default(20_000).describe('The longest the page may take, in milliseconds'),
-  maxBytes: z.int().min(1_024).max(50 * 1024 * 1024).default(10 * 1024 * 1024).describe('The largest the page may be, in bytes after decompression'),
+  maxBytes: z
+    .int()
+    .min(1_024)
+    .max(50 * 1024 * 1024)
+    .default(10 * 1024 * 1024)
+    .describe('The largest the page may be, in bytes after decompression'),
 });
 type Config = z.infer<typeof Config>;
 
@@ -51,12 +59,24 @@ export function webFetch(deps: WebFetchDeps): Skill {
     external: true,
     timeoutMs: 60_000,
     stepFields: ['config'],
-    presets: { Text: { config: { as: 'text' } }, 'With links': { config: { as: 'markdown' } }, 'Long page': { config: { maxChars: 200_000 } } },
+    presets: {
+      Text: { config: { as: 'text' } },
+      'With links': { config: { as: 'markdown' } },
+      'Long page': { config: { maxChars: 200_000 } },
+    },
     async run({ config, input, context }) {
-      const answer = await context.fetch({ url: addressOf(config, input), accept: 'text/html, application/xhtml+xml, text/plain;q=0.9, */*;q=0.5', signal: context.signal, timeoutMs: config.timeoutMs, maxBytes: config.maxBytes });
+      const answer = await context.fetch({
+        url: addressOf(config, input),
+        accept: 'text/html, application/xhtml+xml, text/plain;q=0.9, */*;q=0.5',
+        signal: context.signal,
+        timeoutMs: config.timeoutMs,
+        maxBytes: config.maxBytes,
+      });
       const { url, status, contentType } = answer;
-      if (status === 404 || status === 410) return { outcome: 'on_not_found', output: { url, status, contentType, ...NOTHING, leftOut: 0 } };
-      if (status < 200 || status > 299) throw new AppError('unavailable', 'skill.http_status', `${new URL(url).host} answered with status ${status}`, { status });
+      if (status === 404 || status === 410)
+        return { outcome: 'on_not_found', output: { url, status, contentType, ...NOTHING, leftOut: 0 } };
+      if (status < 200 || status > 299)
+        throw new AppError('unavailable', 'skill.http_status', `${new URL(url).host} answered with status ${status}`, { status });
       const content = await read(answer, config.as, deps.parser, context);
       const { text, leftOut } = cutText(content.text, config.maxChars);
       return { outcome: 'on_success', output: { url, status, contentType, ...content, text, leftOut } };
@@ -66,12 +86,23 @@ export function webFetch(deps: WebFetchDeps): Skill {
 
 function addressOf({ url }: Config, input: Json): string {
   const given = url ?? (typeof input === 'string' ? input : ((input as { url?: Json } | null)?.url ?? null));
-  if (typeof given !== 'string' || given.trim() === '') throw new AppError('invalid', 'skill.no_url', 'There is no address to fetch: give the step a "url", or an input that is one or has one');
+  if (typeof given !== 'string' || given.trim() === '')
+    throw new AppError(
+      'invalid',
+      'skill.no_url',
+      'There is no address to fetch: give the step a "url", or an input that is one or has one',
+    );
   return given.trim();
 }
 
-async function read({ body, contentType, url }: FetchResponse, as: Config['as'], parser: WebFetchDeps['parser'], context: SkillContext): Promise<Content> {
-  if (contentType !== '' && !READABLE.test(contentType)) throw new AppError('invalid', 'skill.not_text', `The address holds ${contentType.split(';')[0]}, not text`, { contentType });
+async function read(
+  { body, contentType, url }: FetchResponse,
+  as: Config['as'],
+  parser: WebFetchDeps['parser'],
+  context: SkillContext,
+): Promise<Content> {
+  if (contentType !== '' && !READABLE.test(contentType))
+    throw new AppError('invalid', 'skill.not_text', `The address holds ${contentType.split(';')[0]}, not text`, { contentType });
   const whole = (): Content => ({ ...NOTHING, text: decodeBody(body, contentType) });
   if (as === 'html') return whole();
   if (FEED.test(contentType)) {
