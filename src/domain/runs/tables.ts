@@ -94,7 +94,7 @@ export const runMigrations: readonly Migration[] = [
         input text, output text, outcome text, error text, labels text not null, cost_usd real not null,
         created_at integer not null, started_at integer, ended_at integer, wake_at integer) strict`,
       'create index run_run_workflow on run_run (workflow_id, id)',
-      `create index run_run_open on run_run (status) where status in (${statuses(['queued', 'running', 'waiting', 'paused'])})`,
+      'create index run_run_open on run_run (workflow_id) where ended_at is null',
       'create index run_run_ended on run_run (ended_at) where ended_at is not null',
       `create table run_step (
         run_id text not null, path text not null, seq integer not null, name text not null, skill text,
