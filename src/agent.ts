@@ -37,10 +37,11 @@ export async function runAgent(): Promise<void> {
   app.running = running;
   await announce(config.home, app.http.address()!.url, await app.loginUrl());
   tellReady();
-  void app.firstStart().catch((error: unknown) => log.error('The first start could not be finished', { error: toError(error) }));
+  const seeding = app.firstStart().catch((error: unknown) => log.error('The first start could not be finished', { error: toError(error) }));
 
   const cause = await ended.promise;
   log.info(cause ? 'Gave up' : 'Stopping', cause ? { error: cause } : {});
+  await seeding; // a few writes: not to be cut off half way by an orderly stop
   await running.stop();
   await rm(join(config.home, 'run', 'agent.json'), { force: true });
   await logging.close();

@@ -45,11 +45,15 @@ const NO_MODELS = { LMSTUDIO_HOST: '127.0.0.1:9', OLLAMA_HOST: '127.0.0.1:9' };
 export function launch({ home, env = {}, launcher = false, args = [] }: LaunchOptions): Launched {
   const { PATH = '' } = process.env;
   const program = launcher ? ['src/castellan.ts', 'start'] : ['src/main.ts'];
-  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', ...program, '--home', home, '--port', '0', '--ingress-port', '0', ...args], {
-    cwd: ROOT,
-    env: { PATH, HOME: home, TZ: 'UTC', NODE_COMPILE_CACHE: join(ROOT, 'node_modules', '.cache', 'castellan'), ...NO_MODELS, ...env },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
+  const child = spawn(
+    process.execPath,
+    ['--disable-warning=ExperimentalWarning', ...program, '--home', home, '--port', '0', '--ingress-port', '0', ...args],
+    {
+      cwd: ROOT,
+      env: { PATH, HOME: home, TZ: 'UTC', NODE_COMPILE_CACHE: join(ROOT, 'node_modules', '.cache', 'castellan'), ...NO_MODELS, ...env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    },
+  );
   let [out, err] = ['', ''];
   child.stdout.setEncoding('utf8').on('data', (text: string) => (out += text));
   child.stderr.setEncoding('utf8').on('data', (text: string) => (err += text));
@@ -63,7 +67,8 @@ export function launch({ home, env = {}, launcher = false, args = [] }: LaunchOp
       for (const until = Date.now() + LIMIT_MS; ; await sleep(10)) {
         const found = pattern.exec(out) ?? pattern.exec(err);
         if (found) return found;
-        if (child.exitCode !== null || child.signalCode !== null || Date.now() > until) throw new Error(`"${pattern.source}" was never said:\n${out}\n${err}`);
+        if (child.exitCode !== null || child.signalCode !== null || Date.now() > until)
+          throw new Error(`"${pattern.source}" was never said:\n${out}\n${err}`);
       }
     },
     async [Symbol.asyncDispose]() {

@@ -39,7 +39,10 @@ describe('a start that cannot be', { concurrency: 2 }, () => {
 
   it('says what is wrong with a port', async () => {
     await using home = await folder();
-    for (const [how, name] of [[{ args: ['--port', 'http'] }, '--port'], [{ env: { CASTELLAN_PORT: '65536' } }, 'CASTELLAN_PORT']] as const) {
+    for (const [how, name] of [
+      [{ args: ['--port', 'http'] }, '--port'],
+      [{ env: { CASTELLAN_PORT: '65536' } }, 'CASTELLAN_PORT'],
+    ] as const) {
       const { code, words } = await refusal({ home: home.path, ...how });
       assert.equal(code, 78);
       assertOneSentence(words, new RegExp(`${name} .*number from 0 to 65535`));
@@ -134,7 +137,10 @@ describe('an agent in trouble', { concurrency: 2 }, () => {
     const { value, problem } = await agent.client.call(getSetting, { key: 'owner.time_zone' });
     assert.equal(value, 'Europe/Vienna');
     assert.match(problem!, /stored value/);
-    const told = await eventually(() => agent.client.call(listNotifications, {}), ({ items }) => items.length > 0);
+    const told = await eventually(
+      () => agent.client.call(listNotifications, {}),
+      ({ items }) => items.length > 0,
+    );
     assert.match(told.items.map(({ title, body }) => `${title}: ${body}`).join(), /owner\.time_zone cannot be read.*last value/);
     assert.equal((await agent.client.call(putSetting, { key: 'owner.time_zone', value: 'Asia/Tokyo' })).problem, null);
   });
@@ -148,43 +154,58 @@ describe('an agent in trouble', { concurrency: 2 }, () => {
     assertOneSentence(words, /read-only/);
   });
 
-  it('on a full disk refuses what it cannot keep, stays up, loses nothing, and goes on when there is room', { skip: canMount }, async () => {
-    await using disk = await mount('size=6m');
-    const home = join(disk.path, 'home');
-    await using agent = await startAgent({ home });
-    const kept: string[] = [];
-    const create = async (at: number): Promise<unknown> => {
-      const name = `kept-${at}`;
-      const definition = { ...SMALL_DEFINITION(name), description: `${at}`.padEnd(4_000, '.') };
-      await agent.client.call(createWorkflow, { definition });
-      return kept.push(name);
-    };
-    for (let at = 0; at < 3; at += 1) await create(at);
-    const ballast = join(disk.path, 'ballast');
-    await writeFile(ballast, Buffer.alloc(16 * 1024 * 1024)).catch(() => {});
-    assert.ok((await stat(ballast)).size > 100_000);
-    let refused: unknown;
-    for (let at = 3; at < 2_000 && !refused; at += 1) refused = await create(at).then(() => undefined, (error: unknown) => error);
-    assert.equal((refused as { code?: string }).code, 'store.disk_full', String(refused));
-    assert.equal((await fetch(`${agent.url}/ready`)).status, 200);
-    const names = async (): Promise<string[]> => {
-      const found: string[] = [];
-      for (let cursor: string | undefined, more = true; more; ) {
-        const { items, next } = await agent.client.call(listWorkflows, { limit: 100, ...(cursor !== undefined && { cursor }) });
-        found.push(...items.map(({ name }) => name));
-        [cursor, more] = [next ?? undefined, next !== null];
-      }
-      return found.filter((name) => name.startsWith('kept-')).toSorted();
-    };
-    assert.deepEqual(await names(), kept.toSorted());
+  it(
+    'on a full disk refuses what it cannot keep, stays up, loses nothing, and goes on when there is room',
+    { skip: canMount },
+    async () => {
+      await using disk = await mount('size=6m');
+      const home = join(disk.path, 'home');
+      await using agent = await startAgent({ home });
+      const kept: string[] = [];
+      const create = async (at: number): Promise<unknown> => {
+        const name = `kept-${at}`;
+        const definition = { ...SMALL_DEFINITION(name), description: `${at}`.padEnd(4_000, '.') };
+        await agent.client.call(createWorkflow, { definition });
+        return kept.push(name);
+      };
+      for (let at = 0; at < 3; at += 1) await create(at);
+      const ballast = join(disk.path, 'ballast');
+      await writeFile(ballast, Buffer.alloc(16 * 1024 * 1024)).catch(() => {});
+      assert.ok((await stat(ballast)).size > 100_000);
+      let refused: unknown;
+      for (let at = 3; at < 2_000 && !refused; at += 1)
+        refused = await create(at).then(
+          () => undefined,
+          (error: unknown) => error,
+        );
+      assert.equal((refused as { code?: string }).code, 'store.disk_full', String(refused));
+      assert.equal((await fetch(`${agent.url}/ready`)).status, 200);
+      const names = async (): Promise<string[]> => {
+        const found: string[] = [];
+        for (let cursor: string | undefined, more = true; more;) {
+          const { items, next } = await agent.client.call(listWorkflows, { limit: 100, ...(cursor !== undefined && { cursor }) });
+          found.push(...items.map(({ name }) => name));
+          [cursor, more] = [next ?? undefined, next !== null];
+        }
+        return found.filter((name) => name.startsWith('kept-')).toSorted();
+      };
+      assert.deepEqual(await names(), kept.toSorted());
 
-    await rm(ballast);
-    await eventually(() => create(5_000).then(() => true, () => false), (done) => done);
-    assert.deepEqual(await names(), kept.toSorted());
-    await agent.kill();
-    await using again = await startAgent({ home });
-    for (const name of [kept[0]!, kept.at(-1)!]) assert.equal((await again.client.call(getWorkflow, { id: name })).name, name);
-  });
+      await rm(ballast);
+      await eventually(
+        () =>
+          create(5_000).then(
+            () => true,
+            () => false,
+          ),
+        (done) => done,
+      );
+      assert.deepEqual(await names(), kept.toSorted());
+      await agent.kill();
+      await using again = await startAgent({ home });
+      for (const name of [kept[0]!, kept.at(-1)!]) assert.equal((await again.client.call(getWorkflow, { id: name })).name, name);
+    },
+  );
 });
 
 /** False when this machine lets us mount a disk of our own; otherwise why not. */

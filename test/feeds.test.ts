@@ -45,10 +45,17 @@ async function startWorld(): Promise<World> {
     },
     '/endless.xml': (response) => void pour(response),
     '/to-metadata.xml': (response) => response.writeHead(302, { location: 'http://169.254.169.254/latest/meta-data/' }).end(),
-    '/to-neighbour.xml': (response) => response.writeHead(301, { location: `http://127.0.0.1:${(neighbour.address() as AddressInfo).port}/admin` }).end(),
+    '/to-neighbour.xml': (response) =>
+      response.writeHead(301, { location: `http://127.0.0.1:${(neighbour.address() as AddressInfo).port}/admin` }).end(),
     '/broken.xml': (response) => response.end('<?xml version="1.0"?><nothing><of the="sort'),
     // says UTF-8 and is Windows-1252
-    '/encoding.xml': (response) => response.end(Buffer.from('<?xml version="1.0" encoding="utf-8"?>' + rss('Caf\u00e9', ['encoding']).replace('Item encoding', 'Cr\u00e8me br\u00fbl\u00e9e'), 'latin1')),
+    '/encoding.xml': (response) =>
+      response.end(
+        Buffer.from(
+          '<?xml version="1.0" encoding="utf-8"?>' + rss('Caf\u00e9', ['encoding']).replace('Item encoding', 'Cr\u00e8me br\u00fbl\u00e9e'),
+          'latin1',
+        ),
+      ),
   };
   const server = createServer((request, response) => {
     const path = request.url!;
@@ -80,7 +87,10 @@ async function startWorld(): Promise<World> {
 }
 
 function rss(title: string, ids: readonly string[]): string {
-  const items = ids.map((id) => `<item><guid>${id}</guid><title>Item ${id}</title><link>https://news.example/${id}</link><pubDate>${new Date().toUTCString()}</pubDate></item>`);
+  const items = ids.map(
+    (id) =>
+      `<item><guid>${id}</guid><title>Item ${id}</title><link>https://news.example/${id}</link><pubDate>${new Date().toUTCString()}</pubDate></item>`,
+  );
   return `<rss version="2.0"><channel><title>${title}</title>${items.join('')}</channel></rss>`;
 }
 
@@ -108,7 +118,10 @@ describe('feeds of the real web', () => {
 
   async function run(name: string, input?: string): Promise<RunDetail> {
     const { id } = await agent.client.call(startRun, { id: name, input });
-    return eventually(() => agent.client.call(getRun, { id }), ({ status }) => isOver(status));
+    return eventually(
+      () => agent.client.call(getRun, { id }),
+      ({ status }) => isOver(status),
+    );
   }
   const titles = ({ output }: RunDetail): string[] => (output as { title: string }[]).map(({ title }) => title).toSorted();
 
@@ -118,7 +131,9 @@ describe('feeds of the real web', () => {
     assert.equal(mixed.status, 'succeeded', JSON.stringify(mixed.error));
     assert.deepEqual(titles(mixed), ['Cr\u00e8me br\u00fbl\u00e9e', 'Item first', 'Item second', 'Item third']);
 
-    const failed = mixed.journal.filter(({ type }) => type === 'feed.failed').map(({ data }) => data as { url: string; code: string; message: string });
+    const failed = mixed.journal
+      .filter(({ type }) => type === 'feed.failed')
+      .map(({ data }) => data as { url: string; code: string; message: string });
     assert.deepEqual(Object.fromEntries(failed.map(({ url, code }) => [url.slice(world.url.length), code])), {
       '/hang.xml': 'fetch.timeout',
       '/lies.xml': 'fetch.broken',
@@ -130,7 +145,10 @@ describe('feeds of the real web', () => {
     assert.equal(failed.length, 6);
     for (const { message } of failed) assert.ok(message.length < 300, message);
     assert.ok(world.sentEndless() < 20 * MB, `${world.sentEndless() / MB} MB were taken`);
-    assert.deepEqual(world.seen.filter(({ path }) => path.startsWith('neighbour')), []);
+    assert.deepEqual(
+      world.seen.filter(({ path }) => path.startsWith('neighbour')),
+      [],
+    );
   });
 
   it('asks the second time whether anything changed, and tells nothing twice', async () => {
@@ -138,8 +156,14 @@ describe('feeds of the real web', () => {
     assert.equal(titles(await run('again')).length, 3);
     const again = await run('again');
     assert.deepEqual([again.status, again.steps[0]!.outcome, again.output], ['succeeded', 'on_empty', []]);
-    const asked = await eventually(async () => world.seen.filter(({ path }) => path === '/good-2.xml'), ({ length }) => length === 2);
-    assert.deepEqual(asked, [{ path: '/good-2.xml', status: 200, condition: undefined }, { path: '/good-2.xml', status: 304, condition: '"3"' }]);
+    const asked = await eventually(
+      async () => world.seen.filter(({ path }) => path === '/good-2.xml'),
+      ({ length }) => length === 2,
+    );
+    assert.deepEqual(asked, [
+      { path: '/good-2.xml', status: 200, condition: undefined },
+      { path: '/good-2.xml', status: 304, condition: '"3"' },
+    ]);
 
     world.addItem('/good-2.xml', 'fourth');
     assert.deepEqual(titles(await run('again')), ['Item fourth']);
@@ -149,7 +173,16 @@ describe('feeds of the real web', () => {
     await agent.client.call(createWorkflow, { definition: definition('sent', ['/good-3.xml'], { channel: 'nowhere' }) });
     for (let i = 0; i < 2; i += 1) {
       const lost = await run('sent');
-      assert.deepEqual([lost.status, lost.steps.map(({ path, status }) => [path, status])], ['failed', [['fetch', 'succeeded'], ['send', 'failed']]]);
+      assert.deepEqual(
+        [lost.status, lost.steps.map(({ path, status }) => [path, status])],
+        [
+          'failed',
+          [
+            ['fetch', 'succeeded'],
+            ['send', 'failed'],
+          ],
+        ],
+      );
       assert.match(lost.error!.code, /^(channel|notify)\./);
       assert.equal((lost.steps[0]!.output as { title: string }[]).length, 3);
     }
@@ -159,8 +192,19 @@ describe('feeds of the real web', () => {
   });
 
   it('an address that came as content may not be private, whoever serves it', async () => {
-    await agent.client.call(createWorkflow, { definition: { name: 'reader', steps: [{ id: 'read', skill: 'web_fetch', config: { url: '{{ input }}' } }] } });
-    for (const url of [`${world.url}/good-1.xml`, 'http://169.254.169.254/latest/meta-data/', 'http://localhost/', 'http://[::1]/', 'http://2130706433/', 'http://0x7f.1/', 'http://[::ffff:127.0.0.1]/', 'http://10.0.0.1/']) {
+    await agent.client.call(createWorkflow, {
+      definition: { name: 'reader', steps: [{ id: 'read', skill: 'web_fetch', config: { url: '{{ input }}' } }] },
+    });
+    for (const url of [
+      `${world.url}/good-1.xml`,
+      'http://169.254.169.254/latest/meta-data/',
+      'http://localhost/',
+      'http://[::1]/',
+      'http://2130706433/',
+      'http://0x7f.1/',
+      'http://[::ffff:127.0.0.1]/',
+      'http://10.0.0.1/',
+    ]) {
       const { status, error } = await run('reader', url);
       assert.deepEqual([url, status, error?.code], [url, 'failed', 'fetch.blocked']);
     }

@@ -11,7 +11,12 @@ import { eventually, folder, startAgent, type Agent } from './agent.ts';
 interface Answer {
   readonly status: number;
   readonly cookie: string;
-  readonly body: { readonly csrfToken?: string; readonly authenticated?: boolean; readonly passwordSet?: boolean; readonly error?: { readonly code: string } };
+  readonly body: {
+    readonly csrfToken?: string;
+    readonly authenticated?: boolean;
+    readonly passwordSet?: boolean;
+    readonly error?: { readonly code: string };
+  };
   readonly retryAfter: string | null;
 }
 
@@ -30,11 +35,24 @@ describe('the first five minutes', () => {
   async function browse(method: string, path: string, body: unknown, session: { cookie?: string; csrf?: string } = {}): Promise<Answer> {
     const response = await fetch(agent.url + path, {
       method,
-      headers: { origin: agent.url, 'content-type': 'application/json', ...(session.cookie && { cookie: session.cookie }), ...(session.csrf && { 'x-csrf-token': session.csrf }) },
+      headers: {
+        origin: agent.url,
+        'content-type': 'application/json',
+        ...(session.cookie && { cookie: session.cookie }),
+        ...(session.csrf && { 'x-csrf-token': session.csrf }),
+      },
       ...(body !== undefined && { body: JSON.stringify(body) }),
     });
-    const cookie = response.headers.getSetCookie().map((line) => line.split(';')[0]!).join('; ');
-    return { status: response.status, cookie, body: (await response.json()) as Answer['body'], retryAfter: response.headers.get('retry-after') };
+    const cookie = response.headers
+      .getSetCookie()
+      .map((line) => line.split(';')[0]!)
+      .join('; ');
+    return {
+      status: response.status,
+      cookie,
+      body: (await response.json()) as Answer['body'],
+      retryAfter: response.headers.get('retry-after'),
+    };
   }
 
   it('prints where it is and a link to come in', () => {
@@ -54,11 +72,27 @@ describe('the first five minutes', () => {
 
   it('offers the morning briefing, switched off, and has run it once, with no network and no model', async () => {
     const { items } = await agent.client.call(listWorkflows, {});
-    assert.deepEqual(items.map(({ name, enabled }) => [name, enabled]), [['morning-briefing', false]]);
-    const [run, ...others] = (await eventually(() => agent.client.call(listRuns, {}), (list) => list.items.length > 0 && list.items.every(({ status }) => isOver(status)))).items;
+    assert.deepEqual(
+      items.map(({ name, enabled }) => [name, enabled]),
+      [['morning-briefing', false]],
+    );
+    const [run, ...others] = (
+      await eventually(
+        () => agent.client.call(listRuns, {}),
+        (list) => list.items.length > 0 && list.items.every(({ status }) => isOver(status)),
+      )
+    ).items;
     assert.deepEqual([run?.status, run?.trigger.kind, run?.costUsd, others], ['succeeded', 'first_start', 0, []]);
     const { output, steps } = await agent.client.call(getRun, { id: run!.id });
-    assert.deepEqual(steps.map(({ path, status }) => [path, status]), [['fetch', 'succeeded'], ['score', 'succeeded'], ['write', 'succeeded'], ['send', 'succeeded']]);
+    assert.deepEqual(
+      steps.map(({ path, status }) => [path, status]),
+      [
+        ['fetch', 'succeeded'],
+        ['score', 'succeeded'],
+        ['write', 'succeeded'],
+        ['send', 'succeeded'],
+      ],
+    );
     // every line of an item ends its link with where it is from
     const sources = new Set([...String(output).matchAll(/^- \[.+\]\(https:\/\/\S+\) \(([^)]+)\):/gm)].map(([, source]) => source));
     assert.ok(sources.size >= 4, `${[...sources].join()} in:\n${String(output)}`);
@@ -66,13 +100,25 @@ describe('the first five minutes', () => {
 
   it('lets in by the link once, takes a password, and slows guessing down', async () => {
     const code = /#login=([\w-]+)/.exec(agent.said())![1]!;
-    assert.equal((await fetch(`${agent.url}/api/login/link`, { method: 'POST', headers: { origin: 'http://evil.example', 'content-type': 'application/json' }, body: JSON.stringify({ code }) })).status, 403);
+    assert.equal(
+      (
+        await fetch(`${agent.url}/api/login/link`, {
+          method: 'POST',
+          headers: { origin: 'http://evil.example', 'content-type': 'application/json' },
+          body: JSON.stringify({ code }),
+        })
+      ).status,
+      403,
+    );
     const entered = await browse('POST', '/api/login/link', { code });
     assert.deepEqual([entered.status, entered.body.authenticated, entered.body.passwordSet], [200, true, false]);
     assert.equal((await browse('POST', '/api/login/link', { code })).status, 401);
 
     const session = { cookie: entered.cookie, csrf: entered.body.csrfToken! };
-    assert.equal((await browse('PUT', '/api/password', { password: 'correct horse battery' }, { cookie: entered.cookie })).body.error?.code, 'http.csrf');
+    assert.equal(
+      (await browse('PUT', '/api/password', { password: 'correct horse battery' }, { cookie: entered.cookie })).body.error?.code,
+      'http.csrf',
+    );
     assert.equal((await browse('PUT', '/api/password', { password: 'short' }, session)).status, 400);
     assert.equal((await browse('PUT', '/api/password', { password: 'correct horse battery' }, session)).status, 200);
     const login = await browse('POST', '/api/login', { password: 'correct horse battery' });
@@ -81,7 +127,10 @@ describe('the first five minutes', () => {
 
     const tries = [];
     for (let i = 0; i < 6; i += 1) tries.push(await browse('POST', '/api/login', { password: `guess number ${i}` }));
-    assert.deepEqual(tries.map(({ status }) => status), [401, 401, 401, 401, 401, 429]);
+    assert.deepEqual(
+      tries.map(({ status }) => status),
+      [401, 401, 401, 401, 401, 429],
+    );
     assert.ok(Number(tries.at(-1)!.retryAfter) > 600);
     assert.equal((await browse('POST', '/api/login', { password: 'correct horse battery' })).status, 429);
   });

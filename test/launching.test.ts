@@ -17,7 +17,10 @@ function isAlive(pid: number): boolean {
 }
 
 async function whereNow(home: string): Promise<{ url: string; pid: number } | null> {
-  return readFile(join(home, 'run', 'agent.json'), 'utf8').then((text) => JSON.parse(text) as { url: string; pid: number }, () => null);
+  return readFile(join(home, 'run', 'agent.json'), 'utf8').then(
+    (text) => JSON.parse(text) as { url: string; pid: number },
+    () => null,
+  );
 }
 
 describe('castellan start', { concurrency: 2 }, () => {
@@ -26,7 +29,10 @@ describe('castellan start', { concurrency: 2 }, () => {
     await using first = await startAgent({ home: home.path, launcher: true });
     await first.client.call(createWorkflow, { definition: { name: 'kept', steps: [{ id: 'rest', wait: { forMs: 1 } }] } });
     process.kill(first.pid, 'SIGKILL');
-    const second = (await eventually(() => whereNow(home.path), (it) => it !== null && it.pid !== first.pid))!;
+    const second = (await eventually(
+      () => whereNow(home.path),
+      (it) => it !== null && it.pid !== first.pid,
+    ))!;
     assert.equal((await clientFor(second.url, first.token).call(getWorkflow, { id: 'kept' })).name, 'kept');
     assert.match(first.log(), /was killed by SIGKILL; starting it again/);
     assert.match(await readFile(join(home.path, 'logs', 'last-crash.log'), 'utf8'), /was killed by SIGKILL/);
@@ -34,14 +40,23 @@ describe('castellan start', { concurrency: 2 }, () => {
     assert.equal(await first.stop(), 0);
     assert.ok(!isAlive(second.pid));
     assert.equal(await whereNow(home.path), null);
-    assert.equal(await fetch(second.url).then(() => 'answers', () => 'silent'), 'silent');
+    assert.equal(
+      await fetch(second.url).then(
+        () => 'answers',
+        () => 'silent',
+      ),
+      'silent',
+    );
   });
 
   it('leaves no agent behind when it is killed itself', async () => {
     await using home = await folder();
     await using agent = await startAgent({ home: home.path, launcher: true });
     agent.child.kill('SIGKILL');
-    await eventually(async () => isAlive(agent.pid), (alive) => !alive);
+    await eventually(
+      async () => isAlive(agent.pid),
+      (alive) => !alive,
+    );
     await using next = await startAgent({ home: home.path });
     assert.equal(await next.stop(), 0);
   });

@@ -33,7 +33,9 @@ describe('kill -9 of the agent', { concurrency: 2 }, () => {
   it('in a model call, a wait, a retry, a question and right after its answer: the run goes on where it was', async () => {
     await using home = await folder();
     await using page = await startShaky(2);
-    await using llm = await startFakeLlm({ script: ({ prompt }) => ({ text: `said: ${prompt.slice(-30)}`, ...(/SLOW/.test(prompt) && { delayMs: 700 }) }) });
+    await using llm = await startFakeLlm({
+      script: ({ prompt }) => ({ text: `said: ${prompt.slice(-30)}`, ...(/SLOW/.test(prompt) && { delayMs: 700 }) }),
+    });
     const asked = (what: string) => llm.requests.filter(({ prompt }) => prompt.includes(what)).length;
     const env = { ANTHROPIC_API_KEY: 'not-a-key-of-anyone', ANTHROPIC_BASE_URL: llm.url };
     let agent: Agent = await startAgent({ home: home.path, env });
@@ -54,14 +56,18 @@ describe('kill -9 of the agent', { concurrency: 2 }, () => {
       const { id } = await agent.client.call(startRun, { id: 'long', input: 'begin' }, { idempotencyKey: 'the one' });
       const run = (): Promise<RunDetail> => agent.client.call(getRun, { id });
       const until = (isIt: (run: RunDetail) => boolean): Promise<RunDetail> => eventually(run, isIt);
-      const isAt = (path: string, status: string) => (it: RunDetail) => it.steps.some((step) => step.path === path && step.status === status);
+      const isAt = (path: string, status: string) => (it: RunDetail) =>
+        it.steps.some((step) => step.path === path && step.status === status);
       const cut = async (): Promise<void> => {
         await agent.kill();
         agent = await startAgent({ home: home.path });
       };
 
       await until(isAt('slow', 'running'));
-      await eventually(async () => asked('SLOW'), (count) => count === 1);
+      await eventually(
+        async () => asked('SLOW'),
+        (count) => count === 1,
+      );
       await cut();
       assert.equal((await agent.client.call(startRun, { id: 'long', input: 'begin' }, { idempotencyKey: 'the one' })).id, id);
       const { steps } = await until(isAt('rest', 'waiting'));
@@ -75,16 +81,27 @@ describe('kill -9 of the agent', { concurrency: 2 }, () => {
       assert.equal(none, null);
       await cut();
       const { items } = await agent.client.call(listApprovals, { run: id });
-      assert.deepEqual(items.map(({ status, question }) => [status, question]), [['pending', 'Go on?']]);
+      assert.deepEqual(
+        items.map(({ status, question }) => [status, question]),
+        [['pending', 'Go on?']],
+      );
       await agent.client.call(answerApproval, { id: items[0]!.id, option: 'approve' });
       await cut();
       await assert.rejects(agent.client.call(answerApproval, { id: items[0]!.id, option: 'reject' }), { kind: 'conflict' });
 
       const ended = await until(({ status }) => isOver(status));
       assert.equal(ended.status, 'succeeded', JSON.stringify(ended.error));
-      assert.deepEqual(ended.steps.map(({ path, status, attempt }) => [path, status, attempt]), [
-        ['one', 'succeeded', 1], ['slow', 'succeeded', 1], ['rest', 'succeeded', 1], ['page', 'succeeded', 3], ['ask', 'succeeded', 1], ['last', 'succeeded', 1],
-      ]);
+      assert.deepEqual(
+        ended.steps.map(({ path, status, attempt }) => [path, status, attempt]),
+        [
+          ['one', 'succeeded', 1],
+          ['slow', 'succeeded', 1],
+          ['rest', 'succeeded', 1],
+          ['page', 'succeeded', 3],
+          ['ask', 'succeeded', 1],
+          ['last', 'succeeded', 1],
+        ],
+      );
       assert.equal(ended.steps[4]!.outcome, 'approve');
       // only the call that was cut off was made again
       assert.deepEqual([asked('ONE '), asked('SLOW'), asked('LAST'), page.requests()], [1, 2, 1, 3]);
@@ -100,19 +117,31 @@ describe('kill -9 of the agent', { concurrency: 2 }, () => {
     try {
       const policies = ['run_once', 'skip', 'all'] as const;
       for (const missed of policies) {
-        const definition = { name: missed, concurrency: 'allow', triggers: [{ kind: 'interval', everyMs: 1_000, missed }], steps: [{ id: 'rest', wait: { forMs: 1 } }] };
+        const definition = {
+          name: missed,
+          concurrency: 'allow',
+          triggers: [{ kind: 'interval', everyMs: 1_000, missed }],
+          steps: [{ id: 'rest', wait: { forMs: 1 } }],
+        };
         await agent.client.call(createWorkflow, { definition, enabled: true });
       }
       const schedules = (await agent.client.call(listSchedules, {})).items;
       const scheduleOf = (missed: string) => schedules.find((it) => it.missed === missed && it.kind === 'interval')!;
-      const occurrences = async (missed: string): Promise<Occurrence[]> => (await agent.client.call(listOccurrences, { id: scheduleOf(missed).id, limit: 500 })).items.toReversed();
-      await eventually(() => occurrences('all'), ({ length }) => length >= 2);
+      const occurrences = async (missed: string): Promise<Occurrence[]> =>
+        (await agent.client.call(listOccurrences, { id: scheduleOf(missed).id, limit: 500 })).items.toReversed();
+      await eventually(
+        () => occurrences('all'),
+        ({ length }) => length >= 2,
+      );
       await agent.kill();
       const diedAt = Date.now();
       await sleep(3_000);
       agent = await startAgent({ home: home.path });
       const upAt = Date.now();
-      await eventually(() => occurrences('all'), (list) => list.filter(({ dueAt }) => Date.parse(dueAt) > upAt).length >= 2);
+      await eventually(
+        () => occurrences('all'),
+        (list) => list.filter(({ dueAt }) => Date.parse(dueAt) > upAt).length >= 2,
+      );
       for (const missed of policies) await agent.client.call(saveWorkflow, { id: missed, enabled: false });
 
       for (const missed of policies) {
@@ -128,7 +157,11 @@ describe('kill -9 of the agent', { concurrency: 2 }, () => {
         const overtaken = list.filter(({ dueAt }) => Date.parse(dueAt) > diedAt + 200 && Date.parse(dueAt) < diedAt + 2_000);
         assert.ok(overtaken.length >= 1);
         const wanted = { run_once: 'missed_merged', skip: 'missed_skipped', all: 'late' }[missed];
-        assert.deepEqual(overtaken.map(({ status }) => status), overtaken.map(() => wanted), missed);
+        assert.deepEqual(
+          overtaken.map(({ status }) => status),
+          overtaken.map(() => wanted),
+          missed,
+        );
         assert.ok(overtaken.every(({ runId }) => (runId !== null) === (missed === 'all')));
       }
     } finally {

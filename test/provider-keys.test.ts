@@ -20,7 +20,10 @@ function answer({ prompt, schema, forced }: FakeRequest): Reply {
 }
 
 async function firstRun({ client }: Agent): Promise<RunDetail> {
-  const { items } = await eventually(() => client.call(listRuns, {}), (list) => list.items.length > 0 && list.items.every(({ status }) => isOver(status)));
+  const { items } = await eventually(
+    () => client.call(listRuns, {}),
+    (list) => list.items.length > 0 && list.items.every(({ status }) => isOver(status)),
+  );
   return client.call(getRun, { id: items[0]!.id });
 }
 
@@ -40,10 +43,18 @@ async function findText(folderPath: string, text: string): Promise<string[]> {
 /** What every endpoint that takes nothing answers, in one text. */
 async function everythingSaid({ url, token }: Agent, runs: readonly string[]): Promise<string> {
   const headers = { authorization: `Bearer ${token}` };
-  const contract = (await (await fetch(`${url}/api/openapi.json`, { headers })).json()) as { paths: Record<string, Record<string, unknown>> };
-  const paths = Object.entries(contract.paths).filter(([path, methods]) => 'get' in methods && !path.includes('{') && path !== '/api/events').map(([path]) => path);
+  const contract = (await (await fetch(`${url}/api/openapi.json`, { headers })).json()) as {
+    paths: Record<string, Record<string, unknown>>;
+  };
+  const paths = Object.entries(contract.paths)
+    .filter(([path, methods]) => 'get' in methods && !path.includes('{') && path !== '/api/events')
+    .map(([path]) => path);
   assert.ok(paths.length > 15, String(paths));
-  const texts = await Promise.all([...paths, ...runs.flatMap((id) => [`/api/runs/${id}`, `/api/explain/${id}`])].map(async (path) => (await fetch(url + path, { headers })).text()));
+  const texts = await Promise.all(
+    [...paths, ...runs.flatMap((id) => [`/api/runs/${id}`, `/api/explain/${id}`])].map(async (path) =>
+      (await fetch(url + path, { headers })).text(),
+    ),
+  );
   return texts.join('\n');
 }
 
@@ -62,16 +73,32 @@ describe('a key in the environment of the first start', { concurrency: 2 }, () =
       const run = await firstRun(agent);
       assert.deepEqual([run.status, run.output], ['succeeded', WORDS], JSON.stringify(run.journal));
       const paid = run.steps.map(({ path, costUsd }) => [path, costUsd > 0]);
-      assert.deepEqual(paid, [['fetch', false], ['score', true], ['write', true], ['send', false]]);
-      assert.ok(run.costUsd > 0.01 && Math.abs(run.costUsd - run.steps.reduce((sum, { costUsd }) => sum + costUsd, 0)) < 1e-9, String(run.costUsd));
+      assert.deepEqual(paid, [
+        ['fetch', false],
+        ['score', true],
+        ['write', true],
+        ['send', false],
+      ]);
+      assert.ok(
+        run.costUsd > 0.01 && Math.abs(run.costUsd - run.steps.reduce((sum, { costUsd }) => sum + costUsd, 0)) < 1e-9,
+        String(run.costUsd),
+      );
       const talks = () => fake.requests.filter(({ path }) => !/embed/i.test(path));
-      assert.deepEqual(fake.requests.map(({ key }) => key), fake.requests.map(() => KEY));
+      assert.deepEqual(
+        fake.requests.map(({ key }) => key),
+        fake.requests.map(() => KEY),
+      );
       assert.equal(talks().length, 2);
 
       // somebody pastes the key into a run: the model must not read it, nor may it stay
-      const { name } = await agent.client.call(createWorkflow, { definition: { name: 'echo', steps: [{ id: 'say', skill: 'llm_transform', prompt: 'Repeat: {{ input }}' }] } });
+      const { name } = await agent.client.call(createWorkflow, {
+        definition: { name: 'echo', steps: [{ id: 'say', skill: 'llm_transform', prompt: 'Repeat: {{ input }}' }] },
+      });
       const { id } = await agent.client.call(startRun, { id: name, input: `my key is ${KEY}, keep it` });
-      const echoed = await eventually(() => agent.client.call(getRun, { id }), ({ status }) => isOver(status));
+      const echoed = await eventually(
+        () => agent.client.call(getRun, { id }),
+        ({ status }) => isOver(status),
+      );
       assert.equal(echoed.status, 'succeeded');
       assert.equal(talks().length, 3, JSON.stringify(echoed.journal));
       assert.match(talks()[2]!.prompt, /my key is (?!Quiet).+, keep it/);
@@ -94,7 +121,13 @@ describe('a key in the environment of the first start', { concurrency: 2 }, () =
     assert.equal(run.status, 'succeeded');
     assert.match(String(run.output), /offline/);
     const hops = run.journal.filter(({ type }) => type === 'llm.hop');
-    assert.deepEqual(hops.map(({ step, data }) => [step, (data as { provider: string }).provider]), [['score', 'Claude Haiku'], ['write', 'Claude Sonnet']]);
+    assert.deepEqual(
+      hops.map(({ step, data }) => [step, (data as { provider: string }).provider]),
+      [
+        ['score', 'Claude Haiku'],
+        ['write', 'Claude Sonnet'],
+      ],
+    );
     for (const { data } of hops) assert.ok(!JSON.stringify(data).includes(KEY) && (data as { reason: string }).reason !== '');
   });
 });

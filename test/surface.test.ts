@@ -15,7 +15,9 @@ interface Operation {
 }
 
 interface Contract {
-  readonly paths: Readonly<Record<string, Readonly<Record<string, { readonly security?: readonly unknown[]; readonly 'x-grant'?: string }>>>>;
+  readonly paths: Readonly<
+    Record<string, Readonly<Record<string, { readonly security?: readonly unknown[]; readonly 'x-grant'?: string }>>>
+  >;
 }
 
 /** All that a stranger may ask: to come in, and whether the agent is there. */
@@ -52,10 +54,28 @@ describe('what the agent answers', () => {
 
   it('nothing to who brings no credential, a wrong one, or one in the wrong place', async () => {
     assert.ok(operations.length > 60, String(operations.length));
-    assert.deepEqual(operations.filter(({ grant }) => grant === null).map(({ method, path }) => `${method} ${path}`).toSorted(), OPEN);
-    const bearings: Record<string, string>[] = [{}, { authorization: 'Bearer castellan_0123456789abcdefghijklmnopqrstuvwxyz' }, { authorization: agent.token }, { authorization: `Basic ${btoa(`owner:${agent.token}`)}` }, { cookie: `castellan=${agent.token}` }, { 'x-api-key': agent.token }];
+    assert.deepEqual(
+      operations
+        .filter(({ grant }) => grant === null)
+        .map(({ method, path }) => `${method} ${path}`)
+        .toSorted(),
+      OPEN,
+    );
+    const bearings: Record<string, string>[] = [
+      {},
+      { authorization: 'Bearer castellan_0123456789abcdefghijklmnopqrstuvwxyz' },
+      { authorization: agent.token },
+      { authorization: `Basic ${btoa(`owner:${agent.token}`)}` },
+      { cookie: `castellan=${agent.token}` },
+      { 'x-api-key': agent.token },
+    ];
     for (const operation of operations.filter(({ grant }) => grant !== null)) {
-      for (const headers of bearings) assert.equal(await statusOf(operation, headers), 401, `${operation.method} ${operation.path} ${JSON.stringify(Object.keys(headers))}`);
+      for (const headers of bearings)
+        assert.equal(
+          await statusOf(operation, headers),
+          401,
+          `${operation.method} ${operation.path} ${JSON.stringify(Object.keys(headers))}`,
+        );
       assert.equal(await statusOf({ ...operation, path: `${operation.path}?token=${agent.token}&access_token=${agent.token}` }, {}), 401);
     }
   });
@@ -83,11 +103,20 @@ describe('what the agent answers', () => {
       for (const headers of [{}, { authorization: `Bearer ${agent.token}` }]) {
         const response = await ask('GET', path, headers as Record<string, string>);
         const text = await response.text();
-        assert.ok(response.status === 404 || (response.status === 200 && /<!doctype html>/i.test(text) && !path.startsWith('/api')), `${path}: ${response.status}`);
+        assert.ok(
+          response.status === 404 || (response.status === 200 && /<!doctype html>/i.test(text) && !path.startsWith('/api')),
+          `${path}: ${response.status}`,
+        );
         assert.ok(!text.includes(agent.token) && !text.includes('"imports"'));
       }
     }
-    for (const path of ['/../../../../etc/passwd', '/assets/..%2f..%2f..%2f..%2fetc%2fpasswd', '/%2e%2e/%2e%2e/%2e%2e/etc/passwd', '//etc/passwd', '/assets/%00']) {
+    for (const path of [
+      '/../../../../etc/passwd',
+      '/assets/..%2f..%2f..%2f..%2fetc%2fpasswd',
+      '/%2e%2e/%2e%2e/%2e%2e/etc/passwd',
+      '//etc/passwd',
+      '/assets/%00',
+    ]) {
       const sent = request(agent.url, { path, agent: false }).end();
       const [response] = (await once(sent, 'response')) as [import('node:http').IncomingMessage];
       const text = (await response.toArray()).join('');
@@ -101,34 +130,62 @@ describe('what the agent answers', () => {
     const [response] = (await once(named, 'response')) as [import('node:http').IncomingMessage];
     response.resume();
     assert.equal(response.statusCode, 403);
-    for (const origin of ['http://evil.example', 'null', 'http://localhost:1']) assert.equal((await ask('POST', '/api/login', { origin })).status, 403);
+    for (const origin of ['http://evil.example', 'null', 'http://localhost:1'])
+      assert.equal((await ask('POST', '/api/login', { origin })).status, 403);
     const preflight = await ask('OPTIONS', '/api/runs', { origin: 'http://evil.example', 'access-control-request-method': 'POST' });
     assert.equal(preflight.headers.get('access-control-allow-origin'), null);
   });
 
-  it('is only to be found on loopback, and the public side says nothing at all', { skip: process.platform !== 'linux' && 'reads /proc' }, async () => {
-    const listening = await listeners(agent.pid);
-    assert.deepEqual(listening.map(({ address }) => address), ['0100007F', '0100007F']); // 127.0.0.1, little-endian
-    const [ingress] = listening.filter(({ port }) => port !== Number(new URL(agent.url).port));
-    const said = new Set<string>();
-    for (const method of ['GET', 'POST', 'PUT', 'DELETE', 'OPTIONS', 'HEAD', 'PROPFIND']) {
-      for (const path of ['/', '/health', '/ready', '/metrics', '/api/session', '/api/openapi.json', '/hooks/x', '/channels/x', '/hooks/../api/runs', '/mcp', '/v1/models', `/${'a'.repeat(3_000)}`]) {
-        const sent = request({ host: '127.0.0.1', port: ingress!.port, method, path, headers: { authorization: `Bearer ${agent.token}` }, agent: false }).end();
-        const [response] = (await once(sent, 'response')) as [import('node:http').IncomingMessage];
-        const text = (await response.toArray()).join('');
-        const { date: _, 'content-length': _length, connection: _connection, ...headers } = response.headers;
-        if (method !== 'HEAD') said.add(JSON.stringify([response.statusCode, headers, text]));
-        assert.equal(response.statusCode, 404, `${method} ${path}`);
+  it(
+    'is only to be found on loopback, and the public side says nothing at all',
+    { skip: process.platform !== 'linux' && 'reads /proc' },
+    async () => {
+      const listening = await listeners(agent.pid);
+      assert.deepEqual(
+        listening.map(({ address }) => address),
+        ['0100007F', '0100007F'],
+      ); // 127.0.0.1, little-endian
+      const [ingress] = listening.filter(({ port }) => port !== Number(new URL(agent.url).port));
+      const said = new Set<string>();
+      for (const method of ['GET', 'POST', 'PUT', 'DELETE', 'OPTIONS', 'HEAD', 'PROPFIND']) {
+        for (const path of [
+          '/',
+          '/health',
+          '/ready',
+          '/metrics',
+          '/api/session',
+          '/api/openapi.json',
+          '/hooks/x',
+          '/channels/x',
+          '/hooks/../api/runs',
+          '/mcp',
+          '/v1/models',
+          `/${'a'.repeat(3_000)}`,
+        ]) {
+          const sent = request({
+            host: '127.0.0.1',
+            port: ingress!.port,
+            method,
+            path,
+            headers: { authorization: `Bearer ${agent.token}` },
+            agent: false,
+          }).end();
+          const [response] = (await once(sent, 'response')) as [import('node:http').IncomingMessage];
+          const text = (await response.toArray()).join('');
+          const { date: _, 'content-length': _length, connection: _connection, ...headers } = response.headers;
+          if (method !== 'HEAD') said.add(JSON.stringify([response.statusCode, headers, text]));
+          assert.equal(response.statusCode, 404, `${method} ${path}`);
+        }
       }
-    }
-    assert.equal(said.size, 1, [...said].join('\n')); // nobody can tell one absence from another
-    assert.doesNotMatch([...said][0]!, /castellan|node|fastify|0\.1/i);
+      assert.equal(said.size, 1, [...said].join('\n')); // nobody can tell one absence from another
+      assert.doesNotMatch([...said][0]!, /castellan|node|fastify|0\.1/i);
 
-    const raw = connect(ingress!.port, '127.0.0.1');
-    raw.write('NONSENSE\r\n\r\n');
-    const answer = (await raw.toArray()).join('');
-    assert.doesNotMatch(answer, /castellan|node/i);
-  });
+      const raw = connect(ingress!.port, '127.0.0.1');
+      raw.write('NONSENSE\r\n\r\n');
+      const answer = (await raw.toArray()).join('');
+      assert.doesNotMatch(answer, /castellan|node/i);
+    },
+  );
 });
 
 /** What a process listens on, by the kernel's own tables: addresses as they stand there. */
@@ -137,10 +194,14 @@ async function listeners(pid: number): Promise<{ address: string; port: number }
   const own = new Set(links.map((link) => /^socket:\[(\d+)\]$/.exec(link)?.[1]));
   const tables = await Promise.all(['tcp', 'tcp6', 'udp', 'udp6'].map((name) => readFile(`/proc/${pid}/net/${name}`, 'utf8')));
   return tables.flatMap((table, at) =>
-    table.trim().split('\n').slice(1).flatMap((line) => {
-      const [, local = '', , state, , , , , , inode] = line.trim().split(/\s+/);
-      const [address = '', port = ''] = local.split(':');
-      return own.has(inode) && (at >= 2 || state === '0A') ? [{ address, port: parseInt(port, 16) }] : [];
-    }),
+    table
+      .trim()
+      .split('\n')
+      .slice(1)
+      .flatMap((line) => {
+        const [, local = '', , state, , , , , , inode] = line.trim().split(/\s+/);
+        const [address = '', port = ''] = local.split(':');
+        return own.has(inode) && (at >= 2 || state === '0A') ? [{ address, port: parseInt(port, 16) }] : [];
+      }),
   );
 }

@@ -14,7 +14,11 @@ it('Telegram: strangers get a code and nothing else; the owner pairs, commands, 
   await using telegram = await fakeTelegram();
   const env = { TELEGRAM_BOT_TOKEN: FAKE_TOKEN, TELEGRAM_API_ROOT: telegram.root };
   let agent = await startAgent({ home: home.path, env });
-  const heard = (pattern: RegExp) => eventually(async () => telegram.messages.filter(({ chat, text }) => chat === OWNER && pattern.test(text)), (found) => found.length > 0);
+  const heard = (pattern: RegExp) =>
+    eventually(
+      async () => telegram.messages.filter(({ chat, text }) => chat === OWNER && pattern.test(text)),
+      (found) => found.length > 0,
+    );
   try {
     telegram.say('/run morning-briefing', { from: OWNER, name: 'Ada' });
     const [greeting] = await heard(/[A-Z0-9]{4}-?[A-Z0-9]{4}/);
@@ -25,11 +29,20 @@ it('Telegram: strangers get a code and nothing else; the owner pairs, commands, 
     telegram.say('/nonsense', { from: OWNER });
     await heard(/nonsense/);
     telegram.say('/run morning-briefing', { from: OWNER });
-    const { items } = await eventually(() => agent.client.call(listRuns, {}), ({ items: runs }) => runs.some(({ trigger, status }) => trigger.kind === 'channel' && isOver(status)));
+    const { items } = await eventually(
+      () => agent.client.call(listRuns, {}),
+      ({ items: runs }) => runs.some(({ trigger, status }) => trigger.kind === 'channel' && isOver(status)),
+    );
     assert.equal(items.find(({ trigger }) => trigger.kind === 'channel')?.status, 'succeeded');
 
     const workflow = await agent.client.call(createWorkflow, {
-      definition: { name: 'ask', steps: [{ id: 'ask', approval: { question: 'Send the parcel?' }, next: { approve: 'tell', reject: 'end' } }, { id: 'tell', skill: 'notify', inputFrom: 'ask', config: { channel: 'telegram', text: 'The parcel is on its way.' } }] },
+      definition: {
+        name: 'ask',
+        steps: [
+          { id: 'ask', approval: { question: 'Send the parcel?' }, next: { approve: 'tell', reject: 'end' } },
+          { id: 'tell', skill: 'notify', inputFrom: 'ask', config: { channel: 'telegram', text: 'The parcel is on its way.' } },
+        ],
+      },
       enabled: true,
     });
     const run = await agent.client.call(startRun, { id: workflow.id, input: 'x' });
@@ -38,7 +51,10 @@ it('Telegram: strangers get a code and nothing else; the owner pairs, commands, 
     agent = await startAgent({ home: home.path, env });
     const approve = card!.buttons.find(({ text }) => /approve/i.test(text));
     telegram.press(card!, approve!.callback_data, OWNER);
-    const ended = await eventually(() => agent.client.call(getRun, { id: run.id }), ({ status }) => isOver(status));
+    const ended = await eventually(
+      () => agent.client.call(getRun, { id: run.id }),
+      ({ status }) => isOver(status),
+    );
     assert.deepEqual([ended.status, ended.steps.map(({ outcome }) => outcome)], ['succeeded', ['approve', 'on_delivered']]);
     assert.equal((await heard(/on its way/)).length, 1);
     assert.equal(ended.effects[0]?.status, 'done');

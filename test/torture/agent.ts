@@ -15,7 +15,9 @@ const clock = systemClock;
 const newId = uuidv7();
 const store = openSqlite(path);
 await migrate(store, [...queueMigrations, ...runMigrations, ...workflowMigrations]);
-const bus = createBus((_, error) => { throw error; });
+const bus = createBus((_, error) => {
+  throw error;
+});
 const queue = createLocalQueue({ store, clock, newId, onError: (_, error) => process.stderr.write(`${error.stack}\n`) });
 const runs = createRuns({ store, bus, clock, newId, keep: () => ({ days: 365, perWorkflow: 1e6 }) });
 
@@ -30,8 +32,18 @@ async function post({ run, step, config, input, signal }: SkillRequest): Promise
   await runs.effects.perform(
     { runId: run.id, step, dryRun: false },
     {
-      name: 'post', kind: 'http.post', target: outside, class: 'irreversible', intent: null, idempotent: how === 'idempotent',
-      ...(how === 'verified' && { verify: async (key: string) => { const { status, body } = await call('GET', `done/${key}`); return status === 200 ? body : 'not_done'; } }),
+      name: 'post',
+      kind: 'http.post',
+      target: outside,
+      class: 'irreversible',
+      intent: null,
+      idempotent: how === 'idempotent',
+      ...(how === 'verified' && {
+        verify: async (key: string) => {
+          const { status, body } = await call('GET', `done/${key}`);
+          return status === 200 ? body : 'not_done';
+        },
+      }),
       perform: async (key) => (await call('POST', `${how}/${key}`)).body,
     },
     signal,
@@ -41,22 +53,44 @@ async function post({ run, step, config, input, signal }: SkillRequest): Promise
 
 const templates = createTemplates();
 const workflows = createWorkflows({
-  store, bus, clock, newId, templates,
+  store,
+  bus,
+  clock,
+  newId,
+  templates,
   ports: { skill: (name) => ({ name, outcomes: ['ok'] }), checkConfig: () => [], checkTrigger: () => null, provider: async () => true },
-  syncTriggers: async () => {}, removeTriggers: async () => {}, audit: async () => {},
+  syncTriggers: async () => {},
+  removeTriggers: async () => {},
+  audit: async () => {},
 });
 const engine = createEngine({
-  store, bus, clock, queue, runs, templates, concurrency: 4,
+  store,
+  bus,
+  clock,
+  queue,
+  runs,
+  templates,
+  concurrency: 4,
   skills: { run: async (request) => (request.skill === 'post' ? post(request) : { outcome: 'ok', output: Number(request.input) + 1 }) },
   workflow: (name, version) => workflows.get(name, version),
   ask: async (_tx, { details }) => `ask:${String((details as { key?: string }).key)}`,
-  withdraw: async () => {}, grantExtra: async () => {}, deferred: { count: async (tx, data) => void (await tx.insertInto('core_outbox').values({ id: newId(), name: 'x', payload: String(data), at: 0 }).execute()) },
+  withdraw: async () => {},
+  grantExtra: async () => {},
+  deferred: {
+    count: async (tx, data) =>
+      void (await tx
+        .insertInto('core_outbox')
+        .values({ id: newId(), name: 'x', payload: String(data), at: 0 })
+        .execute()),
+  },
   onCrash: (id, error) => process.stderr.write(`${id} ${error.stack}\n`),
 });
 
 if ((await workflows.list({ limit: 1 })).items.length === 0) {
   const how = ['idempotent', 'verified', 'idempotent', 'verified', 'blind'] as const;
-  const steps = Array.from({ length: 10 }, (_, i) => (i % 2 === 1 ? { id: `s${i}`, skill: 'post', config: { how: how[(i - 1) / 2]! } } : { id: `s${i}`, skill: 'plain' }));
+  const steps = Array.from({ length: 10 }, (_, i) =>
+    i % 2 === 1 ? { id: `s${i}`, skill: 'post', config: { how: how[(i - 1) / 2]! } } : { id: `s${i}`, skill: 'plain' },
+  );
   const workflow = await workflows.create({ name: 'torture', concurrency: 'allow', steps }, { enabled: true, by: 'owner' });
   await store.write(async (tx) => {
     for (let i = 0; i < Number(runCount); i += 1) await engine.start(tx, workflow, { trigger: { kind: 'owner' }, input: 0 });
@@ -65,7 +99,12 @@ if ((await workflows.list({ limit: 1 })).items.length === 0) {
 
 const life = new AbortController();
 bus.subscribe('step.changed', ({ path: step, status }) => void process.stdout.write(`${step} ${status}\n`), life.signal);
-await engine.service.start({ signal: life.signal, exit: (cause) => { throw cause ?? new Error('ended'); } });
+await engine.service.start({
+  signal: life.signal,
+  exit: (cause) => {
+    throw cause ?? new Error('ended');
+  },
+});
 process.stdout.write('ready\n');
 for (;;) {
   await clock.sleep(20);

@@ -29,14 +29,27 @@ export interface KillReport {
  * Runs workflows of ten steps, five of them effects, in an agent that is killed with SIGKILL: at the n-th step boundary for
  * one half of the kills, after a random time (so also inside effects) for the other; restarts it until all is done, and counts.
  */
-export async function killTest(options: { readonly runs: number; readonly kills: number; readonly random: () => number }): Promise<KillReport> {
+export async function killTest(options: {
+  readonly runs: number;
+  readonly kills: number;
+  readonly random: () => number;
+}): Promise<KillReport> {
   const folder = await mkdtemp(join(tmpdir(), 'castellan-kill-'));
   const path = join(folder, 'agent.db');
   const side = await otherSide();
   try {
     let kills = 0;
-    for (let finished = false; !finished; ) {
-      finished = await life(path, side.url, options.runs, kills < options.kills ? (kills % 2 === 0 ? { afterLines: 1 + Math.floor(options.random() * 8) } : { afterMs: options.random() * 40 }) : null);
+    for (let finished = false; !finished;) {
+      finished = await life(
+        path,
+        side.url,
+        options.runs,
+        kills < options.kills
+          ? kills % 2 === 0
+            ? { afterLines: 1 + Math.floor(options.random() * 8) }
+            : { afterMs: options.random() * 40 }
+          : null,
+      );
       if (!finished) kills += 1;
     }
     return { kills, ...(await count(path, side.carriedOut, options.runs)) };
@@ -48,7 +61,11 @@ export async function killTest(options: { readonly runs: number; readonly kills:
 
 /** One life of the agent; true when it finished everything. */
 async function life(path: string, url: string, runs: number, death: { afterLines: number } | { afterMs: number } | null): Promise<boolean> {
-  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', new URL('agent.ts', import.meta.url).pathname, path, url, String(runs)], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn(
+    process.execPath,
+    ['--disable-warning=ExperimentalWarning', new URL('agent.ts', import.meta.url).pathname, path, url, String(runs)],
+    { stdio: ['ignore', 'pipe', 'inherit'] },
+  );
   const exit = once(child, 'exit') as Promise<[number | null, string | null]>;
   let lines = 0;
   createInterface({ input: child.stdout }).on('line', (line) => {
@@ -69,7 +86,11 @@ async function otherSide(): Promise<{ url: string; carriedOut: Map<string, numbe
   const carriedOut = new Map<string, number>();
   const server = createServer((request, response) => {
     const [, what, key] = request.url!.split('/') as [string, string, string];
-    const answer = (status: number): void => void setTimeout(() => response.writeHead(status, { 'content-type': 'application/json', connection: 'close' }).end(JSON.stringify({ key })), 3);
+    const answer = (status: number): void =>
+      void setTimeout(
+        () => response.writeHead(status, { 'content-type': 'application/json', connection: 'close' }).end(JSON.stringify({ key })),
+        3,
+      );
     if (request.method === 'GET') return answer(carriedOut.has(key) ? 200 : 404);
     // a key already seen is dropped by the side that promises to
     if (what === 'idempotent' && carriedOut.has(key)) return answer(200);
@@ -78,7 +99,11 @@ async function otherSide(): Promise<{ url: string; carriedOut: Map<string, numbe
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
-  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, carriedOut, close: () => server.closeAllConnections() ?? server.close() };
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    carriedOut,
+    close: () => server.closeAllConnections() ?? server.close(),
+  };
 }
 
 async function count(path: string, carriedOut: ReadonlyMap<string, number>, runs: number): Promise<Omit<KillReport, 'kills'>> {
@@ -97,10 +122,13 @@ async function count(path: string, carriedOut: ReadonlyMap<string, number>, runs
       runs: runRows.length,
       steps: good,
       lostSteps: runs * 10 - good,
-      lostEffects: effectRows.filter(({ key, status }) => status === 'done' && !carriedOut.has(key)).length + (runs * 5 - effectRows.length),
+      lostEffects:
+        effectRows.filter(({ key, status }) => status === 'done' && !carriedOut.has(key)).length + (runs * 5 - effectRows.length),
       doubledEffects: [...carriedOut.values()].filter((times) => times > 1).length,
       unknown,
-      wrongRuns: runRows.filter(({ status, output }) => (status === 'succeeded' ? output !== '10' : status !== 'waiting')).length + Math.abs(waiting.size - unknown),
+      wrongRuns:
+        runRows.filter(({ status, output }) => (status === 'succeeded' ? output !== '10' : status !== 'waiting')).length +
+        Math.abs(waiting.size - unknown),
     };
   } finally {
     await store.close();

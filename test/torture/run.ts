@@ -6,5 +6,9 @@ const { values } = parseArgs({ options: { kills: { type: 'string', default: '300
 const report = await killTest({ kills: Number(values.kills), runs: Number(values.runs), random: Math.random });
 console.log(report);
 const bad = report.lostSteps + report.lostEffects + report.doubledEffects + report.wrongRuns;
-console.log(bad === 0 ? `ok: ${report.kills} kills, ${report.steps} steps, nothing lost, nothing doubled, ${report.unknown} left to the owner` : 'FAILED');
+console.log(
+  bad === 0
+    ? `ok: ${report.kills} kills, ${report.steps} steps, nothing lost, nothing doubled, ${report.unknown} left to the owner`
+    : 'FAILED',
+);
 process.exit(bad === 0 ? 0 : 1);
