@@ -25,11 +25,11 @@ export async function openPostgres(url: string): Promise<Store> {
 export async function postgresStore(dialect: KyselyDialect): Promise<Store> {
   const db = new Kysely<Tables>({ dialect });
   const frames = new AsyncLocalStorage<Frame>();
-  const pgvector = await hasVector(db);
+  await assertReachable(db);
 
   return {
     db,
-    dialect: { fts5: false, sqliteVec: false, pgvector, shared: true },
+    dialect: { fts5: false, shared: true },
     async write(fn) {
       const outer = frames.getStore();
       if (outer) return fn(outer.tx);
@@ -57,21 +57,16 @@ export async function postgresStore(dialect: KyselyDialect): Promise<Store> {
   };
 }
 
-async function hasVector(db: Db): Promise<boolean> {
+async function assertReachable(db: Db): Promise<void> {
   try {
-    await sql`create extension if not exists vector`.execute(db);
-    return true;
+    await sql`select 1`.execute(db);
   } catch (cause) {
-    const { code, message } = cause as { code?: string; message?: string };
-    if (
-      code?.startsWith('08') ||
-      code === 'ECONNREFUSED' ||
-      code === '3D000' ||
-      code?.startsWith('28') ||
-      /connect|ENOTFOUND/.test(message ?? '')
-    ) {
-      throw new AppError('unavailable', 'store.unreachable', `Cannot reach PostgreSQL at DATABASE_URL: ${message}`, {}, cause);
-    }
-    return false;
+    throw new AppError(
+      'unavailable',
+      'store.unreachable',
+      `Cannot reach PostgreSQL at DATABASE_URL: ${(cause as Error).message}`,
+      {},
+      cause,
+    );
   }
 }

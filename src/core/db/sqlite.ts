@@ -105,7 +105,7 @@ export function openSqlite(path: string): Store {
 
   return {
     db,
-    dialect: { fts5: true, sqliteVec: true, pgvector: false, shared: false },
+    dialect: { fts5: true, shared: false },
     write,
     onCommit,
     async checkIntegrity() {
@@ -130,7 +130,7 @@ export function openSqlite(path: string): Store {
 function connect(path: string, readOnly: boolean): DatabaseSync {
   let db: DatabaseSync;
   try {
-    db = new DatabaseSync(path, { timeout: 5_000, readOnly, allowExtension: true });
+    db = new DatabaseSync(path, { timeout: 5_000, readOnly });
     const { version } = db.prepare('select sqlite_version() as version').get() as { version: string };
     assertSafeVersion(version);
     db.exec('pragma foreign_keys = on; pragma cache_size = -16000; pragma temp_store = memory');

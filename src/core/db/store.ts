@@ -10,10 +10,6 @@ export type Db = Kysely<Tables>;
 export interface Dialect {
   /** Full text search is FTS5; otherwise tsvector. */
   readonly fts5: boolean;
-  /** Vectors are in sqlite-vec; otherwise pgvector where `vector` says so. */
-  readonly sqliteVec: boolean;
-  /** The server has the pgvector extension. */
-  readonly pgvector: boolean;
   /** Several processes may share the database. */
   readonly shared: boolean;
 }

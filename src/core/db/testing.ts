@@ -30,17 +30,12 @@ const pglite = Promise.withResolvers<unknown>();
 const started = { yet: false, schemas: 0 };
 
 async function pgliteStore(...migrations: readonly (readonly Migration[])[]): Promise<TestStore> {
-  const [{ PGlite }, { vector }, { PGliteDialect }] = await Promise.all([
-    import('@electric-sql/pglite'),
-    import('@electric-sql/pglite-pgvector'),
-    import('kysely'),
-  ]);
+  const [{ PGlite }, { PGliteDialect }] = await Promise.all([import('@electric-sql/pglite'), import('kysely')]);
   if (!started.yet) {
     started.yet = true;
-    pglite.resolve(PGlite.create({ extensions: { vector } }));
+    pglite.resolve(PGlite.create());
   }
   const server = (await pglite.promise) as InstanceType<typeof PGlite>;
-  await server.exec('create extension if not exists vector');
   const store = await postgresStore(new PGliteDialect({ pglite: server }));
   return inSchema(store, migrations, async () => {});
 }
@@ -48,7 +43,7 @@ async function pgliteStore(...migrations: readonly (readonly Migration[])[]): Pr
 async function serverStore(url: string, migrations: readonly (readonly Migration[])[]): Promise<TestStore> {
   const name = `test_${process.pid}_${(started.schemas += 1)}`;
   const address = new URL(url);
-  address.searchParams.set('options', `-c search_path=${name},public`);
+  address.searchParams.set('options', `-c search_path=${name}`);
   const store = await openPostgres(address.href);
   await sql.raw(`create schema ${name}`).execute(store.db);
   await migrate(store, migrations.flat());
@@ -63,7 +58,7 @@ async function serverStore(url: string, migrations: readonly (readonly Migration
 async function inSchema(store: Store, migrations: readonly (readonly Migration[])[], end: () => Promise<void>): Promise<TestStore> {
   const name = `test_${(started.schemas += 1)}`;
   await sql.raw(`create schema ${name}`).execute(store.db);
-  await sql.raw(`set search_path to ${name}, public`).execute(store.db);
+  await sql.raw(`set search_path to ${name}`).execute(store.db);
   await migrate(store, migrations.flat());
   return Object.assign(store, {
     async [Symbol.asyncDispose]() {
