@@ -101,6 +101,8 @@ const MIGRATIONS = [
   notificationMigrations,
 ].flat();
 
+const LARGEST_CHECKED_BYTES = 32 * 2 ** 20;
+
 const SETTINGS = [...generalSettings, ...llmSettings, ...skillSettings, ...agentSettings];
 
 /** Opens the store and wires every part: who gets what, and who lives under whom. There is no logic here. */
@@ -394,5 +396,8 @@ export async function createApp({ config, logging, version }: AppOptions): Promi
 
 async function openStore({ databaseUrl, home }: Config): Promise<Store> {
   if (databaseUrl) return (await import('#core/db/postgres')).openPostgres(databaseUrl.use((url) => url));
-  return openSqlite(join(home, 'castellan.db'));
+  const store = openSqlite(join(home, 'castellan.db'));
+  // a larger file takes seconds to read through: "castellan doctor" does
+  if ((await store.facts()).sizeBytes <= LARGEST_CHECKED_BYTES) await store.checkIntegrity();
+  return store;
 }
