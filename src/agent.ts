@@ -35,9 +35,13 @@ export async function runAgent(): Promise<void> {
   dieWithParent(() => ended.resolve(null));
   const running = await app.root.start({ signal: life.signal, exit: (cause) => ended.resolve(cause ?? new Error('The root ended')) });
   app.running = running;
+  const isFirst = await app.firstStart.isDue();
+  const seeding = app.firstStart
+    .seed()
+    .catch((error: unknown) => log.error('The first start could not be finished', { error: toError(error) }));
+  if (isFirst) await seeding; // who is told that it is ready finds the briefing there
   await announce(config.home, app.http.address()!.url, await app.loginUrl());
   tellReady();
-  const seeding = app.firstStart().catch((error: unknown) => log.error('The first start could not be finished', { error: toError(error) }));
 
   const cause = await ended.promise;
   log.info(cause ? 'Gave up' : 'Stopping', cause ? { error: cause } : {});

@@ -51,7 +51,7 @@ import {
 import { createVault, masterKeySource, vaultMigrations, vaultRoutes } from '#vault';
 import { createEngine, createTemplates, createWorkflows, workflowMigrations, workflowRoutes } from '#workflows';
 import { doorAsRoute } from './app/doors.ts';
-import { createFirstStart } from './app/first-start.ts';
+import { createFirstStart, type FirstStart } from './app/first-start.ts';
 import { telling } from './app/telling.ts';
 import { troublesOf } from './app/troubles.ts';
 import { rememberAtEnd, skillMemory } from './app/memories.ts';
@@ -70,8 +70,8 @@ export interface App {
   /** A one-time address for the owner's browser, or null when there is a password. */
   loginUrl(): Promise<string | null>;
   hasPassword(): Promise<boolean>;
-  /** Seeds a fresh home and runs the first briefing; called when the tree is up. */
-  readonly firstStart: () => Promise<void>;
+  /** Called when the tree is up. */
+  readonly firstStart: FirstStart;
   /** The tree that runs now, for the health page. */
   running: RunningSupervisor | null;
 }

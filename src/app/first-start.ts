@@ -18,6 +18,14 @@ export interface FirstStartDeps {
   readonly seeds: Seeds;
 }
 
+/** The beginning of a home. */
+export interface FirstStart {
+  /** Nothing was ever seeded here. */
+  isDue(): Promise<boolean>;
+  /** Adds what is missing; the briefing's run goes on by itself. */
+  seed(): Promise<void>;
+}
+
 /** Keys of the environment that go to the vault, by the name they get there. */
 const KEYS = {
   'anthropic-api-key': 'ANTHROPIC_API_KEY',
@@ -31,7 +39,7 @@ const KEYS = {
  * What a fresh home needs: keys of the environment sealed, providers, and the morning briefing, which is offered (switched
  * off) and run once. Each part looks whether it is there, so that a start that was cut off goes on with the next one.
  */
-export function createFirstStart({ store, vault, llm, workflows, engine, channels, seeds }: FirstStartDeps): () => Promise<void> {
+export function createFirstStart({ store, vault, llm, workflows, engine, channels, seeds }: FirstStartDeps): FirstStart {
   async function sealKeys(): Promise<Record<string, string>> {
     const references: Record<string, string> = {};
     for (const [name, variable] of Object.entries(KEYS)) {
@@ -51,15 +59,16 @@ export function createFirstStart({ store, vault, llm, workflows, engine, channel
     if (fresh) await channels.reconnect(fresh.id);
   }
 
+  const isDue = (): Promise<boolean> => workflows.isUntouched();
+
   async function offerBriefing(): Promise<void> {
-    const { items } = await workflows.list({ limit: 1 });
-    if (items.length > 0) return;
+    if (!(await isDue())) return;
     const document = JSON.parse(await readFile(join(programFolder, 'examples', 'workflows', 'morning-briefing.json'), 'utf8')) as unknown;
     const workflow = await workflows.create(document, { enabled: false, by: 'system' });
     await store.write((tx) => engine.start(tx, workflow, { trigger: { kind: 'first_start' }, idempotencyKey: 'first-start' }));
   }
 
-  return async () => {
+  async function seed(): Promise<void> {
     const keys = await sealKeys();
     await llm.seed({
       anthropicKey: keys['anthropic-api-key'],
@@ -73,5 +82,7 @@ export function createFirstStart({ store, vault, llm, workflows, engine, channel
     });
     await openTelegram(keys['telegram-bot-token']);
     await offerBriefing();
-  };
+  }
+
+  return { isDue, seed };
 }

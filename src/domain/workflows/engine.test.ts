@@ -551,3 +551,11 @@ it('asks for the second factor before the first step, and a refused run does not
   await t.store.write((tx) => t.engine.signal(tx, 'approval:q2', { option: 'approve' }));
   assert.equal((await settled(t.runs, second.run.id)).output, 'a');
 });
+
+it('a home whose workflows were all deleted is not a fresh one', async () => {
+  await using t = await setup(() => ok());
+  assert.equal(await t.workflows.isUntouched(), true);
+  const { workflow } = await t.go({ steps: [{ id: 'a', skill: 'x' }] });
+  await t.workflows.remove(workflow.id, 'owner');
+  assert.deepEqual([(await t.workflows.list({ limit: 1 })).items, await t.workflows.isUntouched()], [[], false]);
+});

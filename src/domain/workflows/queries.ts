@@ -30,3 +30,8 @@ export const insertVersion = (
   db: Db,
   row: { workflow_id: string; version: number; definition: string; saved_at: number; saved_by: string },
 ) => db.insertInto('workflow_version').values(row).execute();
+
+/** Deleted ones too. */
+export async function anyWorkflow(db: Db): Promise<boolean> {
+  return (await db.selectFrom('workflow_workflow').select('id').limit(1).executeTakeFirst()) !== undefined;
+}

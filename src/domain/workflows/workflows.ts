@@ -5,7 +5,7 @@ import { AppError } from '#core/errors';
 import type { NewId } from '#core/ids';
 import { fromAlexClaw, isAlexClaw } from './alexclaw.ts';
 import { type Definition, Definition as DefinitionSchema, type Workflow, type WorkflowSummary } from './contract.ts';
-import { findVersion, findWorkflow, insertVersion, listWorkflowRows, versionsOf, type WorkflowRow } from './queries.ts';
+import { anyWorkflow, findVersion, findWorkflow, insertVersion, listWorkflowRows, versionsOf, type WorkflowRow } from './queries.ts';
 import type { Templates } from './template.ts';
 import { inspectDefinition, type Issue, readDefinition, type ValidationPorts } from './validate.ts';
 
@@ -20,6 +20,8 @@ export interface Workflows {
   inspect(raw: unknown): Promise<readonly Issue[]>;
   /** Always switched off, whatever the file says. */
   importDocument(raw: unknown, by: string): Promise<{ workflow: Workflow; warnings: string[] }>;
+  /** There never was one, not even one that was deleted since. */
+  isUntouched(): Promise<boolean>;
   versions(idOrName: string): Promise<{ version: number; savedAt: string; savedBy: string }[]>;
 }
 
@@ -160,6 +162,7 @@ export function createWorkflows({
       return (await inspectDefinition(raw, allPorts, templates)).issues;
     },
     importDocument,
+    isUntouched: async () => !(await anyWorkflow(store.db)),
     async versions(idOrName) {
       const { id } = await row(idOrName);
       return (await versionsOf(store.db, id)).map((each) => ({
