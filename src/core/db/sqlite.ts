@@ -232,10 +232,20 @@ function statements(db: DatabaseSync): Statements {
   };
 }
 
+/**
+ * Every query here is done before its call returns, so nobody needs the connection to himself. Kysely's own lock on it would
+ * let a reader that waits for the open group keep out a reader inside that group, and neither would ever end.
+ */
+class Adapter extends SqliteAdapter {
+  override get supportsMultipleConnections(): boolean {
+    return true;
+  }
+}
+
 /** Kysely over one node:sqlite connection whose transactions are led from outside. */
 function dialect(open: () => Statements, before?: () => Promise<void>) {
   return {
-    createAdapter: () => new SqliteAdapter(),
+    createAdapter: () => new Adapter(),
     createIntrospector: (db: Kysely<unknown>) => new SqliteIntrospector(db),
     createQueryCompiler: () => new SqliteQueryCompiler(),
     createDriver: () => driver(open(), before),

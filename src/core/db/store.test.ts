@@ -7,7 +7,7 @@ import { sql } from 'kysely';
 import { forPostgres, migrate, type Migration } from './migration.ts';
 import { assertSafeVersion, openSqlite } from './sqlite.ts';
 import type { Db } from './store.ts';
-import { onEveryEngine } from './testing.ts';
+import { memoryStore, onEveryEngine } from './testing.ts';
 
 const note: Migration = {
   name: 'test-001-note',
@@ -83,6 +83,20 @@ onEveryEngine('store', (open) => {
     );
     assert.deepEqual(await migrate(store, [note]), []);
   });
+});
+
+it('in memory, a reader that waits for an open write does not keep out a reader inside it', async () => {
+  await using store = await memoryStore([note]);
+  const gate = Promise.withResolvers<void>();
+  const writing = store.write(async (tx) => {
+    await add(tx, 'a');
+    await gate.promise;
+    return ids(store.db);
+  });
+  await new Promise((resolve) => setTimeout(resolve, 5));
+  const outside = ids(store.db);
+  gate.resolve();
+  assert.deepEqual([await writing, await outside], [['a'], ['a']]);
 });
 
 describe('SQLite file', () => {
