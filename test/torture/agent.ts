@@ -71,6 +71,7 @@ const engine = createEngine({
   runs,
   templates,
   concurrency: 4,
+  mostInterruptions: Infinity, // here it is not the step that kills us
   skills: { run: async (request) => (request.skill === 'post' ? post(request) : { outcome: 'ok', output: Number(request.input) + 1 }) },
   workflow: (name, version) => workflows.get(name, version),
   ask: async (_tx, { details }) => `ask:${String((details as { key?: string }).key)}`,

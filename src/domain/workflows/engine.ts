@@ -69,6 +69,8 @@ export interface EngineDeps {
   readonly grantExtra: (scope: string, key: string, usd: number) => Promise<void>;
   readonly deferred: DeferredHandlers;
   readonly concurrency: number;
+  /** How many crashes one step may be cut off by before it is given up; 5 when left out. */
+  readonly mostInterruptions?: number;
   readonly onCrash: (runId: string, error: Error) => void;
 }
 

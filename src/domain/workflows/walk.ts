@@ -58,7 +58,7 @@ export type WalkEnd =
 type Write = (tx: Db) => Promise<void>;
 const nothing: Write = async () => {};
 
-/** A crash loop ends here: a step cut off this often is given up. */
+/** A crash loop ends here: a step cut off more often is given up. */
 const MOST_INTERRUPTIONS = 5;
 const MOST_VISITS = 1_000;
 const LARGEST_OUTPUT = 8_000_000;
@@ -68,6 +68,8 @@ export interface WalkDeps extends Omit<PerformDeps, 'walkFrame'> {
   readonly bus: Bus;
   readonly clock: Clock;
   readonly runs: Runs;
+  /** How many crashes one step may be cut off by; 5 when left out. */
+  readonly mostInterruptions?: number;
 }
 
 /**
@@ -75,7 +77,7 @@ export interface WalkDeps extends Omit<PerformDeps, 'walkFrame'> {
  * to going on after a crash. A step's end and the next one's beginning are one write, durable before the next one acts.
  */
 export function createWalk(deps: WalkDeps): (live: Live, onBegin: Write) => Promise<WalkEnd> {
-  const { store, bus, clock } = deps;
+  const { store, bus, clock, mostInterruptions = MOST_INTERRUPTIONS } = deps;
   const perform = createPerform({ ...deps, walkFrame });
 
   async function walkRun(live: Live, onBegin: Write): Promise<WalkEnd> {
@@ -128,7 +130,7 @@ export function createWalk(deps: WalkDeps): (live: Live, onBegin: Write) => Prom
       live.signal.throwIfAborted();
       const { row, input, labels } = await begin(live, frame, step, path, before, known, pending);
       pending = nothing;
-      const result = row.interruptions > MOST_INTERRUPTIONS ? poisoned(row) : await perform(live, frame, step, row, input, labels);
+      const result = row.interruptions > mostInterruptions ? poisoned(row) : await perform(live, frame, step, row, input, labels);
       if (result.state === 'waiting') return { state: 'waiting', wakeAt: result.wakeAt, flush: nothing };
       if (result.state === 'paused') return { state: 'paused', flush: nothing };
       const closed = close(live, frame, index, row, result, labels);
