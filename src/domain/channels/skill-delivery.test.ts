@@ -5,7 +5,7 @@ import { systemClock } from '#core/clock';
 import { createRuns, runMigrations } from '#runs';
 import { migrate } from '#core/db/migration';
 import { uuidv7 } from '#core/ids';
-import type { EffectRequest } from '#skills/contract';
+import type { EffectPlan } from '#runs/contract';
 import type { Json } from '#core/json';
 import { testbed } from './testbed.ts';
 import { skillDelivery } from './skill-delivery.ts';
@@ -24,7 +24,7 @@ describe('A message of a skill', () => {
     const { run } = await bed.store.write((tx) =>
       runs.create(tx, { kind: 'workflow', title: 'Morning briefing', trigger: { kind: 'owner' } }),
     );
-    const effect = <R extends Json>(request: EffectRequest<R>) =>
+    const effect = <R extends Json>(request: EffectPlan<R>) =>
       runs.effects.perform({ runId: run.id, step: 'notify', dryRun: false }, request, AbortSignal.timeout(5_000));
     const send = () => skillDelivery(bed.channels.delivery)({ text: 'Good **morning**', channel: 'telegram' }, { effect });
     return { ...bed, telegram: bed.telegram, send, settle: runs.effects.settle, [Symbol.asyncDispose]: () => bed[Symbol.asyncDispose]() };

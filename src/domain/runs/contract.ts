@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { endpoint, listOf, Page } from '#core/endpoint';
 import type { ErrorInfo } from '#core/errors';
-import { AnyJson } from '#core/json';
+import { AnyJson, type Json } from '#core/json';
 
 /**
  * queued → running → succeeded | failed | cancelled
@@ -104,6 +104,23 @@ export const EffectRecord = z.object({
   endedAt: z.string().nullable(),
 });
 export type EffectRecord = z.infer<typeof EffectRecord>;
+
+/** An action on the outside world, told to the journal before and after. */
+export interface EffectPlan<R extends Json> {
+  /** Distinguishes effects of one step: `message`, `item:42`. The run, step and this name make the idempotency key. */
+  readonly name: string;
+  readonly kind: string;
+  readonly target: string;
+  readonly class: 'reversible' | 'compensable' | 'irreversible';
+  /** What is about to happen, as the owner should see it; no secret in it. */
+  readonly intent: Json;
+  /** The other side drops a repeat of the same key: after a crash it is simply performed again. */
+  readonly idempotent: boolean;
+  /** Asks the other side whether the key was done; for what is not idempotent. */
+  readonly verify?: (key: string, signal: AbortSignal) => Promise<R | 'not_done' | 'unknown'>;
+  /** Does it. Throws an error named `EffectNotDone` when it surely did not happen; any other leaves the outcome unknown unless idempotent. */
+  readonly perform: (key: string, signal: AbortSignal) => Promise<R>;
+}
 
 export const JournalEntry = z.object({ seq: z.number(), at: z.string(), type: z.string(), step: z.string().nullable(), data: AnyJson });
 export type JournalEntry = z.infer<typeof JournalEntry>;

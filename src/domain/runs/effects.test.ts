@@ -3,7 +3,8 @@ import { it } from 'node:test';
 import { manualClock } from '#core/clock';
 import { onEveryEngine } from '#core/db/testing';
 import type { Json } from '#core/json';
-import { createEffects, type EffectPlan, type EffectScope } from './effects.ts';
+import type { EffectPlan } from './contract.ts';
+import { createEffects, type EffectScope } from './effects.ts';
 import { runMigrations } from './tables.ts';
 
 const scope: EffectScope = { runId: 'r', step: 's', dryRun: false };

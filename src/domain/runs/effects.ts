@@ -3,7 +3,7 @@ import type { Clock } from '#core/clock';
 import type { Store } from '#core/db/store';
 import { AppError, errorInfo } from '#core/errors';
 import type { Json } from '#core/json';
-import type { EffectRecord } from './contract.ts';
+import type { EffectPlan, EffectRecord } from './contract.ts';
 import { findEffect, insertEffect, updateEffect } from './queries.ts';
 import { toEffect } from './shape.ts';
 
@@ -25,19 +25,6 @@ export interface EffectScope {
   readonly runId: string;
   readonly step: string;
   readonly dryRun: boolean;
-}
-
-export interface EffectPlan<R extends Json> {
-  readonly name: string;
-  readonly kind: string;
-  readonly target: string;
-  readonly class: 'reversible' | 'compensable' | 'irreversible';
-  readonly intent: Json;
-  /** The other side drops a repeat of the same key. */
-  readonly idempotent: boolean;
-  readonly verify?: (key: string, signal: AbortSignal) => Promise<R | 'not_done' | 'unknown'>;
-  /** Contract: throws an error named `EffectNotDone` when it surely did not happen. */
-  readonly perform: (key: string, signal: AbortSignal) => Promise<R>;
 }
 
 export interface EffectsDeps {

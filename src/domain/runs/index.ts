@@ -1,5 +1,5 @@
 export { createRuns, type NewRun, type Runs } from './runs.ts';
-export { type EffectPlan, type Effects, type EffectScope } from './effects.ts';
+export { type Effects, type EffectScope } from './effects.ts';
 export { runMigrations, type RunRow, type StepRow } from './tables.ts';
 export { deleteSteps, findRun, insertStep, openRunsOf, stepsOf, updateStep, waitingSteps } from './queries.ts';
 export { toSummary } from './shape.ts';

@@ -4,7 +4,7 @@ import type { GuardedFetch } from '#core/fetch';
 import { AnyJson, type Json } from '#core/json';
 import type { Log } from '#core/log';
 import type { CallDefaults, ScopedLlm } from '#llm/contract';
-import type { Label } from '#runs/contract';
+import type { EffectPlan, Label } from '#runs/contract';
 
 /** Feeds, sites, APIs, repositories that a workflow gives its steps. */
 export const Resource = z.strictObject({
@@ -36,23 +36,6 @@ export interface DeferredAct {
   readonly data: Json;
 }
 
-/** An action on the outside world, told to the journal before and after. */
-export interface EffectRequest<R extends Json> {
-  /** Distinguishes effects of one step: `message`, `item:42`. The run, step and this name make the idempotency key. */
-  readonly name: string;
-  readonly kind: string;
-  readonly target: string;
-  readonly class: 'reversible' | 'compensable' | 'irreversible';
-  /** What is about to happen, as the owner should see it; no secret in it. */
-  readonly intent: Json;
-  /** The other side drops a repeat of the same key: after a crash it is simply performed again. */
-  readonly idempotent: boolean;
-  /** Asks the other side whether the key was done; for what is not idempotent. */
-  readonly verify?: (key: string, signal: AbortSignal) => Promise<R | 'not_done' | 'unknown'>;
-  /** Does it. Throws an error named `EffectNotDone` when it surely did not happen; any other leaves the outcome unknown unless idempotent. */
-  readonly perform: (key: string, signal: AbortSignal) => Promise<R>;
-}
-
 /** What a skill may use: nothing else is within its reach. */
 export interface SkillContext {
   readonly runId: string;
@@ -78,7 +61,7 @@ export interface SkillContext {
   /** A setting's value by key, the owner's or its default. */
   setting<T>(key: string): T;
   /** Performs an effect once, however often the step is run; in a dry run only writes down the intent and returns null. */
-  effect<R extends Json>(request: EffectRequest<R>): Promise<R | null>;
+  effect<R extends Json>(request: EffectPlan<R>): Promise<R | null>;
   /** Sends to the owner's channels: an effect for each message. `channel` names one; the default one when left out. */
   deliver(message: {
     readonly text: string;

@@ -1,3 +1,4 @@
+import type { EffectPlan } from '#runs/contract';
 import { AppError } from '#core/errors';
 import type { FetchRequest, FetchResponse } from '#core/fetch';
 import type { Json } from '#core/json';
@@ -5,7 +6,7 @@ import type { Log } from '#core/log';
 import type { CallReceipt, LlmRequest, ScopedLlm } from '#llm/contract';
 import type { Label } from '#runs/contract';
 import { createTemplates } from '#workflows';
-import type { EffectRequest, Resource, SkillContext, SkillMemory } from './contract.ts';
+import type { Resource, SkillContext, SkillMemory } from './contract.ts';
 import type { FeedStore, Validators } from './feed-store.ts';
 
 /** Noon of 21 November 2026, UTC. */
@@ -98,7 +99,7 @@ export function testContext(world: World = {}): TestContext {
       await new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true }));
     signal.throwIfAborted();
   };
-  const effect: SkillContext['effect'] = async <R extends Json>(request: EffectRequest<R>): Promise<R | null> => {
+  const effect: SkillContext['effect'] = async <R extends Json>(request: EffectPlan<R>): Promise<R | null> => {
     if (dryRun) {
       kept.planned.push(request.name);
       return null;

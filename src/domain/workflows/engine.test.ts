@@ -559,3 +559,22 @@ it('a home whose workflows were all deleted is not a fresh one', async () => {
   await t.workflows.remove(workflow.id, 'owner');
   assert.deepEqual([(await t.workflows.list({ limit: 1 })).items, await t.workflows.isUntouched()], [[], false]);
 });
+
+it('a step that a crash has cut off too often is given up', async () => {
+  const store = await memoryStore(...migrations);
+  let tries = 0;
+  const hang: Script = ({ signal }) => {
+    tries += 1;
+    return new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error)));
+  };
+  const first = build(store, hang);
+  const { run } = await first.go({ steps: [{ id: 'a', skill: 'x' }] });
+  for (let i = 0; i < 200 && tries === 0; i += 1) await systemClock.sleep(2);
+  await first.stop(); // the step stays as a crash leaves it
+  await store.write(async (tx) => void (await tx.updateTable('run_step').set({ interruptions: 5 }).execute()));
+  const second = build(store, hang);
+  const ended = await settled(second.runs, run.id);
+  assert.deepEqual([ended.status, ended.error?.code, tries], ['failed', 'step.poisoned', 1]);
+  await second.stop();
+  await store.close();
+});

@@ -101,12 +101,11 @@ export function createEngine(deps: EngineDeps): Engine {
     return run;
   }
 
-  async function startChild(tx: Db, parent: RunRow, name: string, input: Json, labels: readonly Label[]): Promise<string> {
+  async function startChild(tx: Db, parent: RunRow, child: Workflow, input: Json, labels: readonly Label[]): Promise<string> {
     let depth = 1;
     for (let up: RunRow | undefined = parent; up?.parent_run_id; up = await findRun(tx, up.parent_run_id)) depth += 1;
     if (depth >= DEEPEST_CHAIN)
       throw new AppError('limited', 'workflow.too_deep', `Workflows start each other more than ${DEEPEST_CHAIN} deep`, { depth });
-    const child = await definitionOf(name);
     const run = await start(tx, child, {
       trigger: { kind: 'workflow', id: parent.id },
       input,

@@ -5,7 +5,7 @@ import type { Json } from '#core/json';
 import { updateStep, type Label, type RunRow, type Runs, type StepRow } from '#runs';
 import { addressesIn } from '#skills';
 import type { DeferredAct, SkillResult, SkillRunner } from '#skills/contract';
-import type { ApprovalStep, MapStep, Retry, SkillStep, Step, SubWorkflowStep, WaitStep } from './contract.ts';
+import type { ApprovalStep, MapStep, Retry, SkillStep, Step, SubWorkflowStep, WaitStep, Workflow } from './contract.ts';
 import { type Frame, union } from './frame.ts';
 import type { Templates } from './template.ts';
 import type { Live, Question, WalkEnd } from './walk.ts';
@@ -32,7 +32,8 @@ export interface PerformDeps {
   readonly ask: (tx: Db, question: Question) => Promise<string>;
   /** More money, after the owner agreed, where the budget that ran out says: `scope` and `key` of `llm.over_budget`. */
   readonly grantExtra: (scope: string, key: string, usd: number) => Promise<void>;
-  readonly startChild: (tx: Db, parent: RunRow, name: string, input: Json, labels: readonly Label[]) => Promise<string>;
+  readonly workflow: (idOrName: string) => Promise<Workflow>;
+  readonly startChild: (tx: Db, parent: RunRow, child: Workflow, input: Json, labels: readonly Label[]) => Promise<string>;
   readonly walkFrame: (live: Live, frame: Frame, onBegin: (tx: Db) => Promise<void>) => Promise<WalkEnd>;
 }
 
@@ -300,9 +301,10 @@ export function createPerform(deps: PerformDeps): Perform {
         { child: row.waits_for?.slice(4) },
       );
     }
+    const definition = await deps.workflow(workflow.name); // read before the write, which only writes
     if (workflow.wait) {
       await store.write(async (tx) => {
-        const child = await deps.startChild(tx, live.run, workflow.name, input, labels);
+        const child = await deps.startChild(tx, live.run, definition, input, labels);
         const set = { status: 'waiting' as const, waits_for: `run:${child}` };
         Object.assign(row, set);
         await updateStep(tx, row.run_id, row.path, set);
@@ -318,7 +320,7 @@ export function createPerform(deps: PerformDeps): Perform {
       .executeTakeFirst();
     if (known) return ended('ok', JSON.parse(known.data) as Json);
     const started = await store.write(async (tx) => {
-      const data = { runId: await deps.startChild(tx, live.run, workflow.name, input, labels) };
+      const data = { runId: await deps.startChild(tx, live.run, definition, input, labels) };
       await runs.journal(row.run_id, key, row.path, data, tx);
       return data;
     });
