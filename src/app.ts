@@ -135,15 +135,7 @@ export async function createApp({ config, logging, version }: AppOptions): Promi
   logging.setScan(vault.redactor.redact);
   const settings = createSettings({ store, bus, audit, clock, newId, tell, secrets: vault, env: openSeeds(seeds), definitions: SETTINGS });
   const owner = createOwner({ store, clock, newId, audit, controlToken: await ensureControlToken(home) });
-  const approvals = createApprovals({
-    store,
-    outbox,
-    queue,
-    clock,
-    newId,
-    audit,
-    verifyPassword: (password) => owner.verifyPassword(password),
-  });
+  const approvals = createApprovals({ store, outbox, queue, clock, newId, audit });
 
   // work
   const runs = createRuns({
@@ -347,6 +339,7 @@ export async function createApp({ config, logging, version }: AppOptions): Promi
     log,
     allows,
     auth: { session: owner.authenticateSession, bearer: owner.authenticate },
+    verifyFactor: owner.assertFactor,
     health: () => app.running?.health() ?? { ok: false },
     ready: () => app.running !== null,
     staticDir: join(programFolder, 'dist', 'web'),

@@ -19,6 +19,20 @@ export interface CallOptions {
   readonly lastEventId?: string;
 }
 
+/** What a sensitive act asks for before it is done: the details of `owner.factor_needed`. */
+export interface FactorNeed {
+  /** What this agent takes; `password` stands for a second factor where none is enrolled. Empty: there is nothing to give yet. */
+  readonly factors: readonly FactorKind[];
+  /** Of a proof by passkey, which is good for this one request. */
+  readonly challenge?: string;
+  /** What the browser's authenticator is asked for (WebAuthn, section 5.5), when a passkey would do. */
+  readonly passkey?: unknown;
+  /** What was wrong with the one just given. */
+  readonly problem?: string;
+}
+
+export type FactorKind = 'totp' | 'passkey' | 'recovery' | 'password';
+
 export interface ClientOptions {
   /** The browser's or Node's own `fetch`. */
   readonly fetch: typeof globalThis.fetch;
@@ -26,16 +40,33 @@ export interface ClientOptions {
   readonly base: string;
   /** Read before each call: a token, a CSRF header. */
   readonly headers: () => Readonly<Record<string, string>>;
+  /** Asks the person for a second factor; null gives up, and the refusal is thrown. Without it, it is thrown at once. */
+  readonly askFactor?: (need: FactorNeed) => Promise<string | null>;
 }
 
+const ASKS = new Set(['owner.factor_needed', 'owner.wrong_factor']);
+
 /** Throws the server's own AppErrors, and `agent.unreachable` when nobody answers. */
-export function createClient({ fetch, base, headers }: ClientOptions): Client {
-  async function send(
+export function createClient({ fetch, base, headers, askFactor }: ClientOptions): Client {
+  /** Where a second factor is needed, asks for it and sends the same request again. */
+  async function send(endpoint: Endpoint, input: unknown, accept: string, options: CallOptions): Promise<Response> {
+    let factor: string | null = null;
+    for (;;) {
+      const answer = await sendOnce(endpoint, input, accept, options, factor);
+      if (answer instanceof Response) return answer;
+      if (!askFactor || !ASKS.has(answer.code)) throw answer;
+      factor = await askFactor(needOf(answer));
+      if (factor === null) throw answer;
+    }
+  }
+
+  async function sendOnce(
     endpoint: Endpoint,
     input: unknown,
     accept: string,
     { signal, idempotencyKey, lastEventId }: CallOptions,
-  ): Promise<Response> {
+    factor: string | null,
+  ): Promise<Response | AppError> {
     const { url, body } = address(endpoint, (input ?? {}) as Record<string, unknown>);
     let response: Response;
     try {
@@ -47,6 +78,7 @@ export function createClient({ fetch, base, headers }: ClientOptions): Client {
           ...(body !== undefined && { 'content-type': 'application/json' }),
           ...(idempotencyKey !== undefined && { 'idempotency-key': idempotencyKey }),
           ...(lastEventId !== undefined && { 'last-event-id': lastEventId }),
+          ...(factor !== null && { 'castellan-factor': encodeURIComponent(factor) }),
         },
         ...(body !== undefined && { body }),
         ...(signal && { signal }),
@@ -55,8 +87,7 @@ export function createClient({ fetch, base, headers }: ClientOptions): Client {
       if (signal?.aborted) throw cause;
       throw new AppError('unavailable', 'agent.unreachable', 'The agent does not answer', {}, cause);
     }
-    if (!response.ok) throw await readError(response);
-    return response;
+    return response.ok ? response : readError(response);
   }
 
   return {
@@ -83,6 +114,16 @@ function address({ method, path }: Endpoint, input: Record<string, unknown>): { 
   for (const [name, value] of Object.entries(rest))
     if (value !== undefined && value !== null) query.set(name, typeof value === 'string' ? value : JSON.stringify(value));
   return { url: query.size > 0 ? `${url}?${query.toString()}` : url };
+}
+
+function needOf({ code, message, details }: AppError): FactorNeed {
+  const { factors, challenge, passkey } = details as Partial<FactorNeed>;
+  return {
+    factors: factors ?? [],
+    ...(challenge !== undefined && { challenge }),
+    ...(passkey !== undefined && { passkey }),
+    ...(code === 'owner.wrong_factor' && { problem: message }),
+  };
 }
 
 async function readError(response: Response): Promise<AppError> {

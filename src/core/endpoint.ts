@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { AppError } from './errors.ts';
 
 /** Who is asking: the owner's session, an API token, a channel sender, a run. */
 export interface Caller {
@@ -31,6 +32,12 @@ export interface Endpoint<I extends z.ZodType = z.ZodType, O extends z.ZodType =
   readonly whole?: z.ZodType;
   /** Largest body taken, in bytes; 1 MiB unless said otherwise. */
   readonly maxBodyBytes?: number;
+  /**
+   * A sensitive act: the request must carry a fresh second factor in its header `Castellan-Factor` (the password, where none is enrolled),
+   * else it is refused with `owner.factor_needed`. `when_enrolled`: only once there is a factor. An endpoint that needs it only
+   * sometimes asks with `assertFactor`.
+   */
+  readonly secondFactor?: true | 'when_enrolled';
 }
 
 export function endpoint<I extends z.ZodType, O extends z.ZodType>(it: Endpoint<I, O>): Endpoint<I, O> {
@@ -47,6 +54,17 @@ export interface Request {
   readonly lastEventId?: string;
   /** Absent where there is no HTTP between: the command line without an agent, MCP, tests. */
   readonly connection?: Connection;
+  /** Resolves when this request carried a fresh second factor, else throws `owner.factor_needed`; see `assertFactor`. */
+  readonly factor?: () => Promise<void>;
+}
+
+/** For a handler whose act is sensitive only sometimes; throws `owner.factor_needed`, also where nobody can be asked. */
+export async function assertFactor({ factor }: Pick<Request, 'factor'>): Promise<void> {
+  if (!factor)
+    throw new AppError('forbidden', 'owner.factor_needed', 'That needs your second factor: do it in the browser or on the command line', {
+      factors: [],
+    });
+  await factor();
 }
 
 /** The other end of an HTTP request, and its browser session. */
@@ -55,6 +73,8 @@ export interface Connection {
   readonly address: string;
   /** The `User-Agent` header, or empty; at most 300 characters. */
   readonly userAgent: string;
+  /** Ours, as this client addressed us and the guard let it: `https://castle.example:4848`. */
+  readonly origin: string;
   /** The session cookie as sent, not yet believed. */
   readonly sessionToken?: string;
   /** Gives the browser its session cookie with the answer; a stream cannot. */

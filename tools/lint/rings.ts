@@ -28,6 +28,7 @@ const HOMES: readonly { readonly library: RegExp; readonly home: RegExp; readonl
   { library: /^commander$/, home: /^src\/edge\/cli\/|^src\/castellan\.ts$/, where: 'src/edge/cli' },
   { library: /^@earendil-works\/pi-tui$/, home: /^src\/edge\/cli\/|\/terminal\//, where: 'src/edge/cli and the terminal channel' },
   { library: /^(@ai-sdk\/.+|@pydantic\/genai-prices)$/, home: /^src\/domain\/llm\//, where: 'src/domain/llm' },
+  { library: /^(otpauth|uqr|@simplewebauthn\/server)$/, home: /^src\/domain\/owner\//, where: 'src/domain/owner' },
   { library: /^grammy$/, home: /^src\/domain\/channels\/telegram\//, where: 'src/domain/channels/telegram' },
 ];
 
@@ -45,7 +46,7 @@ const ORDER: readonly (readonly string[])[] = [
   ['notifications'],
 ];
 
-const BROWSER = /^(react|react-dom|@tanstack\/.+|@base-ui\/.+|lucide-react|streamdown|tailwindcss|zod)(\/|$)/;
+const BROWSER = /^(react|react-dom|@simplewebauthn\/browser|@tanstack\/.+|@base-ui\/.+|lucide-react|streamdown|tailwindcss|zod)(\/|$)/;
 const BROWSER_BUILD = /^(vite|@vitejs\/.+|@tailwindcss\/.+)$|^node:/;
 /** The files of core that run in a browser: data and pure functions. */
 const BROWSER_CORE = /^#core\/(client|endpoint|errors|json)$/;

@@ -12,7 +12,8 @@ export const httpPage: Page = {
     if (all.length === 0) return null;
     const intro =
       "The owner's side. A session cookie or `Authorization: Bearer <token>` is needed unless the grant is `public`. The whole contract, with every " +
-      'shape, is served at `GET /api/openapi.json`. A field with `?` may be left out.\n\n';
+      'shape, is served at `GET /api/openapi.json`. A field with `?` may be left out. What is marked *2FA* needs a fresh second factor in the header ' +
+      '`Castellan-Factor`.\n\n';
     return intro + sections(all, groupOf, ['endpoint', 'grant', 'does', 'input'], rowOf);
   },
 };
@@ -34,7 +35,8 @@ function groupOf({ path }: Endpoint): string {
 
 function rowOf(it: Endpoint): readonly string[] {
   const summary = it.stream ? `${it.summary} (server-sent events)` : it.summary;
-  return [`\`${it.method} ${it.path}\``, `\`${it.grant}\``, summary, fieldsOf(it)];
+  const guard = it.secondFactor ? ' *2FA*' : '';
+  return [`\`${it.method} ${it.path}\``, `\`${it.grant}\`${guard}`, summary, fieldsOf(it)];
 }
 
 /** The names of the input's fields, those of the path left out. */

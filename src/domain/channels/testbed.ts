@@ -70,7 +70,7 @@ export async function testbed({
     const queue = createLocalQueue({ store, clock: systemClock, newId, onError: (_, error) => void errors.push(error) });
     const outbox = createOutbox({ store, bus, clock: systemClock, newId });
     const audit = fakeAudit();
-    const approvals = createApprovals({ store, outbox, queue, clock: systemClock, newId, audit, verifyPassword: async () => true });
+    const approvals = createApprovals({ store, outbox, queue, clock: systemClock, newId, audit });
     const channels = createChannels({
       store,
       bus,

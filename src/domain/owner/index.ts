@@ -1,5 +1,6 @@
 export { ensureControlToken, readControlToken } from './control-token.ts';
 export { sessionCookie, type SessionCookie } from './cookie.ts';
+export type { FactorRequest } from './factor-request.ts';
 export { createLoginLinks, type LoginLinks } from './login-link.ts';
 export { createOwner, type Authenticated, type OpenedSession, type Owner, type OwnerDeps } from './owner.ts';
 export type { Argon2Cost } from './password.ts';

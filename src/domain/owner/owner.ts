@@ -6,6 +6,7 @@ import { AppError } from '#core/errors';
 import type { NewId } from '#core/ids';
 import type { Secret } from '#core/secret';
 import type { SessionInfo, SessionState } from './contract.ts';
+import type { FactorRequest } from './factor-request.ts';
 import { createLoginLinks, LINK_MS, type LoginLinks } from './login-link.ts';
 import { createPasswords, type Argon2Cost } from './password.ts';
 import { createSessions, type Origin, type Sessions } from './sessions.ts';
@@ -55,6 +56,11 @@ export interface Owner {
   setPassword(sessionToken: string | undefined, password: string, current: string | undefined, origin: Origin): Promise<void>;
   /** For other questions that need the password; guesses count as those of the login. */
   verifyPassword(password: string, address?: string): Promise<boolean>;
+  /**
+   * Judges a request for a sensitive act: with no password set only the command line of this machine passes. Throws `owner.factor_needed`,
+   * `owner.wrong_factor`, `owner.too_many_attempts`.
+   */
+  assertFactor(request: FactorRequest): Promise<void>;
   createLoginLink: LoginLinks['create'];
   revokeSession(id: string, actor: string): Promise<void>;
   /** An API token, or the control token of this machine. */
@@ -179,6 +185,19 @@ export function createOwner({ store, clock, newId, audit, controlToken, random, 
     },
 
     verifyPassword,
+
+    async assertFactor({ caller, connection, given, whenEnrolled }) {
+      if (whenEnrolled) return; // none can be enrolled yet
+      if (!(await passwords.isSet())) {
+        if (caller.id === CLI.id) return;
+        throw new AppError('forbidden', 'owner.factor_needed', 'Set a password first: this needs it', { factors: [] });
+      }
+      const details = { factors: ['password'] };
+      if (given === undefined) throw new AppError('forbidden', 'owner.factor_needed', 'This needs your password', details);
+      if (!(await verifyPassword(given, connection.address)))
+        throw new AppError('forbidden', 'owner.wrong_factor', 'Not the right password', details);
+    },
+
     createLoginLink: links.create,
 
     async revokeSession(id, actor) {

@@ -43,7 +43,8 @@ export interface Answering {
   readonly by: string;
   readonly via: string;
   readonly note?: string | undefined;
-  readonly password?: string | undefined;
+  /** Resolves when the answer came with a fresh second factor, else throws; the kind `second_factor` is refused without. */
+  readonly verifyFactor?: (() => Promise<void>) | undefined;
 }
 
 export interface ApprovalsDeps {
@@ -53,8 +54,6 @@ export interface ApprovalsDeps {
   readonly clock: Clock;
   readonly newId: NewId;
   readonly audit: Audit;
-  /** Whether it is the owner's password; throws when guessed too often. */
-  readonly verifyPassword: (password: string) => Promise<boolean>;
   readonly random?: (bytes: number) => Uint8Array;
 }
 
@@ -64,7 +63,8 @@ export interface Approvals {
   ask(tx: Db, approval: NewApproval): Promise<Approval>;
   /**
    * Throws `policy.no_approval`, `policy.already_answered` (names who and what), `policy.approval_expired`,
-   * `policy.approval_withdrawn`, `policy.unknown_option`, `policy.not_eligible`, `policy.password_needed`, `policy.wrong_password`.
+   * `policy.approval_withdrawn`, `policy.unknown_option`, `policy.not_eligible`, `policy.factor_needed`,
+   * and what `verifyFactor` throws.
    */
   answer(id: string, option: string, answering: Answering): Promise<Approval>;
   /** Reads a text of a channel as an answer ("yes K7QF"); null when it is none. Throws as `answer` does. */
@@ -83,16 +83,7 @@ export interface Approvals {
   readonly service: Service;
 }
 
-export function createApprovals({
-  store,
-  outbox,
-  queue,
-  clock,
-  newId,
-  audit,
-  verifyPassword,
-  random = randomBytes,
-}: ApprovalsDeps): Approvals {
+export function createApprovals({ store, outbox, queue, clock, newId, audit, random = randomBytes }: ApprovalsDeps): Approvals {
   const expiryOf = (id: string): string => `approval-expiry:${id}`;
 
   async function freeCode(tx: Db): Promise<string> {
@@ -145,7 +136,7 @@ export function createApprovals({
   }
 
   async function answer(id: string, wanted: string, answering: Answering): Promise<Approval> {
-    const { by, via, note, password } = answering;
+    const { by, via, note, verifyFactor } = answering;
     const approval = toApproval(await load(store.db, id));
     assertOpen(approval, clock.now());
     if (by.startsWith('run:'))
@@ -158,7 +149,15 @@ export function createApprovals({
         `option: choose one of ${approval.options.map((each) => each.id).join(', ')}`,
         { options: approval.options },
       );
-    if (approval.kind === 'second_factor') await assertPassword(password);
+    if (approval.kind === 'second_factor' && !isRefusal(option)) {
+      if (!verifyFactor)
+        throw new AppError(
+          'forbidden',
+          'policy.factor_needed',
+          'This answer needs your second factor: give it in the browser or with "castellan approvals answer"',
+        );
+      await verifyFactor();
+    }
     return store.write(async (tx) => {
       const now = clock.now();
       const won = await endApproval(
@@ -186,16 +185,6 @@ export function createApprovals({
       await outbox.add(tx, 'approval.answered', { approval: after });
       return after;
     });
-  }
-
-  async function assertPassword(password: string | undefined): Promise<void> {
-    if (password === undefined)
-      throw new AppError(
-        'forbidden',
-        'policy.password_needed',
-        'password: this answer needs your password; give it in the browser or with "castellan approvals answer"',
-      );
-    if (!(await verifyPassword(password))) throw new AppError('forbidden', 'policy.wrong_password', 'password: not the right one');
   }
 
   async function withdrawRow(tx: Db, id: string): Promise<void> {
@@ -259,6 +248,9 @@ export function createApprovals({
     ),
   };
 }
+
+/** To refuse needs no proof: whoever took the chat may do that. */
+const isRefusal = ({ id, style }: ApprovalOption): boolean => style === 'danger' || id === 'no' || id === 'refused';
 
 const Expiry = z.object({ id: z.string() });
 

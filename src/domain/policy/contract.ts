@@ -79,12 +79,11 @@ export const answerApproval = endpoint({
   method: 'POST',
   path: '/api/approvals/{id}/answer',
   grant: 'approvals:answer',
-  summary: 'Answers a question; the first answer wins. A question of the kind second_factor also needs the password.',
+  summary: 'Answers a question; the first answer wins. A question of the kind second_factor also needs a second factor.',
   input: z.strictObject({
     id: z.string(),
     option: z.string(),
     note: z.string().max(2_000).optional(),
-    password: z.string().max(1_024).optional(),
   }),
   output: Approval,
 });

@@ -1,4 +1,4 @@
-import { route, type Route } from '#core/endpoint';
+import { assertFactor, route, type Route } from '#core/endpoint';
 import type { Approvals } from './approvals.ts';
 import { answerApproval, getApproval, listApprovals, listGrants } from './contract.ts';
 import type { KnownGrant } from './grants.ts';
@@ -13,8 +13,13 @@ export function policyRoutes({ approvals, catalogue }: PolicyRoutesDeps): readon
   return [
     route(listApprovals, (query) => approvals.list(query)),
     route(getApproval, ({ id }) => approvals.get(id)),
-    route(answerApproval, ({ id, option, note, password }, { caller }) =>
-      approvals.answer(id, option, { by: caller.id, via: wayOf(caller.id), note, password }),
+    route(answerApproval, ({ id, option, note }, request) =>
+      approvals.answer(id, option, {
+        by: request.caller.id,
+        via: wayOf(request.caller.id),
+        note,
+        verifyFactor: () => assertFactor(request),
+      }),
     ),
     route(listGrants, async () => ({ items: catalogue().map(({ grant, opens }) => ({ grant, opens: [...opens] })), next: null })),
   ];

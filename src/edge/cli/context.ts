@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { createClient, type Client } from '#core/client';
 import type { Environment } from '#core/config';
 import { AppError } from '#core/errors';
+import { createFactorAsker } from './ask-factor.ts';
 
 /** What every command is given. */
 export interface Cli {
@@ -42,7 +43,14 @@ export async function readAgentFacts(home: string): Promise<AgentFacts | null> {
   }
 }
 
-export function createCli({ home, json, env, version }: Pick<Cli, 'home' | 'json' | 'env' | 'version'>): Cli {
+export interface CliOptions extends Pick<Cli, 'home' | 'json' | 'env' | 'version'> {
+  /** Of the option `--code`: a second factor for what this command asks. */
+  readonly code?: string | undefined;
+}
+
+export function createCli({ home, json, env, version, code }: CliOptions): Cli {
+  const askFactor = createFactorAsker(code);
+
   async function clientIfRunning(): Promise<Client | null> {
     const facts = await readAgentFacts(home);
     if (!facts) return null;
@@ -50,7 +58,7 @@ export function createCli({ home, json, env, version }: Pick<Cli, 'home' | 'json
     const token = await readControlToken(home);
     if (!token) throw noToken(home);
     const headers = (): Record<string, string> => token.use((value) => ({ authorization: `Bearer ${value}` }));
-    return createClient({ fetch: globalThis.fetch, base: facts.url, headers });
+    return createClient({ fetch: globalThis.fetch, base: facts.url, headers, askFactor });
   }
 
   return {

@@ -31,14 +31,15 @@ const GROUPS: readonly (readonly [title: string, commands: readonly Commands[]])
 export function createProgram(version = '', env: Environment = {}): Command {
   const program = new Command('castellan');
   const cli = (): Cli => {
-    const { home, json = false } = program.opts<{ home?: string; json?: boolean }>();
-    return createCli({ home: homeFolder(env, home), json, env, version });
+    const { home, json = false, code } = program.opts<{ home?: string; json?: boolean; code?: string }>();
+    return createCli({ home: homeFolder(env, home), json, env, version, code });
   };
   program
     .description('Castellan: a personal AI agent on your own hardware.')
     .version(version, '--version', 'print the version')
     .option('--json', 'print one JSON document and nothing else')
     .option('--home <dir>', "the agent's home folder (CASTELLAN_HOME, else ~/.castellan)")
+    .option('--code <code>', 'a second factor for a sensitive act: the six digits or a recovery code; @FILE reads it from a file')
     .configureOutput({ writeErr: (text) => void (program.opts<{ json?: boolean }>().json || process.stderr.write(text)) })
     .showHelpAfterError('(add --help for more)')
     .addHelpText(

@@ -47,7 +47,7 @@ export async function buildApp(deps: HttpDeps, closing: AbortSignal): Promise<Fa
   app.setNotFoundHandler(createNotFound({ staticDir: deps.staticDir, known: [...routes.map(({ endpoint }) => endpoint), ...rawRoutes] }));
 
   const onFailure = (thrown: unknown, request: FastifyRequest): unknown => reported(thrown, request).body;
-  const mounting: MountDeps = { app, clock, closing, onFailure };
+  const mounting: MountDeps = { app, clock, closing, verifyFactor: deps.verifyFactor, onFailure };
   takeOnlyJson(app);
   for (const route of routes) mountRoute(route, mounting);
   await app.register(async (scope) => {

@@ -4,7 +4,10 @@ import { connect } from 'node:net';
 import { once } from 'node:events';
 import { describe, it } from 'node:test';
 import { z } from 'zod';
-import { endpoint, route, streamRoute } from '#core/endpoint';
+import { createClient, type FactorNeed } from '#core/client';
+import { assertFactor, endpoint, route, streamRoute } from '#core/endpoint';
+import { AppError } from '#core/errors';
+import type { FactorRequest } from '#owner';
 import { call, CSRF, serve, SESSION, TOKEN, type TestServer } from './testing.ts';
 
 const read = endpoint({
@@ -253,5 +256,101 @@ describe('what is no proper HTTP', () => {
     assert.equal(res.statusCode, 200);
     res.resume();
     req.destroy();
+  });
+});
+
+describe('a sensitive act', () => {
+  const act = endpoint({
+    ...change,
+    path: '/api/acts/{id}',
+    input: z.strictObject({ id: z.string(), n: z.number().optional() }),
+    secondFactor: true,
+  });
+  const sometimes = endpoint({ ...change, path: '/api/sometimes', input: z.strictObject({ hard: z.boolean() }) });
+  const asked: FactorRequest[] = [];
+
+  async function acting() {
+    const done: string[] = [];
+    asked.length = 0;
+    const t = await serve(
+      [
+        route(act, async ({ id }) => (done.push(id), {})),
+        route(sometimes, async ({ hard }, about) => {
+          if (hard) await assertFactor(about);
+          if (hard) await assertFactor(about); // a code is judged once
+          done.push('sometimes');
+          return {};
+        }),
+      ],
+      {
+        async verifyFactor(it) {
+          asked.push(it);
+          if (it.given !== 'geheim ü') throw new AppError('forbidden', 'owner.factor_needed', 'x', { factors: ['totp'] });
+        },
+      },
+    );
+    return { ...t, done, [Symbol.asyncDispose]: t.stop };
+  }
+  const post = (t: TestServer, path: string, body: object, factor?: string) =>
+    call(t.url + path, {
+      method: 'POST',
+      headers: { ...TOKEN, ...(factor !== undefined && { 'castellan-factor': encodeURIComponent(factor) }) },
+      body,
+    });
+
+  it('needs its factor, from every kind of caller', async () => {
+    await using t = await acting();
+    for (const headers of [TOKEN, { ...SESSION, ...CSRF }]) {
+      const { status, json } = await call(`${t.url}/api/acts/a`, { method: 'POST', headers, body: {} });
+      assert.deepEqual([status, json.error.code, json.error.details], [403, 'owner.factor_needed', { factors: ['totp'] }]);
+    }
+    assert.equal(codeOf((await call(`${t.url}/api/acts/a`, { method: 'POST', body: {} })).json), 'http.unauthenticated');
+    assert.equal(codeOf((await call(`${t.url}/api/acts/a`, { method: 'POST', headers: SESSION, body: {} })).json), 'http.csrf');
+    assert.deepEqual(t.done, []);
+    assert.equal((await post(t, '/api/acts/a', {}, 'geheim ü')).status, 200);
+    assert.deepEqual(t.done, ['a']);
+  });
+
+  it('does not use a code up for an input that is wrong', async () => {
+    await using t = await acting();
+    assert.equal(codeOf((await post(t, '/api/acts/a', { n: 'x' }, 'geheim ü')).json), 'input.invalid');
+    assert.equal(asked.length, 0);
+  });
+
+  it('is known to the last field, so that a proof fits no other', async () => {
+    await using t = await acting();
+    for (const [path, body] of [
+      ['/api/acts/a', {}],
+      ['/api/acts/b', {}],
+      ['/api/acts/a', { n: 1 }],
+      ['/api/acts/a', { n: 2 }],
+      ['/api/acts/a', {}],
+    ] as const)
+      await post(t, path, body);
+    assert.deepEqual([asked.length, new Set(asked.map((it) => it.act)).size], [5, 4]);
+  });
+
+  it('may be so only sometimes', async () => {
+    await using t = await acting();
+    assert.equal((await post(t, '/api/sometimes', { hard: false })).status, 200);
+    assert.equal(codeOf((await post(t, '/api/sometimes', { hard: true })).json), 'owner.factor_needed');
+    assert.equal((await post(t, '/api/sometimes', { hard: true }, 'geheim ü')).status, 200);
+    assert.equal(asked.length, 2);
+    await assert.rejects(assertFactor({}), { code: 'owner.factor_needed' });
+  });
+
+  it('is asked for by the client, and then sent again', async () => {
+    await using t = await acting();
+    const needs: FactorNeed[] = [];
+    const client = (answers: (string | null)[]) =>
+      createClient({
+        fetch,
+        base: t.url,
+        headers: () => TOKEN,
+        askFactor: async (need) => (needs.push(need), answers.shift() ?? null),
+      });
+    await client(['wrong', 'geheim ü']).call(act, { id: 'x' });
+    await assert.rejects(client([null]).call(act, { id: 'y' }), { code: 'owner.factor_needed' });
+    assert.deepEqual([t.done, needs], [['x'], Array(3).fill({ factors: ['totp'] })]);
   });
 });

@@ -6,7 +6,8 @@ import type { Caller, Connection, Endpoint, Request, Route, StreamEvent } from '
 import { AppError } from '#core/errors';
 import { check } from '#core/json';
 import { sessionCookie } from '#owner';
-import type { RawRoute } from './ports.ts';
+import { factorCheck } from './factor.ts';
+import type { RawRoute, VerifyFactor } from './ports.ts';
 import { sendEvents } from './sse.ts';
 
 declare module 'fastify' {
@@ -28,6 +29,7 @@ export interface MountDeps {
   readonly clock: Clock;
   /** Aborted when the server closes; ends every stream. */
   readonly closing: AbortSignal;
+  readonly verifyFactor: VerifyFactor;
   /** Logs what was thrown where it is a bug, and says what to tell the client. */
   readonly onFailure: (thrown: unknown, request: FastifyRequest) => unknown;
 }
@@ -36,7 +38,7 @@ export interface MountDeps {
 export const routerPath = (path: string): string => path.replaceAll(/\{(\w+)\}/g, ':$1');
 
 /** Puts an endpoint on the server: input read by its schema, answer written by its schema. */
-export function mountRoute(route: Route, { app, clock, closing, onFailure }: MountDeps): void {
+export function mountRoute(route: Route, { app, clock, closing, verifyFactor, onFailure }: MountDeps): void {
   const { endpoint } = route;
 
   async function stream(input: never, about: Request, reply: FastifyReply): Promise<void> {
@@ -64,7 +66,11 @@ export function mountRoute(route: Route, { app, clock, closing, onFailure }: Mou
     ...(endpoint.maxBodyBytes !== undefined && { bodyLimit: endpoint.maxBodyBytes }),
     async handler(request, reply) {
       const input = readInput(endpoint, request) as never;
-      const about = describe(request, reply, signalOf(reply.raw, closing, endpoint.stream === true));
+      const connection = connectionOf(request, reply);
+      const checkFactor = factorCheck(request, connection, input, verifyFactor);
+      // After the input was read: a mistake in it must not use up a code.
+      if (endpoint.secondFactor) await checkFactor(endpoint.secondFactor === 'when_enrolled');
+      const about = describe(request, connection, signalOf(reply.raw, closing, endpoint.stream === true), checkFactor);
       if (endpoint.stream && !asksForJson(request)) return stream(input, about, reply);
       const answer = endpoint.stream ? await whole(input, about) : endpoint.output.parse(await route.handle(input, about));
       reply.code(endpoint.status ?? 200).type('application/json; charset=utf-8');
@@ -116,13 +122,19 @@ function invalid(what: string, field: string, message: string): AppError {
   });
 }
 
-function describe(request: FastifyRequest, reply: FastifyReply, signal: AbortSignal): Request {
+function describe(
+  request: FastifyRequest,
+  connection: Connection,
+  signal: AbortSignal,
+  checkFactor: (whenEnrolled: boolean) => Promise<void>,
+): Request {
   const idempotencyKey = headerText(request, 'idempotency-key', 255);
   const lastEventId = headerText(request, 'last-event-id', 255);
   return {
     caller: request.caller,
     signal,
-    connection: connectionOf(request, reply),
+    connection,
+    factor: () => checkFactor(false),
     ...(idempotencyKey !== undefined && { idempotencyKey }),
     ...(lastEventId !== undefined && { lastEventId }),
   };
@@ -141,6 +153,7 @@ function connectionOf(request: FastifyRequest, reply: FastifyReply): Connection 
   return {
     address: request.ip,
     userAgent: (request.headers['user-agent'] ?? '').slice(0, 300),
+    origin: `${request.protocol}://${request.host.toLowerCase()}`,
     ...(token && { sessionToken: token }),
     setSession: (value, maxAgeS) => void reply.setCookie(name, value, { ...attributes, maxAge: maxAgeS }),
     clearSession: () => void reply.clearCookie(name, { ...attributes, maxAge: 0 }),

@@ -47,6 +47,18 @@ function operation(endpoint: Endpoint, schemas: Record<string, Schema>): Schema 
     ...inPath.map((name) => ({ name, in: 'path', required: true, schema: fields[name] ?? { type: 'string' } })),
     ...(hasBody ? [] : others.map((name) => ({ name, in: 'query', required: required.has(name), schema: fields[name]! }))),
     ...(method === 'POST' ? [{ name: 'Idempotency-Key', in: 'header', required: false, schema: { type: 'string', maxLength: 255 } }] : []),
+    ...(endpoint.secondFactor
+      ? [
+          {
+            name: 'Castellan-Factor',
+            in: 'header',
+            required: false,
+            description:
+              'A fresh second factor, percent-encoded: a code, a recovery code, or the password where no factor is enrolled. Refused without, as owner.factor_needed.',
+            schema: { type: 'string', maxLength: 4096 },
+          },
+        ]
+      : []),
     ...(endpoint.stream ? [{ name: 'Last-Event-ID', in: 'header', required: false, schema: { type: 'string', maxLength: 255 } }] : []),
   ];
   return {
@@ -54,6 +66,7 @@ function operation(endpoint: Endpoint, schemas: Record<string, Schema>): Schema 
     summary,
     tags: [path.split('/')[2] ?? path.slice(1)],
     ...(grant === 'public' ? { security: [] } : { 'x-grant': grant }),
+    ...(endpoint.secondFactor && { 'x-second-factor': endpoint.secondFactor }),
     ...(parameters.length > 0 && { parameters }),
     ...(hasBody && (others.length > 0 || !('properties' in input)) && { requestBody: requestBody(input, others, required) }),
     responses: {

@@ -3,6 +3,7 @@ import type { Bus } from '#core/bus';
 import type { Clock } from '#core/clock';
 import type { Caller, Route } from '#core/endpoint';
 import type { Health } from '#core/service';
+import type { FactorRequest } from '#owner';
 
 /** Where the owner's side listens and under which names it may be called. */
 export interface HttpConfig {
@@ -22,6 +23,9 @@ export interface Auth {
   session(cookie: string): Promise<{ readonly caller: Caller; readonly csrfToken: string } | null>;
   bearer(token: string): Promise<Caller | null>;
 }
+
+/** Judges whether a request for a sensitive act carries a fresh second factor; throws `owner.factor_needed` and the like. The owner module answers. */
+export type VerifyFactor = (request: FactorRequest) => Promise<void>;
 
 /** What the edge writes to the log: a constant message, the data in fields. */
 export interface Log {
@@ -74,6 +78,7 @@ export interface HttpDeps {
   readonly routes: readonly Route[];
   readonly rawRoutes?: readonly RawRoute[];
   readonly auth: Auth;
+  readonly verifyFactor: VerifyFactor;
   /** Whether grants held cover the one needed: `allows` of the policy module. */
   readonly allows: (grants: ReadonlySet<string>, needed: string) => boolean;
   readonly health: () => Health;

@@ -3,6 +3,7 @@ import { request, type IncomingHttpHeaders, type IncomingMessage } from 'node:ht
 import { createBus, type Bus } from '#core/bus';
 import { manualClock, type ManualClock } from '#core/clock';
 import type { Caller, Route } from '#core/endpoint';
+import { AppError } from '#core/errors';
 import type { HttpDeps } from './ports.ts';
 import { createHttp, type Listener } from './server.ts';
 
@@ -31,6 +32,9 @@ export const CSRF = { 'x-csrf-token': 'csrf-of-good' };
 export const TOKEN = { authorization: 'Bearer castellan_all' };
 export const READER = { authorization: 'Bearer castellan_reader' };
 
+/** The second factor that test servers take. */
+export const FACTOR = { 'castellan-factor': '123456' };
+
 /** A server on a free port of loopback with fake credentials; everything else is the real thing. */
 export async function serve(routes: readonly Route[], more: Partial<HttpDeps> = {}): Promise<TestServer> {
   const bus = createBus(() => {});
@@ -48,6 +52,9 @@ export async function serve(routes: readonly Route[], more: Partial<HttpDeps> = 
     auth: {
       session: async (cookie) => (cookie === 'good' ? { caller: OWNER, csrfToken: 'csrf-of-good' } : null),
       bearer: async (token) => callers[token] ?? null,
+    },
+    verifyFactor: async ({ given }) => {
+      if (given !== '123456') throw new AppError('forbidden', 'owner.factor_needed', 'A second factor, please', { factors: ['totp'] });
     },
     allows: (grants, needed) => grants.has('*') || grants.has(needed),
     health: () => ({ ok: true, detail: 'all parts' }),

@@ -7,6 +7,7 @@ import { createRoot } from 'react-dom/client';
 import { ApiContext, createApi } from './api/api.ts';
 import { takeLoginCode } from './pages/login/login-code.ts';
 import { createPageRouter } from './router.tsx';
+import { FactorArea } from './shell/factor-area.tsx';
 import { ToastArea } from './ui/toast.tsx';
 
 const code = takeLoginCode(location, history);
@@ -25,7 +26,9 @@ createRoot(document.getElementById('app')!).render(
       <QueryClientProvider client={api.queries}>
         <ApiContext value={api}>
           <ToastArea>
-            <RouterProvider router={router} />
+            <FactorArea>
+              <RouterProvider router={router} />
+            </FactorArea>
           </ToastArea>
         </ApiContext>
       </QueryClientProvider>

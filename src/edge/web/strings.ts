@@ -87,10 +87,20 @@ export const t = {
     thisMonth: (spent: string, limit: string | null) => (limit === null ? `${spent} this month` : `${spent} of ${limit} this month`),
     held: (usd: string) => `${usd} is held by calls under way`,
   },
-  approval: {
+  factor: {
+    title: 'Confirm that it is you',
+    text: 'This act is guarded: give a second factor for it.',
+    byPassword: 'This act is guarded: give your password for it.',
+    none: 'This act is guarded, and there is no password yet to guard it with. Set one first.',
+    passkeyElsewhere: 'This act is guarded. Your passkeys belong to another address of this server; here, give a code.',
     password: 'Your password',
-    passwordText: 'This one is guarded twice: confirm it with your password.',
+    code: 'Code',
+    codeHint: 'The six digits of your authenticator app, or a recovery code.',
+    usePasskey: 'Use a passkey',
+    passkeyFailed: 'The passkey did not work: try again, or use another way.',
     confirm: 'Confirm',
+  },
+  approval: {
     details: 'What it is about',
     run: 'Its run',
     answered: 'Answered.',

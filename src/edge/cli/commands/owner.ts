@@ -119,14 +119,13 @@ function approvalCommands(group: Command, cli: () => Cli): void {
   group
     .command('answer <code> <option>')
     .description('answer by its code or id')
-    .option('--password', 'read the password from standard input, where it is asked for')
-    .action(async (code: string, option: string, options: { password?: boolean }) => {
+    .action(async (code: string, option: string) => {
       const io = cli();
       const client = await io.client();
       const { items } = await client.call(listApprovals, { status: 'pending', limit: 500 });
       const found = items.find((it) => it.id === code || it.code.toLowerCase() === code.toLowerCase());
       if (!found) throw new AppError('not_found', 'approval.not_found', `No question "${code}" is open`, { code });
-      const it = await client.call(answerApproval, { id: found.id, option, ...(options.password && { password: await secretInput(io) }) });
+      const it = await client.call(answerApproval, { id: found.id, option });
       io.print(it, () => `Answered: ${it.answer}.`);
     });
 }

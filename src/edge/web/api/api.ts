@@ -1,6 +1,6 @@
 import { QueryCache, QueryClient } from '@tanstack/react-query';
 import { createContext, use } from 'react';
-import { createClient, type Client } from '#core/client';
+import { createClient, type Client, type FactorNeed } from '#core/client';
 import { AppError } from '#core/errors';
 import { getSession } from '#owner/contract';
 import { keyOf } from './query.ts';
@@ -11,10 +11,16 @@ export interface Api {
   readonly queries: QueryClient;
   /** Taken from the session; sent with everything that changes something. */
   setCsrfToken(token: string | null): void;
+  /** Says who asks for a second factor where one is needed; returns how to take it back. */
+  onFactorAsked(ask: AskFactor): () => void;
 }
+
+type AskFactor = (need: FactorNeed) => Promise<string | null>;
 
 export function createApi(fetch: typeof globalThis.fetch): Api {
   let csrfToken: string | null = null;
+  let asker: AskFactor | null = null;
+  const askFactor: AskFactor = async (need) => asker?.(need) ?? null;
   const headers = (): Record<string, string> => (csrfToken === null ? {} : { 'x-csrf-token': csrfToken });
   const queries = new QueryClient({
     defaultOptions: {
@@ -30,7 +36,15 @@ export function createApi(fetch: typeof globalThis.fetch): Api {
       },
     }),
   });
-  return { client: createClient({ fetch, base: '', headers }), queries, setCsrfToken: (token) => void (csrfToken = token) };
+  return {
+    client: createClient({ fetch, base: '', headers, askFactor }),
+    queries,
+    setCsrfToken: (token) => void (csrfToken = token),
+    onFactorAsked(ask) {
+      asker = ask;
+      return () => void (asker = null);
+    },
+  };
 }
 
 /** Whether asking again may help. */

@@ -1,14 +1,10 @@
 import { Link } from '@tanstack/react-router';
 import { MessageCircleQuestion } from 'lucide-react';
-import { useState, type FormEvent } from 'react';
 import { answerApproval, listApprovals, type Approval, type ApprovalOption } from '#policy/contract';
-import { messageOf } from '../../api/message.ts';
 import { useAction, useEndpoint } from '../../api/use-endpoint.ts';
 import { t } from '../../strings.ts';
 import { Button, type ButtonLook } from '../../ui/button.tsx';
 import { Data } from '../../ui/data.tsx';
-import { Dialog } from '../../ui/dialog.tsx';
-import { Field } from '../../ui/field.tsx';
 import { Folded } from '../../ui/folded.tsx';
 import { Time } from '../../ui/time.tsx';
 
@@ -21,12 +17,10 @@ export function PendingApprovals({ runId }: { readonly runId?: string }) {
 }
 
 function Question({ approval, showRun }: { readonly approval: Approval; readonly showRun: boolean }) {
-  const [guarded, setGuarded] = useState<ApprovalOption | null>(null);
   const answer = useAction(answerApproval, { done: t.approval.answered, refresh: [listApprovals] });
 
   function choose(option: ApprovalOption): void {
-    if (approval.kind === 'second_factor' && option.id !== 'no') setGuarded(option);
-    else answer.mutate({ id: approval.id, option: option.id });
+    answer.mutate({ id: approval.id, option: option.id });
   }
 
   return (
@@ -59,50 +53,7 @@ function Question({ approval, showRun }: { readonly approval: Approval; readonly
           </div>
         </div>
       </div>
-      {guarded && <Confirm approval={approval} option={guarded} onClose={() => setGuarded(null)} />}
     </section>
-  );
-}
-
-/** Asks for the password that a doubly guarded answer needs. */
-function Confirm({
-  approval,
-  option,
-  onClose,
-}: {
-  readonly approval: Approval;
-  readonly option: ApprovalOption;
-  readonly onClose: () => void;
-}) {
-  const [password, setPassword] = useState('');
-  const answer = useAction(answerApproval, { quiet: true, done: t.approval.answered, refresh: [listApprovals] });
-
-  function submit(event: FormEvent): void {
-    event.preventDefault();
-    answer.mutate({ id: approval.id, option: option.id, password }, { onSuccess: onClose });
-  }
-
-  return (
-    <Dialog open onClose={onClose} title={approval.title} text={t.approval.passwordText}>
-      <form onSubmit={submit} className="space-y-5">
-        <Field
-          label={t.approval.password}
-          type="password"
-          autoComplete="current-password"
-          autoFocus
-          required
-          value={password}
-          onChange={(event) => setPassword(event.target.value)}
-          error={answer.error ? messageOf(answer.error) : null}
-        />
-        <div className="flex justify-end gap-2">
-          <Button onClick={onClose}>{t.action.cancel}</Button>
-          <Button type="submit" look="primary" busy={answer.isPending}>
-            {t.approval.confirm}
-          </Button>
-        </div>
-      </form>
-    </Dialog>
   );
 }
 
