@@ -32,9 +32,6 @@ export const CSRF = { 'x-csrf-token': 'csrf-of-good' };
 export const TOKEN = { authorization: 'Bearer castellan_all' };
 export const READER = { authorization: 'Bearer castellan_reader' };
 
-/** The second factor that test servers take. */
-export const FACTOR = { 'castellan-factor': '123456' };
-
 /** A server on a free port of loopback with fake credentials; everything else is the real thing. */
 export async function serve(routes: readonly Route[], more: Partial<HttpDeps> = {}): Promise<TestServer> {
   const bus = createBus(() => {});
