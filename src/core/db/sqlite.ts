@@ -4,6 +4,7 @@ import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlit
 import { Kysely, SqliteAdapter, SqliteIntrospector, SqliteQueryCompiler } from 'kysely';
 import type { CompiledQuery, DatabaseConnection, Driver, QueryResult } from 'kysely';
 import { AppError } from '../errors.ts';
+import type { Direct } from './prepared.ts';
 import type { Db, Store, Tables } from './store.ts';
 
 /** Below it, two checkpoints at once can lose acknowledged writes (sqlite.org/releaselog/3_51_3.html). */
@@ -36,10 +37,10 @@ export function openSqlite(path: string): Store {
   let queue: Job[] = [];
   let group: Promise<void> | null = null;
 
-  const tx = new Kysely<Tables>({ dialect: dialect(() => statements(writer)) });
+  const tx = new Kysely<Tables>({ dialect: dialect(statements(writer)) });
   const db = inMemory
-    ? new Kysely<Tables>({ dialect: dialect(() => statements(writer), settled) })
-    : new Kysely<Tables>({ dialect: dialect(() => statements(reader)) });
+    ? new Kysely<Tables>({ dialect: dialect(statements(writer), settled) })
+    : new Kysely<Tables>({ dialect: dialect(statements(reader)) });
 
   /** In memory there is one connection: a reader waits for the open group, unless it reads inside it. */
   async function settled(): Promise<void> {
@@ -236,19 +237,31 @@ function statements(db: DatabaseSync): Statements {
  * Every query here is done before its call returns, so nobody needs the connection to himself. Kysely's own lock on it would
  * let a reader that waits for the open group keep out a reader inside that group, and neither would ever end.
  */
-class Adapter extends SqliteAdapter {
+class Adapter extends SqliteAdapter implements Direct {
+  readonly rows: Direct['rows'];
+  constructor(rows: Direct['rows']) {
+    super();
+    this.rows = rows;
+  }
   override get supportsMultipleConnections(): boolean {
     return true;
   }
 }
 
 /** Kysely over one node:sqlite connection whose transactions are led from outside. */
-function dialect(open: () => Statements, before?: () => Promise<void>) {
+function dialect(known: Statements, before?: () => Promise<void>) {
+  const rows: Direct['rows'] = (sql, parameters) => {
+    const { statement, reads } = known.get(sql);
+    const values = parameters.map(toSqlite);
+    if (reads) return statement.all(...values);
+    statement.run(...values);
+    return [];
+  };
   return {
-    createAdapter: () => new Adapter(),
+    createAdapter: () => new Adapter(before ? (sql, parameters) => before().then(() => rows(sql, parameters)) : rows),
     createIntrospector: (db: Kysely<unknown>) => new SqliteIntrospector(db),
     createQueryCompiler: () => new SqliteQueryCompiler(),
-    createDriver: () => driver(open(), before),
+    createDriver: () => driver(known, before),
   };
 }
 

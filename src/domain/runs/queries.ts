@@ -1,12 +1,41 @@
+import { prepared, preparedUpdate } from '#core/db/prepared';
 import type { Db } from '#core/db/store';
 import type { RunKind, RunStatus } from './contract.ts';
 import type { EffectRow, RunRow, StepRow } from './tables.ts';
 
-export const insertRun = (db: Db, row: RunRow) => db.insertInto('run_run').values(row).execute();
-export const findRun = (db: Db, id: string) => db.selectFrom('run_run').selectAll().where('id', '=', id).executeTakeFirst();
+const RUN_COLUMNS = [
+  'id',
+  'kind',
+  'status',
+  'title',
+  'workflow_id',
+  'workflow_version',
+  'parent_run_id',
+  'trigger_json',
+  'idempotency_key',
+  'dry_run',
+  'input',
+  'output',
+  'outcome',
+  'error',
+  'labels',
+  'cost_usd',
+  'created_at',
+  'started_at',
+  'ended_at',
+  'wake_at',
+] as const satisfies readonly (keyof RunRow)[];
+export const insertRun = prepared<RunRow, unknown>(RUN_COLUMNS, (db, row) => db.insertInto('run_run').values(row));
+const runById = prepared<{ id: string }, RunRow>(['id'], (db, { id }) => db.selectFrom('run_run').selectAll().where('id', '=', id));
+export const findRun = async (db: Db, id: string): Promise<RunRow | undefined> => (await runById(db, { id }))[0];
 export const findRunByKey = (db: Db, key: string) =>
   db.selectFrom('run_run').selectAll().where('idempotency_key', '=', key).executeTakeFirst();
-export const updateRun = (db: Db, id: string, set: Partial<RunRow>) => db.updateTable('run_run').set(set).where('id', '=', id).execute();
+const updateRunById = preparedUpdate<{ id: string }, Partial<RunRow>, RunRow>(['id'], (db, { id }, set) =>
+  db.updateTable('run_run').set(set).where('id', '=', id).returningAll(),
+);
+/** The run as it is then; undefined when there is none. */
+export const updateRun = async (db: Db, id: string, set: Partial<RunRow>): Promise<RunRow | undefined> =>
+  (await updateRunById(db, { id }, set))[0];
 
 export interface RunFilter {
   readonly workflowId?: string | undefined;
@@ -29,11 +58,52 @@ export function listRunRows(db: Db, { workflowId, status, kind, before, limit }:
 export const openRunsOf = (db: Db, workflowId: string) =>
   db.selectFrom('run_run').selectAll().where('workflow_id', '=', workflowId).where('ended_at', 'is', null).orderBy('id').execute();
 
-export const insertStep = (db: Db, row: StepRow) => db.insertInto('run_step').values(row).execute();
-export const updateStep = (db: Db, runId: string, path: string, set: Partial<StepRow>) =>
-  db.updateTable('run_step').set(set).where('run_id', '=', runId).where('path', '=', path).execute();
-export const stepsOf = (db: Db, runId: string) =>
-  db.selectFrom('run_step').selectAll().where('run_id', '=', runId).orderBy('seq').execute();
+/** One open run of a workflow beside `except`: one that is past the queue if there is any, else the oldest. */
+const nextOpen = prepared<{ workflow: string; except: string }, Pick<RunRow, 'id' | 'status'>>(['workflow', 'except'], (db, it) =>
+  db
+    .selectFrom('run_run')
+    .select(['id', 'status'])
+    .where('workflow_id', '=', it.workflow)
+    .where('ended_at', 'is', null)
+    .where('id', '<>', it.except)
+    .orderBy((eb) => eb.case().when('status', '=', 'queued').then(1).else(0).end())
+    .orderBy('id')
+    .limit(1),
+);
+export const nextOpenRun = async (db: Db, workflow: string, except: string) => (await nextOpen(db, { workflow, except }))[0];
+
+const STEP_COLUMNS = [
+  'run_id',
+  'path',
+  'seq',
+  'name',
+  'skill',
+  'status',
+  'attempt',
+  'interruptions',
+  'outcome',
+  'next',
+  'input',
+  'output',
+  'error',
+  'labels',
+  'cost_usd',
+  'waits_for',
+  'signal',
+  'deferred',
+  'started_at',
+  'ended_at',
+  'wake_at',
+] as const satisfies readonly (keyof StepRow)[];
+export const insertStep = prepared<StepRow, unknown>(STEP_COLUMNS, (db, row) => db.insertInto('run_step').values(row));
+const updateStepAt = preparedUpdate<{ run: string; path: string }, Partial<StepRow>, unknown>(['run', 'path'], (db, of, set) =>
+  db.updateTable('run_step').set(set).where('run_id', '=', of.run).where('path', '=', of.path),
+);
+export const updateStep = (db: Db, runId: string, path: string, set: Partial<StepRow>) => updateStepAt(db, { run: runId, path }, set);
+const stepsByRun = prepared<{ run: string }, StepRow>(['run'], (db, { run }) =>
+  db.selectFrom('run_step').selectAll().where('run_id', '=', run).orderBy('seq'),
+);
+export const stepsOf = (db: Db, run: string) => stepsByRun(db, { run });
 export const waitingSteps = (db: Db, waitsFor: string) =>
   db
     .selectFrom('run_step')

@@ -114,8 +114,7 @@ export function createRuns({ store, bus, clock, newId, keep, redact = (text) => 
   }
 
   async function change(tx: Db, id: string, set: Partial<RunRow>): Promise<RunSummary> {
-    await updateRun(tx, id, set);
-    const row = await findRun(tx, id);
+    const row = await updateRun(tx, id, set);
     if (!row) throw noRun(id);
     const run = toSummary(row);
     store.onCommit(() => {

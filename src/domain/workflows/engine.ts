@@ -9,6 +9,7 @@ import {
   deleteSteps,
   findRun,
   isOver,
+  nextOpenRun,
   openRunsOf,
   stepsOf,
   toSummary,
@@ -293,10 +294,8 @@ export function createEngine(deps: EngineDeps): Engine {
 
   /** The oldest run held behind this one may start. */
   async function releaseNext(tx: Db, workflowId: string, except: string): Promise<void> {
-    const others = (await openRunsOf(tx, workflowId)).filter(({ id }) => id !== except);
-    const [first] = others;
-    if (first?.status === 'queued' && others.every(({ status }) => status === 'queued'))
-      await queue.add(tx, { queue: QUEUE, id: first.id, payload: null });
+    const next = await nextOpenRun(tx, workflowId, except);
+    if (next?.status === 'queued') await queue.add(tx, { queue: QUEUE, id: next.id, payload: null });
   }
 
   async function signal(tx: Db, waitsFor: string, data: Json): Promise<number> {
