@@ -56,6 +56,7 @@ import { telling } from './app/telling.ts';
 import { troublesOf } from './app/troubles.ts';
 import { rememberAtEnd, skillMemory } from './app/memories.ts';
 import { countEvents } from './app/metrics.ts';
+import { mannersOf } from './app/manners.ts';
 import { ownFiles, programFolder } from './app/own-files.ts';
 import { turnCanceller } from './app/turn-canceller.ts';
 import { trySkill } from './app/try-skill.ts';
@@ -118,7 +119,7 @@ export async function createApp({ config, logging, version }: AppOptions): Promi
   const bus = createBus((event, error) => log.error('An event handler failed', { event, error }));
   const outbox = createOutbox({ store, bus, clock, newId });
   const queue = createLocalQueue({ store, clock, newId, onError: (name, error) => log.warn('A job failed', { queue: name, error }) });
-  const web = createFetch();
+  const web = createFetch({ manners: () => mannersOf(settings) });
   const parser = createFeedParser();
   const tell = (severity: 'info' | 'warning' | 'critical', title: string, body: string): void =>
     void notifications.tell({ key: title, severity, title, body });

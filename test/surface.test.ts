@@ -4,7 +4,7 @@ import { request } from 'node:http';
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { after, before, describe, it } from 'node:test';
-import { createToken, revokeToken } from '#owner/contract';
+import { createLoginLink, createToken, revokeToken } from '#owner/contract';
 import { folder, startAgent, type Agent } from './agent.ts';
 
 interface Operation {
@@ -135,6 +135,67 @@ describe('what the agent answers', () => {
     const preflight = await ask('OPTIONS', '/api/runs', { origin: 'http://evil.example', 'access-control-request-method': 'POST' });
     assert.equal(preflight.headers.get('access-control-allow-origin'), null);
   });
+
+  it('no page of another origin, no other name and no forged session on any route, whatever it does and whoever it says it is', async () => {
+    const { csrfToken, cookie } = await logIn();
+    const session = { cookie, 'x-csrf-token': csrfToken };
+    const bearer = { authorization: `Bearer ${agent.token}` };
+    const refusals: Record<string, [Record<string, string>, string]> = {
+      'a foreign page with a session': [{ ...session, origin: 'https://evil.example' }, 'http.foreign_origin'],
+      'a foreign page with a token': [{ ...bearer, origin: 'https://evil.example' }, 'http.foreign_origin'],
+      'another port of this machine': [{ ...session, origin: 'http://127.0.0.1:1', 'sec-fetch-site': 'same-site' }, 'http.foreign_origin'],
+      'a sandboxed frame': [{ ...session, origin: 'null' }, 'http.foreign_origin'],
+      'an image or a script': [{ ...session, 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'no-cors' }, 'http.foreign_origin'],
+      'a rebound name': [{ ...bearer, host: 'rebound.example' }, 'http.unknown_host'],
+    };
+    for (const operation of operations) {
+      const where = `${operation.method} ${operation.path}`;
+      for (const [who, [headers, code]] of Object.entries(refusals)) {
+        const { status, text, headers: answered } = await raw(operation, headers);
+        assert.deepEqual([where, who, status, JSON.parse(text).error.code], [where, who, 403, code]);
+        assert.match(String(answered['content-security-policy']), /^default-src 'none'/, where);
+        assert.equal(answered['x-content-type-options'], 'nosniff', where);
+        assert.equal(answered['cache-control'], 'no-store', where);
+        assert.deepEqual(
+          Object.keys(answered).filter((name) => /^(access-control|server|x-powered)/.test(name)),
+          [],
+          where,
+        );
+      }
+      if (operation.method === 'GET' || operation.grant === null) continue;
+      for (const headers of [{ cookie }, { cookie, 'x-csrf-token': 'x'.repeat(csrfToken.length) }, { cookie, origin: agent.url }]) {
+        const { status, text } = await raw(operation, headers);
+        assert.deepEqual([where, status, JSON.parse(text).error.code], [where, 403, 'http.csrf']);
+      }
+    }
+  });
+
+  /** A session as a browser gets it: the code of a link is exchanged for a cookie. */
+  async function logIn(): Promise<{ cookie: string; csrfToken: string }> {
+    const { url } = await agent.client.call(createLoginLink, {});
+    const { hash, search } = new URL(url);
+    assert.equal(search, '');
+    const answer = await raw({ method: 'POST', path: '/api/login/link' }, {}, { code: hash.replace('#login=', '') });
+    const [cookie = ''] = answer.headers['set-cookie'] ?? [];
+    assert.match(cookie, /^castellan=[^;]{40,}; Max-Age=\d+; Path=\/; HttpOnly; SameSite=Strict$/);
+    return { cookie: cookie.split(';')[0]!, csrfToken: JSON.parse(answer.text).csrfToken };
+  }
+
+  /** With any header, `Host` too; the head of a stream is enough. */
+  async function raw({ method, path }: Pick<Operation, 'method' | 'path'>, headers: Record<string, string>, body: unknown = {}) {
+    const hasBody = method !== 'GET' && method !== 'DELETE';
+    const sent = request(agent.url + path.replaceAll(/\{\w+\}/g, 'x'), {
+      method,
+      agent: false,
+      headers: { ...headers, ...(hasBody && { 'content-type': 'application/json' }) },
+    });
+    sent.end(hasBody ? JSON.stringify(body) : undefined);
+    const [response] = (await once(sent, 'response')) as [import('node:http').IncomingMessage];
+    const isStream = response.headers['content-type']?.startsWith('text/event-stream');
+    const text = isStream ? '' : (await response.toArray()).join('');
+    sent.destroy();
+    return { status: response.statusCode, headers: response.headers, text };
+  }
 
   it(
     'is only to be found on loopback, and the public side says nothing at all',

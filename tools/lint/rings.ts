@@ -19,6 +19,7 @@ const HOMES: readonly { readonly library: RegExp; readonly home: RegExp; readonl
   },
   { library: /^(node:sqlite|sqlite-vec|pg|pg-boss)$/, home: /^src\/core\/db\//, where: 'src/core/db' },
   { library: /^undici$/, home: /^src\/core\/fetch|^src\/domain\/llm\/wire\//, where: 'src/core/fetch (guarded) and src/domain/llm/wire' },
+  { library: /^robots-parser$/, home: /^src\/core\/fetch/, where: 'src/core/fetch' },
   { library: /^(fastify|@fastify\/.+|prom-client)$/, home: /^src\/edge\/http\//, where: 'src/edge/http' },
   {
     library: /^@modelcontextprotocol\//,

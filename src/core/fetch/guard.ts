@@ -3,6 +3,7 @@ import { connect as connectTcp } from 'node:net';
 import type { Agent, buildConnector } from 'undici';
 import { AppError } from '../errors.ts';
 import { isPrivateName, literalAddress, type Reacher } from './addresses.ts';
+import { isWebPort } from './ports.ts';
 
 /** Resolves a name to all its addresses; `dns.promises.lookup` in production. */
 export type Lookup = (host: string) => Promise<readonly LookupAddress[]>;
@@ -43,6 +44,11 @@ function portOf(target: buildConnector.Options): number {
 }
 
 async function dial(hostname: string, port: number, options: GuardOptions) {
+  if (!options.allowPrivate && !isWebPort(port))
+    throw new AppError('forbidden', 'fetch.blocked', `Port ${port} of ${hostname} belongs to another protocol than the web's`, {
+      host: hostname,
+      port,
+    });
   const addresses = await allowedAddresses(hostname, options);
   const socket = connectTcp({
     host: hostname.replace(/^\[|\]$/g, ''),

@@ -93,6 +93,8 @@ function journalText(type: string, data: Record<string, unknown>): string {
     }
     case 'llm.hop':
       return `${String(data['provider'])} was left (${String(data['reason'])}); the next provider was asked.`;
+    case 'fetch.waited':
+      return `${String(data['host'])} is read slowly, as its guest: the page waited ${Math.round(Number(data['waitedMs']) / 1_000)} s for its turn.`;
     case 'feeds.read':
       return `${String(data['feeds'])} feeds were read (${String(data['failed'])} failed, ${String(data['unchanged'])} unchanged): ${String(data['recent'])} recent items, ${String(data['known'])} known already, ${String(data['taken'])} taken.`;
     case 'items.scored': {

@@ -88,6 +88,37 @@ export const uiTheme = defineSetting({
   category: 'appearance',
 });
 
+export const webUserAgent = defineSetting({
+  key: 'web.user_agent',
+  schema: z
+    .string()
+    .trim()
+    .regex(/^[A-Za-z][\x20-\x7e]{0,199}$/, 'not a user agent: use letters, digits and punctuation, like "Castellan (me@example.com)"'),
+  default: 'Castellan (personal agent)',
+  title: 'User agent',
+  description: 'What the program calls itself to the servers it reads. Its first word is the name that robots.txt is searched for.',
+  category: 'web',
+});
+
+export const webCrawlDelaySeconds = defineSetting({
+  key: 'web.crawl_delay_s',
+  schema: z.number().min(0).max(60),
+  default: 1,
+  title: 'Pause between pages of one site (seconds)',
+  description:
+    'For pages that content led to, not for addresses you wrote down. A site that asks for a longer pause gets it, up to a minute.',
+  category: 'web',
+});
+
+export const webRobots = defineSetting({
+  key: 'web.robots',
+  schema: z.boolean(),
+  default: true,
+  title: 'Obey robots.txt',
+  description: 'For pages that content led to, not for addresses you wrote down.',
+  category: 'web',
+});
+
 /** Settings that belong to no module. */
 export const generalSettings: readonly Setting[] = [
   ownerName,
@@ -97,5 +128,8 @@ export const generalSettings: readonly Setting[] = [
   runsRetentionDays,
   runsRetentionCount,
   defaultChannel,
+  webUserAgent,
+  webCrawlDelaySeconds,
+  webRobots,
   uiTheme,
 ];

@@ -8,6 +8,9 @@ export {
   ownerTimeZone,
   runsRetentionCount,
   runsRetentionDays,
+  webCrawlDelaySeconds,
+  webRobots,
+  webUserAgent,
 } from './definitions.ts';
 export { nearest } from './nearest.ts';
 export { settingsRoutes } from './routes.ts';

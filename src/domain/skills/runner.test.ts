@@ -205,16 +205,22 @@ test('a host that keeps failing is left alone, by itself', async () => {
   assert.deepEqual([t.fetched.length, t.breakers.state('skill:probe').failures], [5, 0]);
 });
 
-test('only addresses that the owner wrote may be private, whatever the skill asks for', async () => {
+test('only addresses that the owner wrote may be private, and elsewhere a skill is a guest, whatever it asks for', async () => {
   await using t = await setup(
-    async ({ fetch, signal }, { name }) => void (await fetch({ url: name!, signal, timeoutMs: 1_000, maxBytes: 10, allowPrivate: true })),
+    async ({ fetch, signal }, { name }) =>
+      void (await fetch({ url: name!, signal, timeoutMs: 1_000, maxBytes: 10, allowPrivate: true, crawl: true })),
   );
   const resource = { name: 'r', type: 'website' as const, url: 'http://10.0.0.1:8080/a', tags: [], enabled: true, metadata: {} };
   for (const name of ['http://10.0.0.1:8080/b', 'http://10.0.0.1:9090/', 'http://192.168.1.1/', 'http://10.0.0.2/'])
     await t.run({ config: { name }, resources: [resource], ownAddresses: ['http://192.168.1.1/x'] });
   assert.deepEqual(
-    t.fetched.map(({ allowPrivate }) => allowPrivate),
-    [true, false, true, false],
+    t.fetched.map(({ allowPrivate, crawl }) => [allowPrivate, crawl]),
+    [
+      [true, false],
+      [false, true],
+      [true, false],
+      [false, true],
+    ],
   );
 });
 

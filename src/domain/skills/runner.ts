@@ -98,7 +98,7 @@ export function createSkillRunner(deps: SkillRunnerDeps): SkillRunner {
       resources: request.resources,
       labels,
       prompt: request.prompt,
-      fetch: guardHosts(deps.fetch, breakers, ownOrigins(request)),
+      fetch: guardHosts(deps.fetch, breakers, ownOrigins(request), note),
       readFile: deps.readFile,
       llm: request.allowOffline === undefined ? llm : withoutOffline(llm, request.allowOffline),
       memory: deps.memory({ runId: owner.id, step, labels }),
@@ -188,12 +188,24 @@ function ownOrigins({ resources, ownAddresses }: SkillRequest): ReadonlySet<stri
   return new Set(origins);
 }
 
-function guardHosts(fetch: GuardedFetch['fetch'], breakers: Breakers, own: ReadonlySet<string>): GuardedFetch['fetch'] {
-  return async ({ allowPrivate: _notTheSkillsToSay, ...request }) => {
+/** So long a wait for a host's turn is worth a line of the journal. */
+const NOTABLE_WAIT_MS = 1_000;
+
+/** What the owner wrote down may be private, and is read as often as they say; anywhere else a skill is a guest. */
+function guardHosts(
+  fetch: GuardedFetch['fetch'],
+  breakers: Breakers,
+  own: ReadonlySet<string>,
+  note: SkillContext['note'],
+): GuardedFetch['fetch'] {
+  return async ({ allowPrivate: _notTheSkillsToSay, crawl = false, ...request }) => {
     const origin = URL.canParse(request.url) ? new URL(request.url).origin : null;
     const passage = origin === null ? null : breakers.enter(`host:${new URL(request.url).host}`);
     try {
-      const response = await fetch({ ...request, allowPrivate: origin !== null && own.has(origin) });
+      const isOwn = origin !== null && own.has(origin);
+      const response = await fetch({ ...request, allowPrivate: isOwn, crawl: crawl && !isOwn });
+      if ((response.waitedMs ?? 0) >= NOTABLE_WAIT_MS)
+        note('fetch.waited', { host: new URL(response.url).host, waitedMs: response.waitedMs! });
       if (response.status >= 500) passage?.failed(`HTTP ${response.status}`);
       else passage?.succeeded();
       return response;

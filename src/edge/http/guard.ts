@@ -38,16 +38,15 @@ export function createGuard({ config, auth, allows, onDenial }: GuardDeps): Guar
         { host: request.host.slice(0, 200) },
       );
     }
-    const { authorization } = request.headers;
-    // A page of another origin cannot send this header: that takes a preflight, and we answer none.
-    if (authorization === undefined && isForeign(request)) {
+    // With a token too: a page that got hold of one must not use it from a browser.
+    if (isForeign(request)) {
       throw new AppError('forbidden', 'http.foreign_origin', 'A page of another origin may not call this server', {
         origin: String(request.headers.origin ?? '').slice(0, 200),
       });
     }
     if (request.is404) return ANONYMOUS;
     const { grant } = request.routeOptions.config;
-    const credential = await identify(request, authorization);
+    const credential = await identify(request, request.headers.authorization);
     if (grant === 'public') return credential?.caller ?? ANONYMOUS;
     if (!credential) throw new AppError('unauthenticated', 'http.unauthenticated', 'Log in, or send Authorization: Bearer <token>');
     onCaller(credential.caller);

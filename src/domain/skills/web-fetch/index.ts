@@ -71,6 +71,7 @@ export function webFetch(deps: WebFetchDeps): Skill {
         signal: context.signal,
         timeoutMs: config.timeoutMs,
         maxBytes: config.maxBytes,
+        crawl: true,
       });
       const { url, status, contentType } = answer;
       if (status === 404 || status === 410)
