@@ -35,7 +35,7 @@ const HOMES: readonly { readonly library: RegExp; readonly home: RegExp; readonl
 
 /** The modules from the lowest up, as in ARCHITECTURE.md; those of one line may know each other. A higher one is reached through a port. */
 const ORDER: readonly (readonly string[])[] = [
-  ['feeds', 'audit', 'settings', 'vault', 'policy', 'owner'],
+  ['content', 'feeds', 'audit', 'settings', 'vault', 'policy', 'owner'],
   ['runs'],
   ['llm'],
   ['memory'],

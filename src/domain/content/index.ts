@@ -1,0 +1,1 @@
+export { scoreInjection } from './injection.ts';
