@@ -84,6 +84,9 @@ export interface LocalQueueDeps {
   readonly onError: (queue: string, error: Error) => void;
 }
 
+/** A clock that was set is noticed within a minute. */
+const LONGEST_WAIT_MS = 60_000;
+
 interface Waiting {
   readonly id: string;
   readonly payload: Json;
@@ -136,7 +139,9 @@ export function createLocalQueue({ store, clock, newId, onError }: LocalQueueDep
       const waiting = new Map<string, Waiting>();
       const active = new Map<string, { again: Waiting | null; renewed: boolean }>();
       const ended = new Set<Promise<void>>();
-      let timer: NodeJS.Timeout | undefined;
+      const ending = new AbortController();
+      /** For when a wait is under way. */
+      let wakesAt = Infinity;
 
       function renew(id: string): void {
         const busy = active.get(id);
@@ -157,15 +162,26 @@ export function createLocalQueue({ store, clock, newId, onError }: LocalQueueDep
       }
 
       function pump(): void {
-        clearTimeout(timer);
-        if (signal.aborted) return;
+        if (signal.aborted || ending.signal.aborted) return;
         const now = clock.now();
         let next = Infinity;
         for (const job of waiting.values()) {
           if (job.runAt > now) next = Math.min(next, job.runAt);
           else if (active.size < options.concurrency) begin(job);
         }
-        if (next < Infinity) timer = setTimeout(pump, Math.min(next - now, 60_000));
+        if (next < wakesAt) void wakeAt(next, now);
+      }
+
+      /** An earlier wait is left to end by itself: it finds nothing to do. */
+      async function wakeAt(next: number, now: number): Promise<void> {
+        wakesAt = next;
+        const woken = await clock.sleep(Math.min(next - now, LONGEST_WAIT_MS), ending.signal).then(
+          () => true,
+          () => false,
+        );
+        if (!woken) return;
+        if (wakesAt === next) wakesAt = Infinity;
+        pump();
       }
 
       function begin(job: Waiting): void {
@@ -229,7 +245,7 @@ export function createLocalQueue({ store, clock, newId, onError }: LocalQueueDep
       return {
         async stop() {
           consumers.delete(queue);
-          clearTimeout(timer);
+          ending.abort();
           await Promise.all(ended);
         },
         health: () => ({ ok: true, detail: `${active.size} active, ${waiting.size} waiting` }),

@@ -1,4 +1,4 @@
-import { describe } from 'node:test';
+import { after, describe } from 'node:test';
 import { sql } from 'kysely';
 import { migrate, type Migration } from './migration.ts';
 import { openPostgres, postgresStore } from './postgres.ts';
@@ -21,13 +21,15 @@ export function onEveryEngine(
 ): void {
   describe(`${title} (SQLite)`, () => suite(memoryStore));
   describe(`${title} (PostgreSQL, PGlite)`, () => suite(pgliteStore));
+  if (!started.ending) after(closePglite); // of all suites, whatever file comes last
+  started.ending = true;
   const url = process.env['CASTELLAN_TEST_DATABASE_URL'];
   if (url) describe(`${title} (PostgreSQL, server)`, () => suite((...migrations) => serverStore(url, migrations)));
 }
 
 /** One PGlite serves all tests of the process: it takes seconds to start. Each test has a schema to itself. */
 const pglite = Promise.withResolvers<unknown>();
-const started = { yet: false, schemas: 0 };
+const started = { yet: false, ending: false, schemas: 0 };
 
 async function pgliteStore(...migrations: readonly (readonly Migration[])[]): Promise<TestStore> {
   const [{ PGlite }, { PGliteDialect }] = await Promise.all([import('@electric-sql/pglite'), import('kysely')]);
@@ -38,6 +40,11 @@ async function pgliteStore(...migrations: readonly (readonly Migration[])[]): Pr
   const server = (await pglite.promise) as InstanceType<typeof PGlite>;
   const store = await postgresStore(new PGliteDialect({ pglite: server }));
   return inSchema(store, migrations, async () => {});
+}
+
+/** For ten seconds after its last query it would keep the process waiting for its statistics. */
+async function closePglite(): Promise<void> {
+  if (started.yet) await ((await pglite.promise) as { close(): Promise<void> }).close();
 }
 
 async function serverStore(url: string, migrations: readonly (readonly Migration[])[]): Promise<TestStore> {

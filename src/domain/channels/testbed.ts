@@ -1,6 +1,6 @@
 import { fakeAudit } from '#audit/testing';
 import { createBus } from '#core/bus';
-import { systemClock } from '#core/clock';
+import { hurriedClock } from '#core/clock';
 import { createOutbox } from '#core/db/outbox';
 import { createLocalQueue, queueMigrations } from '#core/db/queue';
 import { outboxMigrations } from '#core/db/outbox';
@@ -58,6 +58,7 @@ export async function testbed({
   const telegram = await fakeTelegram();
   const fetch = createFetch();
   const newId = uuidv7();
+  const clock = hurriedClock(20);
   const started: { workflow: string; input: unknown; key: string }[] = [];
   const told: { key: string; title: string }[] = [];
   const errors: unknown[] = [];
@@ -67,14 +68,14 @@ export async function testbed({
 
   async function open(): Promise<void> {
     const bus = createBus((_, error) => void errors.push(error));
-    const queue = createLocalQueue({ store, clock: systemClock, newId, onError: (_, error) => void errors.push(error) });
-    const outbox = createOutbox({ store, bus, clock: systemClock, newId });
+    const queue = createLocalQueue({ store, clock, newId, onError: (_, error) => void errors.push(error) });
+    const outbox = createOutbox({ store, bus, clock, newId });
     const audit = fakeAudit();
-    const approvals = createApprovals({ store, outbox, queue, clock: systemClock, newId, audit });
+    const approvals = createApprovals({ store, outbox, queue, clock, newId, audit });
     const channels = createChannels({
       store,
       bus,
-      clock: systemClock,
+      clock,
       newId,
       queue,
       fetch,

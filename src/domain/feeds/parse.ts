@@ -82,6 +82,9 @@ function firstDate(candidates: DraftItem['dates']): string | null {
 function tellApart(items: readonly FeedItem[]): FeedItem[] {
   const sharing = Map.groupBy(items, (it) => it.id);
   if (sharing.size === items.length) return [...items];
+  const isOne = new Map(
+    [...sharing].map(([id, [first, ...rest]]) => [id, rest.every((it) => it.url === first!.url && it.title === first!.title)]),
+  );
   const seen = new Map<string, number>();
   return items.flatMap((item) => {
     const what = hash(item.url && canonicalUrl(item.url), item.title, item.title === null ? item.summary : null);
@@ -89,8 +92,7 @@ function tellApart(items: readonly FeedItem[]): FeedItem[] {
     const before = seen.get(identity) ?? 0;
     seen.set(identity, before + 1);
     if (before > 0 && item.title !== null) return [];
-    if (sharing.get(item.id)!.every((it) => it.url === item.url && it.title === item.title))
-      return before > 0 ? { ...item, key: `${identity}#${before}` } : item;
+    if (isOne.get(item.id)) return before > 0 ? { ...item, key: `${identity}#${before}` } : item;
     return { ...item, key: identity };
   });
 }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
+import { anyText } from '#core/testing';
 import { readTelegramHtml } from './fake-html.ts';
 import { LONGEST_TEXT, toTelegram } from './html.ts';
 
@@ -42,7 +43,7 @@ const word = fc.oneof(
     '```js\n',
   ),
   fc.string({ maxLength: 20, unit: 'grapheme' }),
-  fc.string({ maxLength: 20, unit: 'binary' }),
+  anyText({ maxLength: 20 }),
 );
 const markdown = fc.array(word, { maxLength: 60 }).map((words) => words.join(''));
 
