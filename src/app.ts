@@ -22,7 +22,7 @@ import { createLlm, llmMigrations, llmRoutes, llmSettings, providerKinds } from 
 import { BudgetScope } from '#llm/contract';
 import { createMemory, memoryMigrations, memoryRoutes } from '#memory';
 import { createOwner, doorRoutes, ensureControlToken, ownerMigrations, ownerRoutes } from '#owner';
-import { allows, createApprovals, grantCatalogue, policyMigrations, policyRoutes } from '#policy';
+import { allows, createApprovals, createPolicy, grantCatalogue, policyMigrations, policyRoutes, starterRules } from '#policy';
 import { createRuns, runMigrations, runRoutes } from '#runs';
 import {
   createSettings,
@@ -136,6 +136,15 @@ export async function createApp({ config, logging, version }: AppOptions): Promi
   logging.setScan(vault.redactor.redact);
   const settings = createSettings({ store, bus, audit, clock, newId, tell, secrets: vault, env: openSeeds(seeds), definitions: SETTINGS });
   const owner = createOwner({ store, clock, newId, audit, controlToken: await ensureControlToken(home) });
+  const policy = createPolicy({
+    store,
+    clock,
+    newId,
+    audit,
+    node: config.node,
+    starters: () => starterRules(catalogue.list().filter(({ kind }) => kind === 'built-in')),
+    onError: (error) => log.error('Decisions could not be recorded', { error }),
+  });
   const approvals = createApprovals({ store, outbox, queue, clock, newId, audit });
 
   // work
@@ -372,6 +381,7 @@ export async function createApp({ config, logging, version }: AppOptions): Promi
       storeService,
       settings.service,
       vault.service,
+      policy.service,
       breakers.service,
       llm.service,
       approvals.service,

@@ -1,0 +1,217 @@
+import type { Audit } from '#audit';
+import type { Clock } from '#core/clock';
+import type { Db, Store } from '#core/db/store';
+import { AppError } from '#core/errors';
+import type { NewId } from '#core/ids';
+import { check } from '#core/json';
+import type { Service } from '#core/service';
+import type { PolicyRequest, Decision } from './decision.ts';
+import { createDecider, type Answer } from './decide.ts';
+import { NewGrant, type Grant } from './grant-shapes.ts';
+import {
+  deleteUsesBefore,
+  findGrant,
+  findGrants,
+  grantsInForce,
+  insertGrant,
+  revokeGrant,
+  tableState,
+  usesOf,
+  type GrantRow,
+} from './queries-grants.ts';
+import { createRepeats } from './repeats.ts';
+import { refusalOf } from './refusal.ts';
+import { asGrant, asRule, newRow } from './rows.ts';
+import { compileRule, type CompiledRule, type Rule } from './rules.ts';
+import { createUses } from './uses.ts';
+
+const RELOAD_EVERY_MS = 5_000;
+const USES_KEPT_MS = 31 * 86_400_000;
+
+export interface PolicyDeps {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly newId: NewId;
+  readonly audit: Audit;
+  /** The name of this node. */
+  readonly node: string;
+  /** Comes with the program; asked at each loading. */
+  readonly starters: () => readonly Rule[];
+  readonly onError: (error: unknown) => void;
+}
+
+/** Why it was decided so, with every rule that was looked at. */
+export interface Explanation extends Decision {
+  /** Those that cover the request, the closest first, the one that decided among them. */
+  readonly matching: readonly Grant[];
+}
+
+/** What may be done about a grant's making. */
+export interface Making {
+  readonly by: string;
+  readonly origin: Exclude<Grant['origin'], 'starter'>;
+  readonly approvalId?: string;
+  /** Makes it an answer that holds for this run and step alone, and is not listed. */
+  readonly only?: { readonly run: string; readonly step: string };
+}
+
+/** Who may do what: one table in memory, one function that decides. */
+export interface Policy {
+  /** Never waits and never throws; counts and records nothing. For what is done then, use `enforce`. */
+  decide(request: PolicyRequest): Decision;
+  /** Lets through what is allowed, counted and on record; throws `policy.denied` or `policy.ask`. */
+  enforce(request: PolicyRequest): Promise<void>;
+  explain(request: PolicyRequest): Explanation;
+  /** Joins the caller's transaction. Throws `input.invalid`, naming the field. */
+  grant(grant: NewGrant, making: Making, tx?: Db): Promise<Grant>;
+  /** Throws `policy.no_grant`. */
+  revoke(id: string, by: string, tx?: Db): Promise<Grant>;
+  get(id: string): Promise<Grant>;
+  /** Newest first; only what is in force unless `all`. */
+  list(query: {
+    principal?: string | undefined;
+    all?: boolean | undefined;
+    limit: number;
+    cursor?: string | undefined;
+  }): Promise<{ items: Grant[]; next: string | null }>;
+  /** What comes with the program, in the same shape. */
+  starters(): readonly Grant[];
+  /** Reads the table again: after a restore, or what another node wrote. */
+  reload(): Promise<void>;
+  readonly service: Service;
+}
+
+export function createPolicy({ store, clock, newId, audit, node, starters, onError }: PolicyDeps): Policy {
+  const uses = createUses({ store, newId });
+  const repeats = createRepeats({ audit, clock });
+  const decider = createDecider({ now: clock.now, node, usesOf: uses.of });
+  let rows = new Map<string, GrantRow>();
+  let rules = new Map<string, CompiledRule>();
+
+  /** Fills the table that is decided from. */
+  function arm(): void {
+    const own = [...rows.values()].filter(({ run_id: run }) => run === null).map(asRule);
+    rules = new Map([...starters(), ...own].map((rule) => [rule.id, compileRule(rule)]));
+    decider.load([...rules.values()], [...rows.values()].flatMap(asAnswer));
+  }
+
+  async function reload(): Promise<void> {
+    const found = await grantsInForce(store.db, clock.now());
+    const counted = found.filter(({ conditions }) => conditions.includes('"rate"')).map(({ id }) => id);
+    uses.load(await usesOf(store.db, counted));
+    rows = new Map(found.map((row) => [row.id, row]));
+    arm();
+  }
+
+  async function inTransaction<R>(tx: Db | undefined, fn: (tx: Db) => Promise<R>): Promise<R> {
+    return tx ? fn(tx) : store.write(fn);
+  }
+
+  async function enforce(request: PolicyRequest): Promise<void> {
+    const at = clock.now();
+    const decision = decider.decide(request);
+    if (decision.uses.length > 0)
+      await uses.take(
+        decision.uses.map((id) => rules.get(id)!),
+        at,
+      );
+    await repeats.note(decision, request);
+    if (decision.effect !== 'allow') throw refusalOf(decision, request);
+  }
+
+  async function load(db: Db, id: string): Promise<GrantRow> {
+    const row = await findGrant(db, id);
+    if (!row) throw new AppError('not_found', 'policy.no_grant', 'No such grant: list them with "castellan policy list"', { id });
+    return row;
+  }
+
+  async function watch(signal: AbortSignal): Promise<void> {
+    let state = await tableState(store.db);
+    while (!signal.aborted) {
+      await clock.sleep(RELOAD_EVERY_MS, signal);
+      const now = await tableState(store.db);
+      if (now !== state) await reload();
+      state = now;
+    }
+  }
+
+  return {
+    decide: decider.decide,
+    enforce,
+
+    explain(request) {
+      const { principal, capability, resource = '*', context = {} } = request;
+      const links = [...(context.chain ?? []), principal];
+      const matching = [...rules.values()]
+        .filter((rule) => links.some((link) => rule.covers(link, capability, resource)))
+        .toSorted((a, b) => b.closeness - a.closeness)
+        .map((rule) => asGrant(rows.get(rule.id) ?? rule));
+      return { ...decider.decide(request), matching };
+    },
+
+    grant: async (input, making, tx) => {
+      const wanted = check(input, NewGrant, 'grant');
+      const row = newRow(wanted, making, newId(), clock.now());
+      return inTransaction(tx, async (at) => {
+        await insertGrant(at, row);
+        await audit.record(
+          {
+            actor: making.by,
+            action: making.only ? 'policy.answer_once' : 'policy.grant',
+            resource: `grant:${row.id}`,
+            decision: row.effect,
+            details: { ...wanted, origin: making.origin, approvalId: making.approvalId ?? null, ...making.only },
+          },
+          at,
+        );
+        store.onCommit(() => {
+          rows.set(row.id, row);
+          arm();
+        });
+        return asGrant(row);
+      });
+    },
+
+    revoke: (id, by, tx) =>
+      inTransaction(tx, async (at) => {
+        const row = await load(at, id);
+        if (await revokeGrant(at, id, clock.now(), by)) {
+          const { principal, capability, resource, effect } = row;
+          await audit.record(
+            { actor: by, action: 'policy.revoke', resource: `grant:${id}`, details: { principal, capability, resource, effect } },
+            at,
+          );
+        }
+        store.onCommit(() => {
+          if (rows.delete(id)) arm();
+        });
+        return asGrant(await load(at, id));
+      }),
+
+    get: async (id) => asGrant(await load(store.db, id)),
+
+    async list({ limit, cursor, ...filter }) {
+      const found = await findGrants(store.db, filter, clock.now(), limit + 1, cursor);
+      const items = found.slice(0, limit).map(asGrant);
+      return { items, next: found.length > limit ? items.at(-1)!.id : null };
+    },
+
+    starters: () => starters().map(asGrant),
+    reload,
+
+    service: {
+      name: 'policy',
+      async start({ signal, exit }) {
+        await store.write((tx) => deleteUsesBefore(tx, clock.now() - USES_KEPT_MS));
+        await reload();
+        // one process alone writes what it reads; where several share a database, each looks what the others wrote
+        if (store.dialect.shared) watch(signal).catch((error: unknown) => signal.aborted || exit(error as Error));
+        return { stop: () => repeats.flush().catch(onError) };
+      },
+    },
+  };
+}
+
+function asAnswer({ id, run_id: run, step, capability, resource, expires_at: expiresAt }: GrantRow): Answer[] {
+  return run === null || step === null ? [] : [{ id, run, step, capability, resource, expiresAt }];
+}
