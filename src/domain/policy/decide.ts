@@ -30,8 +30,8 @@ export interface Decider {
 }
 
 const MOST_KEPT = 20_000;
-const NOBODY: readonly string[] = [];
-const NO_CONTEXT: DecisionContext = {};
+const NOBODY: readonly string[] = Object.freeze([]);
+const NO_CONTEXT: DecisionContext = Object.freeze({});
 
 /** Decisions kept by what was asked, word by word: a repeat walks maps and makes nothing. */
 interface Kept {

@@ -52,7 +52,12 @@ export function asGrant(it: GrantRow | Rule): Grant {
   if ('isStarter' in it) {
     const { id, principal, capability, resource, effect, conditions } = it;
     return {
-      ...{ id, principal, capability, resource, effect, conditions },
+      id,
+      principal,
+      capability,
+      resource,
+      effect,
+      conditions,
       expiresAt: null,
       once: false,
       reason: 'Comes with the program.',
@@ -68,7 +73,13 @@ export function asGrant(it: GrantRow | Rule): Grant {
   const iso = (ms: number | null): string | null => (ms === null ? null : new Date(ms).toISOString());
   const { id, principal, capability, resource, effect, reason, origin } = it;
   return {
-    ...{ id, principal, capability, resource, effect, reason, origin },
+    id,
+    principal,
+    capability,
+    resource,
+    effect,
+    reason,
+    origin,
     conditions: parseJson(it.conditions, Conditions, `conditions of grant ${id}`),
     expiresAt: iso(it.expires_at),
     once: it.once === 1,

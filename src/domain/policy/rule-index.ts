@@ -11,7 +11,7 @@ interface Shelf {
   readonly wide: readonly CompiledRule[];
 }
 
-const NONE: readonly CompiledRule[] = [];
+const NONE: readonly CompiledRule[] = Object.freeze([]);
 
 export function indexed(all: readonly CompiledRule[]): RuleIndex {
   const shelves = new Map(
