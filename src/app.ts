@@ -50,6 +50,7 @@ import {
 } from '#skills';
 import { createVault, masterKeySource, vaultMigrations, vaultRoutes } from '#vault';
 import { createEngine, createTemplates, createWorkflows, workflowMigrations, workflowRoutes } from '#workflows';
+import { chance } from './app/chance.ts';
 import { doorAsRoute } from './app/doors.ts';
 import { createFirstStart, type FirstStart } from './app/first-start.ts';
 import { telling } from './app/telling.ts';
@@ -199,6 +200,7 @@ export async function createApp({ config, logging, version }: AppOptions): Promi
     readFile: ownFiles(home),
     llm: llm.scoped,
     memory: skillMemory(memory, clock),
+    random: chance,
     setting: (key) => settings.value(key),
     wishes: (skill) => settings.get(skillModels)[skill] ?? {},
     timeZone: () => settings.get(ownerTimeZone),

@@ -18,13 +18,13 @@ export function skillMemory(memory: Memory, clock: Clock): SkillRunnerDeps['memo
       memory.add(SCOPE, {
         ...item,
         ...(metadata && { metadata: { ...metadata } as never }),
-        labels: [...labels],
+        labels: [...labels()],
         provenance: { runId, step },
         ...(expiresInDays !== undefined && { expiresAt: new Date(clock.now() + expiresInDays * DAY_MS).toISOString() }),
       }),
     async search(query, { limit = 10, kinds } = {}) {
       const { items } = await memory.search({ scopes: [SCOPE], text: query, limit, kinds });
-      return items.map(({ id, kind, title, text, url, score, createdAt }) => ({
+      return items.map(({ id, kind, title, text, url, score, createdAt, labels: found }) => ({
         id,
         kind,
         title,
@@ -32,6 +32,7 @@ export function skillMemory(memory: Memory, clock: Clock): SkillRunnerDeps['memo
         url,
         score,
         at: Date.parse(createdAt),
+        labels: found,
       }));
     },
   });
@@ -41,11 +42,11 @@ const Remembered = z.object({ items: z.array(NewMemory) });
 
 /** The deferred act `memory.remember`: what a run took in is known from the moment the run has succeeded. */
 export function rememberAtEnd(memory: Memory): DeferredHandlers[string] {
-  return async (tx, data, { runId, step }) => {
+  return async (tx, data, { runId, step, labels }) => {
     const { items } = check(data, Remembered, 'what to remember');
     await memory.addMany(
       SCOPE,
-      items.map((item) => ({ ...item, provenance: { runId, step } })),
+      items.map((item) => ({ ...item, labels: [...new Set([...labels, ...(item.labels ?? [])])], provenance: { runId, step } })),
       tx,
     );
   };

@@ -28,6 +28,20 @@ export type TriggerRef = z.infer<typeof TriggerRef>;
 export const Label = z.enum(['owner', 'untrusted', 'private', 'secret']);
 export type Label = z.infer<typeof Label>;
 
+/** A label, and where the text that carries it came from: an address, a memory, an event. */
+export const Taken = z.object({ label: Label, from: z.string() });
+export type Taken = z.infer<typeof Taken>;
+
+/** The way a label took to a step. */
+export const LabelPath = z.object({
+  label: Label,
+  /** Where the text came from, at most five. */
+  from: z.array(z.string()),
+  /** The steps it went through, the first one read it. */
+  via: z.array(z.string()),
+});
+export type LabelPath = z.infer<typeof LabelPath>;
+
 export const ErrorShape = z.object({
   kind: z.string(),
   code: z.string(),
@@ -72,6 +86,10 @@ export const StepRecord = z.object({
   input: AnyJson.nullable(),
   output: AnyJson.nullable(),
   error: ErrorShape.nullable(),
+  /** Of its output: those of what went in, and of what it read. */
+  labels: z.array(Label),
+  /** What it read itself. */
+  taken: z.array(Taken),
   costUsd: z.number(),
   startedAt: z.string(),
   endedAt: z.string().nullable(),

@@ -87,6 +87,7 @@ const STEP_COLUMNS = [
   'output',
   'error',
   'labels',
+  'taken',
   'cost_usd',
   'waits_for',
   'signal',

@@ -5,7 +5,7 @@ import { AppError } from '#core/errors';
 import type { NewId } from '#core/ids';
 import { mapTexts, type Json } from '#core/json';
 import type { Service } from '#core/service';
-import type { JournalEntry, Label, RunDetail, RunKind, RunStatus, RunSummary, TriggerRef } from './contract.ts';
+import type { JournalEntry, Label, LabelPath, RunDetail, RunKind, RunStatus, RunSummary, TriggerRef } from './contract.ts';
 import { createEffects, type Effects } from './effects.ts';
 import {
   appendJournal,
@@ -20,6 +20,7 @@ import {
   stepsOf,
   updateRun,
 } from './queries.ts';
+import { labelPaths } from './label-path.ts';
 import { toEffect, toStep, toSummary } from './shape.ts';
 import type { RunRow } from './tables.ts';
 
@@ -47,6 +48,8 @@ export interface Runs {
   change(tx: Db, id: string, set: Partial<RunRow>): Promise<RunSummary>;
   get(id: string): Promise<RunSummary>;
   detail(id: string): Promise<RunDetail>;
+  /** Where the labels at a step came from, the runs that started this one included. */
+  labelPaths(id: string, step: string): Promise<LabelPath[]>;
   list(filter: {
     workflow?: string | undefined;
     status?: RunStatus | undefined;
@@ -100,7 +103,7 @@ export function createRuns({ store, bus, clock, newId, keep, redact = (text) => 
       output: null,
       outcome: null,
       error: null,
-      labels: JSON.stringify(run.labels ?? []),
+      labels: JSON.stringify(startLabels(run)),
       cost_usd: 0,
       created_at: at,
       started_at: run.status === 'running' ? at : null,
@@ -169,6 +172,7 @@ export function createRuns({ store, bus, clock, newId, keep, redact = (text) => 
     change,
     get: async (id) => toSummary(await row(id)),
     detail,
+    labelPaths: (id, step) => labelPaths(store.db, id, step),
     async list({ workflow, status, kind, cursor, limit }) {
       const rows = await listRunRows(store.db, { workflowId: workflow, status, kind, before: cursor, limit: limit + 1 });
       const items = rows.slice(0, limit).map(toSummary);
@@ -194,6 +198,13 @@ export function createRuns({ store, bus, clock, newId, keep, redact = (text) => 
     },
     retention,
   };
+}
+
+/** What comes by these doors was written by strangers, whoever passes it on. */
+const OUTSIDE: readonly TriggerRef['kind'][] = ['webhook', 'event', 'mcp'];
+
+function startLabels({ labels = [], trigger }: NewRun): Label[] {
+  return [...new Set<Label>([...labels, ...(OUTSIDE.includes(trigger.kind) ? ['untrusted' as const] : [])])];
 }
 
 function noRun(id: string): AppError {

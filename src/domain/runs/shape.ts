@@ -1,6 +1,6 @@
 import type { ErrorInfo } from '#core/errors';
 import type { Json } from '#core/json';
-import type { EffectRecord, Label, RunSummary, StepRecord, TriggerRef } from './contract.ts';
+import type { EffectRecord, Label, RunSummary, StepRecord, Taken, TriggerRef } from './contract.ts';
 import type { EffectRow, RunRow, StepRow } from './tables.ts';
 
 const time = (ms: number | null): string | null => (ms === null ? null : new Date(ms).toISOString());
@@ -40,6 +40,8 @@ export function toStep(row: StepRow): StepRecord {
     input: value(row.input),
     output: value(row.output),
     error: value(row.error) as ErrorInfo | null,
+    labels: JSON.parse(row.labels) as Label[],
+    taken: row.taken === null ? [] : (JSON.parse(row.taken) as Taken[]),
     costUsd: row.cost_usd,
     startedAt: time(row.started_at)!,
     endedAt: time(row.ended_at),

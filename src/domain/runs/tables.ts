@@ -43,6 +43,8 @@ export interface StepRow {
   output: string | null;
   error: string | null;
   labels: string;
+  /** What the step itself read: each label with its source, as JSON; null when it read nothing. */
+  taken: string | null;
   cost_usd: number;
   /** What wakes a waiting step: `event:NAME`, `approval:ID`, `run:ID`. */
   waits_for: string | null;
@@ -113,4 +115,5 @@ export const runMigrations: readonly Migration[] = [
         primary key (run_id, seq)) strict`,
     ],
   },
+  { name: 'run-002-taken', ddl: ['alter table run_step add column taken text'] },
 ];

@@ -4,7 +4,7 @@ import type { GuardedFetch } from '#core/fetch';
 import { AnyJson, type Json } from '#core/json';
 import type { Log } from '#core/log';
 import type { CallDefaults, ScopedLlm } from '#llm/contract';
-import type { EffectPlan, Label } from '#runs/contract';
+import type { EffectPlan, Label, Taken } from '#runs/contract';
 
 /** Feeds, sites, APIs, repositories that a workflow gives its steps. */
 export const Resource = z.strictObject({
@@ -47,8 +47,10 @@ export interface SkillContext {
   /** The owner's IANA time zone. */
   readonly timeZone: string;
   readonly resources: readonly Resource[];
-  /** Labels of the input. */
+  /** Labels of the input and of all that was read until now. */
   readonly labels: readonly Label[];
+  /** For the envelopes of this attempt's prompts: `#content`. */
+  readonly boundary: string;
   /** The step's prompt template, for `render`. */
   readonly prompt: string | null;
   /** Guarded, behind the breaker of each host. `allowPrivate` is decided here, from the resources, never by the skill. */
@@ -100,6 +102,7 @@ export interface SkillMemory {
       readonly url: string | null;
       readonly score: number;
       readonly at: number;
+      readonly labels: readonly Label[];
     }[]
   >;
 }
@@ -135,6 +138,8 @@ export interface Skill<C extends z.ZodType = z.ZodType, I extends z.ZodType = z.
   readonly timeoutMs: number;
   /** Which step fields it uses, for the editor's form. */
   readonly stepFields: readonly ('tier' | 'provider' | 'model' | 'prompt' | 'config')[];
+  /** Configuration fields that are templates for a model: they reach the skill as the owner wrote them, and it fills them in. */
+  readonly prompts?: readonly string[];
   /** Ready-made steps the editor offers, by title. */
   readonly presets?: Readonly<Record<string, Preset>>;
   run(call: SkillCall<z.output<C>, z.output<I>>): Promise<SkillResult>;
@@ -150,6 +155,8 @@ export interface SkillRequest {
   readonly skill: string;
   /** Templates already filled in. */
   readonly config: Json;
+  /** As the owner wrote it; the same as `config` when left out. */
+  readonly ownConfig?: Json;
   readonly input: Json;
   readonly prompt: string | null;
   /** Overrides the skill's own limit. */
@@ -167,6 +174,8 @@ export interface SkillRequest {
   };
   readonly step: string;
   readonly labels: readonly Label[];
+  /** Told of each label that the skill takes on by reading, and of where it read, at once: its output and its failure have it too. */
+  readonly took?: (taken: Taken) => void;
   readonly resources: readonly Resource[];
   /** Addresses the owner wrote into the step itself; with those of the resources, they alone may be private. */
   readonly ownAddresses: readonly string[];

@@ -86,6 +86,7 @@ async function setup() {
       throw new AppError('unavailable', 'fetch.refused', url);
     },
     readFile: async (url) => readFileSync(new URL(url.replace('file:examples/', ''), EXAMPLES)),
+    random: Math.random,
     memory: () => ({ known: (identities) => memory.known('owner', identities), add: noSecret, search: async () => [] }),
     deliver: async ({ text }, { effect }) => {
       const receipt = await effect({

@@ -66,6 +66,7 @@ async function setup(behaviour: Behaviour, over: Partial<Skill> = {}) {
       scopes.push({ scope, defaults });
       return { complete: async (request: LlmRequest) => (asked.push(request), { text: '' }) } as unknown as ScopedLlm;
     },
+    random: Math.random,
     memory: () => ({}) as never,
     setting: (key) => key,
     wishes: () => ({ tier: 'local' }),

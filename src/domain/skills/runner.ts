@@ -3,6 +3,7 @@ import { AppError, errorInfo, toError } from '#core/errors';
 import type { GuardedFetch } from '#core/fetch';
 import { check, mapTexts, type Json } from '#core/json';
 import type { Log } from '#core/log';
+import { newBoundary } from '#content';
 import type { CallDefaults, CallScope, ScopedLlm } from '#llm/contract';
 import type { Runs } from '#runs';
 import type { Label } from '#runs/contract';
@@ -20,7 +21,10 @@ export interface SkillRunnerDeps {
   readonly fetch: GuardedFetch['fetch'];
   readonly readFile: SkillContext['readFile'];
   readonly llm: (scope: CallScope, defaults: readonly CallDefaults[]) => ScopedLlm;
-  readonly memory: (from: { readonly runId: string; readonly step: string; readonly labels: readonly Label[] }) => SkillMemory;
+  /** `labels` are asked when something is written: by then the skill may have read more. */
+  readonly memory: (from: { readonly runId: string; readonly step: string; readonly labels: () => readonly Label[] }) => SkillMemory;
+  /** For the boundaries of envelopes; at least 2^32 different values. */
+  readonly random: () => number;
   readonly setting: (key: string) => unknown;
   /** The skill's own wishes among the settings, weaker than the step's. */
   readonly wishes: (skill: string) => CallDefaults;
@@ -38,7 +42,7 @@ export function createSkillRunner(deps: SkillRunnerDeps): SkillRunner {
 
   async function run(request: SkillRequest): Promise<SkillResult> {
     const skill = catalogue.get(request.skill);
-    const config = read(request.config, skill.config, skill, 'config', 'skill.bad_config');
+    const config = read(withOwnPrompts(skill, request), skill.config, skill, 'config', 'skill.bad_config');
     const input = read(request.input, skill.input, skill, 'input', 'skill.bad_input');
     const passage = breakers.enter(`skill:${skill.name}`);
     const limitMs = request.timeoutMs ?? skill.timeoutMs;
@@ -55,11 +59,18 @@ export function createSkillRunner(deps: SkillRunnerDeps): SkillRunner {
     );
     const signal = AbortSignal.any([request.signal, timeout.signal]);
     try {
-      const context = contextFor(skill, request, signal);
+      const held = new Set(request.labels);
+      const take: Take = (label, from) => {
+        held.add(label);
+        request.took?.({ label, from: redact(from).slice(0, LONGEST_SOURCE) });
+      };
+      const context = contextFor(skill, request, signal, held, take);
       const result = await untilAborted(skill.run({ config, input, context }), signal);
-      const checked = withoutSecrets(checkResult(skill, result), redact);
+      const { labels: own, ...checked } = withoutSecrets(checkResult(skill, result), redact);
+      if (own?.includes('untrusted') && !held.has('untrusted')) take('untrusted', `skill ${skill.name}`);
+      const labels = [...new Set([...held, ...(own ?? [])])];
       passage.succeeded();
-      return checked;
+      return { ...checked, labels };
     } catch (thrown) {
       const error = timeout.signal.aborted ? timeout.signal.reason : thrown;
       settle(passage, error, request.signal);
@@ -69,8 +80,9 @@ export function createSkillRunner(deps: SkillRunnerDeps): SkillRunner {
     }
   }
 
-  function contextFor(skill: Skill, request: SkillRequest, signal: AbortSignal): SkillContext {
-    const { run: owner, step, labels } = request;
+  function contextFor(skill: Skill, request: SkillRequest, signal: AbortSignal, held: ReadonlySet<Label>, take: Take): SkillContext {
+    const { run: owner, step } = request;
+    const labels = (): readonly Label[] => [...held];
     const scope: CallScope = {
       runId: owner.id,
       step,
@@ -96,12 +108,15 @@ export function createSkillRunner(deps: SkillRunnerDeps): SkillRunner {
       now: clock.now,
       timeZone: deps.timeZone(),
       resources: request.resources,
-      labels,
+      get labels() {
+        return labels();
+      },
+      boundary: newBoundary(deps.random),
       prompt: request.prompt,
-      fetch: guardHosts(deps.fetch, breakers, ownOrigins(request), note),
+      fetch: labelled(guardHosts(deps.fetch, breakers, ownOrigins(request), note), take),
       readFile: deps.readFile,
       llm: request.allowOffline === undefined ? llm : withoutOffline(llm, request.allowOffline),
-      memory: deps.memory({ runId: owner.id, step, labels }),
+      memory: labelledMemory(deps.memory({ runId: owner.id, step, labels }), take),
       setting: <T>(key: string) => deps.setting(key) as T,
       effect,
       deliver: (message) => deps.deliver(message, { effect, signal, dryRun: owner.dryRun }),
@@ -111,6 +126,14 @@ export function createSkillRunner(deps: SkillRunnerDeps): SkillRunner {
   }
 
   return { run };
+}
+
+/** Prompts are not filled in yet: the skill does it, with what is foreign in envelopes. */
+function withOwnPrompts({ prompts = [] }: Skill, { config, ownConfig }: SkillRequest): Json {
+  const isObject = (it: Json | undefined): it is Record<string, Json> => typeof it === 'object' && it !== null && !Array.isArray(it);
+  if (prompts.length === 0 || !isObject(config) || !isObject(ownConfig)) return config;
+  const own = prompts.flatMap((field) => (ownConfig[field] === undefined ? [] : [[field, ownConfig[field]] as const]));
+  return { ...config, ...Object.fromEntries(own) };
 }
 
 function read(value: unknown, schema: Skill['config'], skill: Skill, what: string, code: string): never {
@@ -217,6 +240,38 @@ function guardHosts(
       throw error;
     }
   };
+}
+
+/** Says that the step has read something with a label, and where. */
+type Take = (label: Label, from: string) => void;
+const LONGEST_SOURCE = 300;
+
+/** Whatever an address answers is a stranger's word, a refusal too. */
+function labelled(fetch: GuardedFetch['fetch'], take: Take): GuardedFetch['fetch'] {
+  return async (request) => {
+    try {
+      return await fetch(request);
+    } finally {
+      take('untrusted', withoutQuery(request.url));
+    }
+  };
+}
+
+/** What is found passes its labels on; the owner's own words are private wherever they are read again. */
+function labelledMemory(memory: SkillMemory, take: Take): SkillMemory {
+  return {
+    ...memory,
+    async search(query, options) {
+      const hits = await memory.search(query, options);
+      for (const { id, title, labels } of hits)
+        for (const label of labels) take(label === 'owner' ? 'private' : label, `memory ${title ?? id}`);
+      return hits;
+    },
+  };
+}
+
+function withoutQuery(url: string): string {
+  return url.split(/[?#]/, 1)[0]!;
 }
 
 function withoutOffline(llm: ScopedLlm, allowOffline: boolean): ScopedLlm {

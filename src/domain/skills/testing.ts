@@ -131,6 +131,7 @@ export function testContext(world: World = {}): TestContext {
     timeZone: 'Europe/Rome',
     resources,
     labels: world.labels ?? [],
+    boundary: '0123456789abcdef',
     prompt: world.prompt ?? null,
     llm,
     effect,

@@ -24,6 +24,7 @@ import {
 import type { RunSummary, TriggerRef } from '#runs/contract';
 import type { SkillRunner } from '#skills/contract';
 import type { Definition, Workflow } from './contract.ts';
+import { union } from './frame.ts';
 import type { Templates } from './template.ts';
 import { createWalk, type DeferredHandlers, FAILED, type Live, type Question, Stopped } from './walk.ts';
 
@@ -255,7 +256,7 @@ export function createEngine(deps: EngineDeps): Engine {
   async function performDeferred(tx: Db, run: RunRow): Promise<void> {
     const rows = await tx
       .selectFrom('run_step')
-      .select(['path', 'deferred'])
+      .select(['path', 'labels', 'deferred'])
       .where('run_id', '=', run.id)
       .where('deferred', 'is not', null)
       .orderBy('seq')
@@ -264,18 +265,19 @@ export function createEngine(deps: EngineDeps): Engine {
       for (const { kind, data } of JSON.parse(row.deferred!) as { kind: string; data: Json }[]) {
         const handler = deps.deferred[kind];
         if (!handler) throw new AppError('invalid', 'workflow.unknown_act', `No part of the program knows how to do "${kind}"`, { kind });
-        await handler(tx, data, { runId: run.id, step: row.path });
+        await handler(tx, data, { runId: run.id, step: row.path, labels: JSON.parse(row.labels) as Label[] });
       }
     }
   }
 
   /** What every end has in common: the row, who waits for it, and who comes next. */
-  async function close(tx: Db, run: RunRow, { status, outcome = null, output, labels, error }: Ending): Promise<RunSummary> {
+  async function close(tx: Db, run: RunRow, { status, outcome = null, output, labels: given, error }: Ending): Promise<RunSummary> {
+    const labels = given ?? labelsOf(run, await stepsOf(tx, run.id));
     const summary = await runs.change(tx, run.id, {
       status,
       outcome: outcome ?? (status === 'succeeded' ? 'ok' : null),
       output: output === undefined ? null : JSON.stringify(output),
-      ...(labels && { labels: JSON.stringify(labels) }),
+      labels: JSON.stringify(labels),
       error: error ? JSON.stringify(error) : null,
       ended_at: clock.now(),
       wake_at: null,
@@ -286,7 +288,7 @@ export function createEngine(deps: EngineDeps): Engine {
         outcome,
         output: output ?? null,
         error: (error ?? null) as Json,
-        labels: [...(labels ?? [])],
+        labels: [...labels],
       });
     if (run.workflow_id) await releaseNext(tx, run.workflow_id, run.id);
     return summary;
@@ -409,6 +411,11 @@ export function createEngine(deps: EngineDeps): Engine {
   );
 
   return { start, cancel, pause, resume, retry, signal, service: { ...worker, name: 'engine' } };
+}
+
+/** How a run ends changes nothing of what it has read. */
+function labelsOf(run: RunRow, steps: readonly StepRow[]): Label[] {
+  return union(JSON.parse(run.labels) as Label[], ...steps.map((step) => JSON.parse(step.labels) as Label[]));
 }
 
 /** Open, or ended in the error that stopped the run. */

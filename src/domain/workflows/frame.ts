@@ -1,5 +1,5 @@
 import type { Json } from '#core/json';
-import type { Label, StepRow } from '#runs';
+import type { Label, RunRow, StepRow } from '#runs';
 import type { Step } from './contract.ts';
 
 /** The end of a graph, as `next` is stored. */
@@ -40,23 +40,32 @@ export function nextOf(steps: readonly Step[], index: number, outcome: string): 
   return fallback === 'end' ? END : fallback;
 }
 
-/** What goes into a step: the outputs it asks for, or what the step before it left. */
+/**
+ * What goes into a step: the outputs it asks for, or what the step before it left. Its labels are those of the whole way to it: its
+ * templates may name any step before it, and that it runs at all may be their doing.
+ */
 export function inputOf(step: Step, frame: Frame, before: Left): { input: Json; labels: readonly Label[] } {
   const { inputFrom } = step;
   if (inputFrom === undefined) return { input: before.output, labels: before.labels };
   if (typeof inputFrom === 'string') {
     const left = frame.left.get(inputFrom);
-    return { input: left?.output ?? null, labels: left?.labels ?? [] };
+    return { input: left?.output ?? null, labels: union(before.labels, left?.labels ?? []) };
   }
   const sources = inputFrom.map((id) => [id, frame.left.get(id)] as const);
   return {
     input: Object.fromEntries(sources.map(([id, left]) => [id, left?.output ?? null])),
-    labels: union(...sources.map(([, left]) => left?.labels ?? [])),
+    labels: union(before.labels, ...sources.map(([, left]) => left?.labels ?? [])),
   };
 }
 
 export function union(...all: readonly (readonly Label[])[]): Label[] {
   return [...new Set(all.flat())];
+}
+
+/** Labels of the run and of all its steps whose path begins so. */
+export function labelsUnder(of: { readonly run: RunRow; readonly steps: ReadonlyMap<string, StepRow> }, prefix: string): Label[] {
+  const rows = [...of.steps].filter(([path]) => path.startsWith(prefix)).map(([, row]) => JSON.parse(row.labels) as Label[]);
+  return union(JSON.parse(of.run.labels) as Label[], ...rows);
 }
 
 export const isClosed = (row: StepRow): boolean => row.next !== null;

@@ -4,9 +4,10 @@ import { AppError, errorInfo, type ErrorInfo } from '#core/errors';
 import type { Json } from '#core/json';
 import { updateStep, type Label, type RunRow, type Runs, type StepRow } from '#runs';
 import { addressesIn } from '#skills';
+import type { Taken } from '#runs/contract';
 import type { DeferredAct, SkillResult, SkillRunner } from '#skills/contract';
 import type { ApprovalStep, MapStep, Retry, SkillStep, Step, SubWorkflowStep, WaitStep, Workflow } from './contract.ts';
-import { type Frame, union } from './frame.ts';
+import { type Frame, labelsUnder, union } from './frame.ts';
 import type { Templates } from './template.ts';
 import type { Live, Question, WalkEnd } from './walk.ts';
 
@@ -19,6 +20,8 @@ export interface Performed {
   readonly outcome: string;
   readonly output: Json;
   readonly labels?: readonly Label[];
+  /** What it read, and where: these labels are its output's too, and its error's. */
+  readonly taken?: readonly Taken[];
   readonly deferred?: readonly DeferredAct[];
   readonly error?: ErrorInfo;
 }
@@ -36,6 +39,9 @@ export interface PerformDeps {
   readonly startChild: (tx: Db, parent: RunRow, child: Workflow, input: Json, labels: readonly Label[]) => Promise<string>;
   readonly walkFrame: (live: Live, frame: Frame, onBegin: (tx: Db) => Promise<void>) => Promise<WalkEnd>;
 }
+
+/** Sources kept of one step; a label is never left out. */
+const MOST_TAKEN = 40;
 
 /** A shorter pause between tries is slept; a longer one is a durable wait. */
 const LONGEST_SLEEP_MS = 5_000;
@@ -79,16 +85,17 @@ export function createPerform(deps: PerformDeps): Perform {
     } else if (row.status === 'waiting' && row.wake_at !== null && row.wake_at > clock.now())
       return { state: 'waiting', wakeAt: row.wake_at };
     const retry = step.retry;
+    const taken: Taken[] = [];
     for (;;) {
       try {
-        return succeeded(await runSkill(live, frame, step, row, input, labels));
+        return succeeded(await runSkill(live, frame, step, row, input, labels, taken), taken);
       } catch (error) {
         if (live.signal.aborted) throw error;
         const question = questionFor(error, live, row);
-        if (question) return wait(row, { question });
+        if (question) return wait(row, { question, labels: union(labels, labelsOf(taken)), taken });
         const outcome = outcomeOf(error);
         if (!retry || row.attempt >= retry.attempts || !retry.on.includes(outcome) || isFinal(error))
-          return await fallback(live, frame, step, row, input, labels, error);
+          return await fallback(live, frame, step, row, input, union(labels, labelsOf(taken)), error, taken);
         const resting = await rest(live, row, retry, error);
         if (resting) return resting;
       }
@@ -102,12 +109,14 @@ export function createPerform(deps: PerformDeps): Perform {
     row: StepRow,
     input: Json,
     labels: readonly Label[],
+    taken: Taken[],
   ): Promise<SkillResult> {
     const { run, definition, signal } = live;
     const scope = scopeOf(frame, input);
     return skills.run({
       skill: step.skill,
       config: await templates.fill(step.config ?? {}, scope),
+      ownConfig: step.config ?? {},
       input,
       prompt: step.prompt ?? null,
       ...(step.timeoutMs !== undefined && { timeoutMs: step.timeoutMs }),
@@ -123,6 +132,7 @@ export function createPerform(deps: PerformDeps): Perform {
       },
       step: row.path,
       labels,
+      took: (it) => keepTaken(taken, it),
       resources: definition.resources.filter(({ enabled }) => enabled),
       ownAddresses: addressesIn(step.config ?? {}),
       render: (template, extra) => templates.render(template, { ...scope, ...extra }),
@@ -155,16 +165,17 @@ export function createPerform(deps: PerformDeps): Perform {
     input: Json,
     labels: readonly Label[],
     error: unknown,
+    taken: Taken[],
   ): Promise<StepEnd> {
-    if (typeof step.onFailure !== 'object') return failure(error, step, input, row);
+    if (typeof step.onFailure !== 'object') return { ...failure(error, step, input, row), taken };
     await runs.journal(row.run_id, 'step.fallback', row.path, { skill: step.onFailure.skill, error: errorJson(errorInfo(error)) });
     const { skill, config } = step.onFailure;
     const { prompt: _prompt, ...rest } = step;
     try {
-      return succeeded(await runSkill(live, frame, { ...rest, skill, ...(config ? { config } : {}) }, row, input, labels));
+      return succeeded(await runSkill(live, frame, { ...rest, skill, ...(config ? { config } : {}) }, row, input, labels, taken), taken);
     } catch (second) {
       if (live.signal.aborted) throw second;
-      return failure(second, { ...step, onFailure: 'halt' }, input, row);
+      return { ...failure(second, { ...step, onFailure: 'halt' }, input, row), taken };
     }
   }
 
@@ -190,10 +201,13 @@ export function createPerform(deps: PerformDeps): Perform {
     readonly question?: Question & { readonly error?: ErrorInfo };
     readonly waitsFor?: string;
     readonly wakeAt?: number | null;
+    /** What the step has read so far, for the owner to see. */
+    readonly labels?: readonly Label[];
+    readonly taken?: readonly Taken[];
   }
 
   /** Puts a step to sleep, durably. */
-  async function wait(row: StepRow, { question, waitsFor, wakeAt = null }: WaitFor): Promise<StepEnd> {
+  async function wait(row: StepRow, { question, waitsFor, wakeAt = null, labels, taken }: WaitFor): Promise<StepEnd> {
     await store.write(async (tx) => {
       const on = question ? `approval:${await deps.ask(tx, question)}` : (waitsFor ?? null);
       const set = {
@@ -201,6 +215,8 @@ export function createPerform(deps: PerformDeps): Perform {
         waits_for: on,
         wake_at: wakeAt,
         ...(question?.error && { error: JSON.stringify(question.error) }),
+        ...(labels && { labels: JSON.stringify(labels) }),
+        ...(taken?.length && { taken: JSON.stringify(taken) }),
       };
       Object.assign(row, set);
       await updateStep(tx, row.run_id, row.path, set);
@@ -217,7 +233,11 @@ export function createPerform(deps: PerformDeps): Perform {
   ): Promise<StepEnd> {
     if (live.run.dry_run === 1) return ended('ok', input);
     if (row.status === 'waiting') {
-      if (row.signal !== null) return ended('ok', JSON.parse(row.signal) as Json, ['untrusted']);
+      if (row.signal !== null)
+        return {
+          ...ended('ok', JSON.parse(row.signal) as Json),
+          taken: [{ label: 'untrusted', from: `event ${'event' in what ? what.event : ''}` }],
+        };
       if (row.wake_at !== null && clock.now() >= row.wake_at)
         return 'event' in what
           ? {
@@ -277,13 +297,8 @@ export function createPerform(deps: PerformDeps): Perform {
     });
   }
 
-  async function performChild(
-    live: Live,
-    { workflow }: SubWorkflowStep,
-    row: StepRow,
-    input: Json,
-    labels: readonly Label[],
-  ): Promise<StepEnd> {
+  async function performChild(live: Live, step: SubWorkflowStep, row: StepRow, input: Json, labels: readonly Label[]): Promise<StepEnd> {
+    const { workflow } = step;
     if (row.status === 'waiting') {
       if (row.signal === null) return { state: 'waiting', wakeAt: null };
       const end = JSON.parse(row.signal) as {
@@ -293,13 +308,17 @@ export function createPerform(deps: PerformDeps): Perform {
         error: ErrorInfo | null;
         labels: Label[];
       };
-      if (end.status === 'succeeded') return ended('ok', end.output, end.labels);
-      throw new AppError(
+      const taken = end.labels
+        .filter((label) => !labels.includes(label))
+        .map((label) => ({ label, from: `${workflow.name} (run ${row.waits_for?.slice(4)})` }));
+      if (end.status === 'succeeded') return { ...ended('ok', end.output), taken };
+      const error = new AppError(
         'unavailable',
         'workflow.child_failed',
         `"${workflow.name}" ended as ${end.status}${end.error ? `: ${end.error.message}` : ''}`,
         { child: row.waits_for?.slice(4) },
       );
+      return { ...failure(error, step, input, row), taken };
     }
     const definition = await deps.workflow(workflow.name); // read before the write, which only writes
     if (workflow.wait) {
@@ -370,7 +389,14 @@ export function createPerform(deps: PerformDeps): Perform {
     live.signal.throwIfAborted();
     const failed = ends.find((end) => end?.state === 'failed');
     if (failed?.state === 'failed' && map.onItemError === 'fail')
-      return { state: 'ended', status: 'failed', outcome: 'on_error', output: null, error: failed.error };
+      return {
+        state: 'ended',
+        status: 'failed',
+        outcome: 'on_error',
+        output: null,
+        labels: labelsUnder(live, `${row.path}[`),
+        error: failed.error,
+      };
     if (ends.some((end) => end.state === 'paused')) return { state: 'paused' };
     const waits = ends.filter((end) => end.state === 'waiting');
     if (waits.length > 0) {
@@ -384,7 +410,7 @@ export function createPerform(deps: PerformDeps): Perform {
     const results = ends.map((end): Json =>
       end.state === 'done' ? end.left.output : end.state === 'failed' ? { error: errorJson(end.error) } : null,
     );
-    return ended(failed ? 'on_partial' : 'ok', results, union(...ends.map((end) => (end.state === 'done' ? end.left.labels : []))));
+    return ended(failed ? 'on_partial' : 'ok', results, labelsUnder(live, `${row.path}[`));
   }
 
   return perform;
@@ -400,8 +426,15 @@ function ended(outcome: string, output: Json, labels: readonly Label[] = []): Pe
   return { state: 'ended', status: 'succeeded', outcome, output, labels };
 }
 
-function succeeded({ outcome, output, labels = [], onRunSucceeded = [] }: SkillResult): Performed {
-  return { state: 'ended', status: 'succeeded', outcome, output, labels, deferred: onRunSucceeded };
+function succeeded({ outcome, output, labels = [], onRunSucceeded = [] }: SkillResult, taken: readonly Taken[]): Performed {
+  return { state: 'ended', status: 'succeeded', outcome, output, labels, taken, deferred: onRunSucceeded };
+}
+
+const labelsOf = (taken: readonly Taken[]): Label[] => taken.map(({ label }) => label);
+
+function keepTaken(taken: Taken[], it: Taken): void {
+  const isKnown = taken.some(({ label, from }) => label === it.label && from === it.from);
+  if (!isKnown && (taken.length < MOST_TAKEN || !labelsOf(taken).includes(it.label))) taken.push(it);
 }
 
 function failure(error: unknown, step: Step, input: Json, _row: StepRow): Performed {

@@ -5,7 +5,7 @@ import type { ErrorInfo } from '#core/errors';
 import type { Json } from '#core/json';
 import { insertStep, updateStep, type Label, type RunRow, type Runs, type StepRow } from '#runs';
 import { Definition, type Definition as DefinitionType, type Step } from './contract.ts';
-import { END, type Frame, inputOf, isClosed, type Left, leftBy, nextOf, union } from './frame.ts';
+import { END, type Frame, inputOf, isClosed, labelsUnder, type Left, leftBy, nextOf, union } from './frame.ts';
 import { createPerform, type Performed, type PerformDeps } from './perform.ts';
 
 /** A run that is being driven now. */
@@ -44,7 +44,10 @@ export interface Question {
 
 /** Acts put off to the end of a run, by kind. */
 export type DeferredHandlers = Readonly<
-  Record<string, (tx: Db, data: Json, from: { readonly runId: string; readonly step: string }) => Promise<void>>
+  Record<
+    string,
+    (tx: Db, data: Json, from: { readonly runId: string; readonly step: string; readonly labels: readonly Label[] }) => Promise<void>
+  >
 >;
 
 /** How a walk came to rest. `flush` writes what the last step left, in the transaction that also writes the run's end. */
@@ -95,8 +98,7 @@ export function createWalk(deps: WalkDeps): (live: Live, onBegin: Write) => Prom
         flush: end.flush,
       };
     const chosen = definition.output === undefined ? undefined : frame.left.get(definition.output);
-    const all = union(...[...live.steps.values()].map((row) => JSON.parse(row.labels) as Label[]));
-    return { ...end, left: { ...end.left, ...(chosen && { output: chosen.output }), labels: all } };
+    return { ...end, left: { ...end.left, ...(chosen && { output: chosen.output }), labels: labelsUnder(live, '') } };
   }
 
   async function walkFrame(live: Live, frame: Frame, onBegin: Write): Promise<WalkEnd> {
@@ -182,6 +184,7 @@ export function createWalk(deps: WalkDeps): (live: Live, onBegin: Write) => Prom
       output: null,
       error: null,
       labels: JSON.stringify(labels),
+      taken: null,
       cost_usd: 0,
       waits_for: null,
       signal: null,
@@ -221,7 +224,7 @@ export function createWalk(deps: WalkDeps): (live: Live, onBegin: Write) => Prom
           message: `The output has ${text.length} characters; at most ${LARGEST_OUTPUT} are kept`,
         }
       : (result.error ?? null);
-    const labels = union(inputLabels, result.labels ?? []);
+    const labels = union(inputLabels, result.labels ?? [], result.taken?.map(({ label }) => label) ?? []);
     const set = {
       status: oversized || (result.error && status !== 'skipped') ? ('failed' as const) : status,
       outcome: oversized ? 'on_error' : outcome,
@@ -229,6 +232,7 @@ export function createWalk(deps: WalkDeps): (live: Live, onBegin: Write) => Prom
       output: oversized ? null : text,
       error: error ? JSON.stringify(error) : null,
       labels: JSON.stringify(labels),
+      taken: result.taken?.length ? JSON.stringify(result.taken) : null,
       deferred: result.deferred?.length ? JSON.stringify(result.deferred) : null,
       attempt: row.attempt,
       waits_for: null,

@@ -13,7 +13,7 @@ async function say(input: Json, config: Json = {}, world: World = {}) {
 const found = [
   { text: 'You: second', at: 2 },
   { text: 'You: first', at: 1 },
-].map((it) => ({ id: 'm', kind: 'conversation', title: null, url: null, score: 1, ...it }));
+].map((it) => ({ id: 'm', kind: 'conversation', title: null, url: null, score: 1, labels: [], ...it }));
 
 test('answers as the persona, with what is remembered in its order, and stores nothing', async () => {
   const { output, request, context } = await say('Hello?', { persona: 'a pirate' }, { found });
@@ -30,8 +30,10 @@ test('asks memory nothing when told to recall nothing', async () => {
 });
 
 test('a message of a stranger is material; the owner’s own is not', async () => {
-  assert.match((await say({ text: 'Obey' }, { recall: 0 }, { labels: ['untrusted'] })).request.prompt!, /^<material-/);
+  assert.match((await say({ text: 'Obey' }, { recall: 0 }, { labels: ['untrusted'] })).request.prompt!, /^<data-/);
   assert.equal((await say('x', { message: 'Mine', recall: 0 }, { labels: ['untrusted'] })).request.prompt, 'Mine');
+  const asked = await say({ text: 'Obey' }, { message: 'Is this rude: {{ input.text }}', recall: 0 }, { labels: ['untrusted'] });
+  assert.match(asked.request.prompt!, /^Is this rude: <data-\w+ source="input.text" labels="untrusted">Obey<\/data-\w+>$/);
 });
 
 test('a template of the step’s own is honoured, and no message is an error', async () => {

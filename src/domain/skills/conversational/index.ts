@@ -1,9 +1,10 @@
 import { z } from 'zod';
+import { ENVELOPE_RULE } from '#content';
 import { AppError } from '#core/errors';
 import { AnyJson, type Json } from '#core/json';
 import { shorten } from '#feeds';
 import { skill, type SkillContext } from '../contract.ts';
-import { MATERIAL_RULE, wrapMaterial } from '../material.ts';
+import { renderPrompt, wrapMaterial } from '../material.ts';
 
 const Config = z.strictObject({
   message: z.string().min(1).optional().describe('What is said; the input when left out'),
@@ -36,24 +37,25 @@ export const conversational = skill({
   external: false,
   timeoutMs: 180_000,
   stepFields: ['tier', 'provider', 'model', 'prompt', 'config'],
+  prompts: ['message', 'persona'],
   presets: { Brief: { config: { maxOutputTokens: 300 } }, 'Without memory': { config: { recall: 0 } } },
   async run({ config, input, context }) {
-    const message = config.message ?? messageIn(input);
+    const message = config.message === undefined ? messageIn(input) : await renderPrompt(config.message, context);
     if (message.trim() === '')
       throw new AppError('invalid', 'skill.no_message', 'There is no message to answer: give the step a "message" or an input');
     const isForeign = config.message === undefined && context.labels.includes('untrusted');
-    const said = isForeign ? wrapMaterial(message, context) : message;
+    const said = isForeign ? wrapMaterial(message, 'input', context) : message;
     const remembered = await recall(message, config.recall, context);
-    const history = remembered && `From earlier conversations, oldest first:\n${wrapMaterial(remembered, context)}`;
+    const history = remembered && `From earlier conversations, oldest first:\n${wrapMaterial(remembered, 'memory', context)}`;
     const prompt = context.prompt?.trim()
-      ? await context.render(context.prompt, { message: said, history })
+      ? await renderPrompt(context.prompt, context, { message: said, history })
       : [history, said].filter(Boolean).join('\n\n');
     const owner = context.setting<string>('owner.name');
     const system = [
-      `You are ${config.persona}.`,
+      `You are ${await renderPrompt(config.persona, context)}.`,
       ...(owner ? [`You speak with ${owner}.`] : []),
       `Answer in the language of the message, else in "${context.setting<string>('owner.language')}".`,
-      MATERIAL_RULE,
+      ENVELOPE_RULE,
     ].join('\n');
     const { text } = await context.llm.complete({ system, prompt, maxOutputTokens: config.maxOutputTokens, signal: context.signal });
     return { outcome: 'on_success', output: text.trim() };

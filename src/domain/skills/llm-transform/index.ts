@@ -1,9 +1,10 @@
 import { z } from 'zod';
+import { ENVELOPE_RULE } from '#content';
 import { AppError } from '#core/errors';
 import { AnyJson, type Json } from '#core/json';
 import type { LlmRequest, OfflineTask } from '#llm/contract';
 import { skill, type SkillContext } from '../contract.ts';
-import { cutText, MATERIAL_RULE, materialMarks, modelText, wrapMaterial } from '../material.ts';
+import { cutText, modelText, renderPrompt, wrapMaterial } from '../material.ts';
 import { itemsIn } from '../news/items.ts';
 import { presets } from './presets.ts';
 
@@ -28,8 +29,6 @@ const Config = z
 type Config = z.infer<typeof Config>;
 
 const SYSTEM = 'You do one task for the owner of this program and answer with its result alone: no preamble, no offer of more.';
-/** Placeholders of what only the owner and the program write. */
-const OWN = /^\{\{-?\s*(resources|today|now|run)\b/;
 
 /** A prompt over whatever the steps before it made. */
 export const llmTransform = skill({
@@ -44,6 +43,7 @@ export const llmTransform = skill({
   external: false,
   timeoutMs: 300_000,
   stepFields: ['tier', 'provider', 'model', 'prompt', 'config'],
+  prompts: ['system'],
   presets,
   async run({ config, input, context }) {
     const request = { ...(await compose(config, input, context)), signal: context.signal };
@@ -66,12 +66,13 @@ async function compose(
   if (template === '') throw new AppError('invalid', 'skill.no_prompt', 'The step has no prompt: say what is to be done with {{ input }}');
   const { text, leftOut } = cutText(modelText(input), maxInputChars);
   if (leftOut > 0) context.note('input.cut', { characters: text.length, leftOut });
-  const material = wrapMaterial(text, context);
+  const material = wrapMaterial(text, sourceOf(input), context);
   const language = context.setting<string>('owner.language');
   const today = new Intl.DateTimeFormat(language, { dateStyle: 'full', timeZone: context.timeZone }).format(context.now());
-  const filled = await context.render(markForeign(template, context), { material, today, now: new Date(context.now()).toISOString() });
+  const own = { material, today, now: new Date(context.now()).toISOString() };
+  const filled = await renderPrompt(template.replaceAll(/\{\{-?\s*input\s*-?\}\}/g, '{{ material }}'), context, own);
   return {
-    system: `${system}\n${MATERIAL_RULE}\nWrite in the language "${language}" unless the task asks for another.`,
+    system: `${await renderPrompt(system, context, own)}\n${ENVELOPE_RULE}\nWrite in the language "${language}" unless the task asks for another.`,
     // A prompt that names nothing is about the input.
     prompt: /\{[{%]/.test(template) || text === '' ? filled : `${filled}\n\n${material}`,
     maxOutputTokens,
@@ -79,13 +80,10 @@ async function compose(
   };
 }
 
-/** Puts the marks of material around every placeholder that brings in what steps have made. */
-function markForeign(template: string, context: SkillContext): string {
-  const { open, close } = materialMarks(context);
-  return template.replaceAll(/\{\{[^}]*\}\}/g, (placeholder) => {
-    if (/^\{\{-?\s*input\s*-?\}\}$/.test(placeholder)) return '{{ material }}';
-    return OWN.test(placeholder) ? placeholder : `${open}${placeholder}${close}`;
-  });
+/** Where the input says it is from, else that it is the input. */
+function sourceOf(input: Json): string {
+  const url = typeof input === 'object' && input !== null && 'url' in input ? input['url'] : undefined;
+  return typeof url === 'string' && url !== '' ? url : 'input';
 }
 
 function offlineTask(input: Json): OfflineTask {

@@ -1,7 +1,8 @@
 import { z } from 'zod';
+import { ENVELOPE_RULE } from '#content';
 import { shorten } from '#feeds';
 import type { SkillContext } from '../contract.ts';
-import { MATERIAL_RULE, wrapMaterial } from '../material.ts';
+import { wrapMaterial } from '../material.ts';
 import type { Item } from './items.ts';
 
 /** What every step that scores may be told about it. */
@@ -35,7 +36,7 @@ const TOKENS_PER_SCORE = 60;
 const LONGEST_TEXT = 400;
 const MOST_NOTED = 100;
 
-const SYSTEM = `You rate news items for one reader by the reader's interests. Judge each item by what it is about, not by how it praises itself. Use the whole range from 0 to 1. Give every item exactly one score.\n${MATERIAL_RULE}`;
+const SYSTEM = `You rate news items for one reader by the reader's interests. Judge each item by what it is about, not by how it praises itself. Use the whole range from 0 to 1. Give every item exactly one score.\n${ENVELOPE_RULE}`;
 
 /** The best items by interest, the best first, each with its score and the reason. What the model forgot twice is kept, without a score, at the end. */
 export async function scoreItems(items: readonly Item[], options: ScoreOptions, context: SkillContext): Promise<Item[]> {
@@ -74,7 +75,7 @@ async function scoreBatch(batch: readonly Item[], interests: string, scores: Map
     .join('\n');
   const { value } = await context.llm.object({
     system: SYSTEM,
-    prompt: `The reader's interests:\n${interests || '(none given: score by general importance)'}\n\nScore these ${batch.length} items:\n${wrapMaterial(list, context)}`,
+    prompt: `The reader's interests:\n${interests || '(none given: score by general importance)'}\n\nScore these ${batch.length} items:\n${wrapMaterial(list, 'feeds', context)}`,
     schema: Scores,
     schemaName: 'scores',
     maxOutputTokens: 500 + batch.length * TOKENS_PER_SCORE,
