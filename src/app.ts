@@ -16,7 +16,7 @@ import { logSupervision, supervisor, type RunningSupervisor, type Supervisor } f
 import { agentMigrations, agentRoutes, agentSettings, createAgents, createTalk, openAiRoutes } from '#agents';
 import { channelKinds, channelMigrations, channelRoutes, createChannels, skillDelivery } from '#channels';
 import { createNotifications, notificationMigrations, notificationRoutes } from '#notifications';
-import { auditMigrations, auditRoutes, createAudit } from '#audit';
+import { anchorFile, auditExportRoute, auditKeepDays, auditMigrations, auditRoutes, auditSettings, createAudit, shelfIn } from '#audit';
 import { canonicalUrl, createFeedParser } from '#feeds';
 import { createLlm, llmMigrations, llmRoutes, llmSettings, providerKinds } from '#llm';
 import { BudgetScope } from '#llm/contract';
@@ -105,7 +105,7 @@ const MIGRATIONS = [
 
 const LARGEST_CHECKED_BYTES = 32 * 2 ** 20;
 
-const SETTINGS = [...generalSettings, ...llmSettings, ...skillSettings, ...agentSettings];
+const SETTINGS = [...generalSettings, ...auditSettings, ...llmSettings, ...skillSettings, ...agentSettings];
 
 /** Opens the store and wires every part: who gets what, and who lives under whom. There is no logic here. */
 export async function createApp({ config, logging, version }: AppOptions): Promise<App> {
@@ -126,7 +126,16 @@ export async function createApp({ config, logging, version }: AppOptions): Promi
     void notifications.tell({ key: title, severity, title, body });
 
   // the owner's house
-  const audit = createAudit({ store, clock, redact: (text) => vault.redactor.redact(text) });
+  const audit = createAudit({
+    store,
+    clock,
+    redact: (text) => vault.redactor.redact(text),
+    anchor: anchorFile(join(home, 'audit.anchor')),
+    keys: async () => [await vault.keyFor('audit')],
+    keepDays: () => settings.get(auditKeepDays),
+    shelf: shelfIn(join(home, 'audit')),
+    tell,
+  });
   const vault = createVault({
     store,
     clock,
@@ -150,6 +159,7 @@ export async function createApp({ config, logging, version }: AppOptions): Promi
 
   // work
   const runs = createRuns({
+    audit,
     store,
     bus,
     clock,
@@ -344,7 +354,7 @@ export async function createApp({ config, logging, version }: AppOptions): Promi
   const http = createHttp({
     config,
     routes,
-    rawRoutes: openAiRoutes({ agents, clock, newId, onError: (what, error) => log.error(what, { error }) }),
+    rawRoutes: [...openAiRoutes({ agents, clock, newId, onError: (what, error) => log.error(what, { error }) }), auditExportRoute(audit)],
     version,
     bus,
     clock,
@@ -383,6 +393,7 @@ export async function createApp({ config, logging, version }: AppOptions): Promi
       storeService,
       settings.service,
       vault.service,
+      audit.service,
       policy.service,
       breakers.service,
       llm.service,

@@ -2,12 +2,15 @@ import type { Clock } from '#core/clock';
 import type { Db, Store } from '#core/db/store';
 import { AppError } from '#core/errors';
 import { canonicalJson, type Json } from '#core/json';
-import { chainChecker, hashOf, type EntryRow } from './chain.ts';
-import type { AuditEntry, AuditFilter, AuditProblem, AuditReport, Decision } from './contract.ts';
-import { entriesAfter, entriesBeyond, findEntries, insertEntry, readHead, takePlace } from './queries.ts';
-
-const PROBLEMS_SHOWN = 100;
-const PAGE = 1_000;
+import type { Service } from '#core/service';
+import type { AnchorKeeper, SealKeys } from './anchor.ts';
+import { anchoring } from './anchoring.ts';
+import { hashOf, type EntryRow } from './chain.ts';
+import type { AuditEntry, AuditFilter, AuditProgress, AuditReport, Decision, ExportFormat } from './contract.ts';
+import { exportLines } from './export.ts';
+import { findEntries, insertEntry, takePlace } from './queries.ts';
+import { createRetention, type Retention, type Shelf } from './retention.ts';
+import { walkChain } from './verify.ts';
 
 /** What is to be remembered; see `AuditEntry` for the words to use. */
 export interface NewAuditEntry {
@@ -23,6 +26,16 @@ export interface AuditDeps {
   readonly clock: Clock;
   /** Takes secrets out of a text before it is stored; the vault's redactor. */
   readonly redact: (text: string) => string;
+  /** Where the end of the chain is noted outside of the database; nowhere when left out. */
+  readonly anchor?: AnchorKeeper;
+  /** Keys of the vault that seal anchors and checkpoints; unsealed when left out. */
+  readonly keys?: SealKeys;
+  /** After so many days an entry is taken out of the database; 0 keeps all, as does leaving it out. */
+  readonly keepDays?: () => number;
+  /** Where entries are put before they are taken out; they are dropped when left out. */
+  readonly shelf?: Shelf;
+  /** A word to the owner. */
+  readonly tell?: (severity: 'warning' | 'critical', title: string, body: string) => void;
 }
 
 /** The owner's record of who did what: written once, chained by hash, never changed. */
@@ -34,9 +47,22 @@ export interface Audit {
   ): Promise<{ items: AuditEntry[]; next: string | null }>;
   /** Reads the whole chain, a page at a time. Never throws for a broken chain: the report says what is wrong. */
   verify(signal?: AbortSignal): Promise<AuditReport>;
+  /** The same, telling how far it is. */
+  follow(signal?: AbortSignal): AsyncIterable<AuditProgress>;
+  /** The entries of a filter, oldest first, as lines of a file that can be verified without the database. */
+  export(format: ExportFormat, filter: AuditFilter, signal?: AbortSignal): AsyncIterable<string>;
+  /** Takes the end as it is for the true one, where the anchor says otherwise. */
+  accept(actor: string): Promise<AuditReport>;
+  readonly retention: Retention;
+  /** Keeps the anchor abreast of the chain, and takes out what is older than it should be. */
+  readonly service: Service;
 }
 
-export function createAudit({ store, clock, redact }: AuditDeps): Audit {
+export function createAudit(deps: AuditDeps): Audit {
+  const { store, clock, redact, anchor = null, keys = async () => [], tell = () => {} } = deps;
+  const anchors = anchoring({ store, clock, anchor, keys, record, tell });
+  const retention = createRetention({ ...deps, keys, record });
+
   async function append(tx: Db, entry: NewAuditEntry): Promise<void> {
     const details = redact(canonicalJson(entry.details ?? {}));
     const place = await takePlace(tx);
@@ -50,11 +76,27 @@ export function createAudit({ store, clock, redact }: AuditDeps): Audit {
       details,
       prev_hash: place.hash,
     };
-    await insertEntry(tx, { ...row, hash: hashOf(row) });
+    const hash = hashOf(row);
+    await insertEntry(tx, { ...row, hash });
+    store.onCommit(() => anchors.noteSoon({ seq: row.seq, hash }));
+  }
+
+  function record(entry: NewAuditEntry, tx?: Db): Promise<void> {
+    return tx ? append(tx, entry) : store.write((own) => append(own, entry));
+  }
+
+  const follow = (signal?: AbortSignal): AsyncIterable<AuditProgress> => walkChain({ db: store.db, anchor, keys, signal });
+
+  async function verify(signal?: AbortSignal): Promise<AuditReport> {
+    for await (const { report } of follow(signal)) if (report) return report;
+    throw new Error('A check of the chain ended without a report');
   }
 
   return {
-    record: (entry, tx) => (tx ? append(tx, entry) : store.write((own) => append(own, entry))),
+    record,
+    follow,
+    verify,
+    retention,
 
     async list({ limit, cursor, ...filter }) {
       const before = cursor === undefined ? undefined : Number(cursor);
@@ -65,38 +107,31 @@ export function createAudit({ store, clock, redact }: AuditDeps): Audit {
       return { items, next: rows.length > limit ? String(items.at(-1)!.seq) : null };
     },
 
-    async verify(signal) {
-      const problems: AuditProblem[] = [];
-      let broken = 0;
-      const chain = chainChecker((problem) => {
-        broken += 1;
-        if (problems.length < PROBLEMS_SHOWN) problems.push(problem);
-      });
-      const head = (await readHead(store.db)) ?? { seq: 0, hash: '' };
-      let last = 0;
-      for (;;) {
-        signal?.throwIfAborted();
-        const rows = await entriesAfter(store.db, last, head.seq, PAGE);
-        for (const row of rows) chain.next(row);
-        if (rows.length < PAGE) break;
-        last = rows.at(-1)!.seq;
-      }
-      chain.end(head);
-      const [beyond] = await entriesBeyond(store.db, head.seq);
-      if (beyond && beyond.seq > ((await readHead(store.db))?.seq ?? 0)) {
-        broken += 1;
-        problems.push({
-          seq: beyond.seq,
-          problem: 'head',
-          message: `Entry ${beyond.seq} lies beyond the end of the chain on record, entry ${head.seq}`,
-        });
-      }
-      return { ok: broken === 0, checked: chain.checked(), head, problems };
+    export: (format, filter, signal) => exportLines({ db: store.db, clock, format, filter, signal }),
+
+    async accept(actor) {
+      await anchors.accept(actor);
+      return verify();
+    },
+
+    service: {
+      name: 'audit',
+      async start(run) {
+        const noting = await anchors.start(run.signal);
+        const sweeping = retention.sweepNowAndThen(run.signal);
+        return {
+          async stop() {
+            await Promise.all([noting.stop(), sweeping.stop()]);
+          },
+          health: noting.health,
+        };
+      },
     },
   };
 }
 
-function toEntry(row: EntryRow): AuditEntry {
+/** An entry as it is shown. */
+export function toEntry(row: EntryRow): AuditEntry {
   const { seq, actor, action, resource, decision, hash } = row;
   return {
     seq,

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
+import { fakeAudit } from '#audit/testing';
 import { manualClock } from '#core/clock';
 import { onEveryEngine } from '#core/db/testing';
 import type { Json } from '#core/json';
 import type { EffectPlan } from './contract.ts';
-import { createEffects, type EffectScope } from './effects.ts';
+import { createEffects, effectKey, type EffectScope } from './effects.ts';
 import { runMigrations } from './tables.ts';
 
 const scope: EffectScope = { runId: 'r', step: 's', dryRun: false };
@@ -31,6 +32,25 @@ function outside() {
 const notDone = () => Object.assign(new Error('refused'), { name: 'EffectNotDone' });
 
 onEveryEngine('effects', (open) => {
+  it('the audit has the outcome of each, and the owner who settled one', async () => {
+    await using store = await open(runMigrations);
+    const { plan } = outside();
+    const audit = fakeAudit();
+    const effects = createEffects({ store, clock: manualClock(1), audit });
+    await effects.perform(scope, plan(), signal);
+    const lost = plan({ name: 'lost', perform: async () => Promise.reject(new Error('cut off')) });
+    await assert.rejects(effects.perform(scope, lost, signal), { code: 'effect.unknown' });
+    await effects.settle(effectKey(scope, 'lost'), 'done');
+    assert.deepEqual(
+      audit.entries.map(({ actor, action, details }) => [actor, action, details?.['target']]),
+      [
+        ['run:r', 'effect.done', 'telegram:1'],
+        ['run:r', 'effect.unknown', 'telegram:1'],
+        ['owner', 'effect.settle_done', 'telegram:1'],
+      ],
+    );
+  });
+
   it('performs once, however often it is asked, and gives the same receipt', async () => {
     await using store = await open(runMigrations);
     const { done, plan } = outside();

@@ -1,11 +1,13 @@
 import { createHash } from 'node:crypto';
+import type { Audit } from '#audit';
 import type { Clock } from '#core/clock';
-import type { Store } from '#core/db/store';
+import type { Db, Store } from '#core/db/store';
 import { AppError, errorInfo } from '#core/errors';
 import type { Json } from '#core/json';
 import type { EffectPlan, EffectRecord } from './contract.ts';
 import { findEffect, insertEffect, updateEffect } from './queries.ts';
 import { toEffect } from './shape.ts';
+import type { EffectRow } from './tables.ts';
 
 /**
  * intended ──perform──▶ done
@@ -30,6 +32,8 @@ export interface EffectScope {
 export interface EffectsDeps {
   readonly store: Store;
   readonly clock: Clock;
+  /** Where each outcome is recorded for the owner; nowhere when left out. */
+  readonly audit?: Pick<Audit, 'record'>;
   /** A value as it is stored, without secrets; as it is when left out. */
   readonly kept?: (value: Json) => string;
 }
@@ -42,7 +46,7 @@ export function effectKey({ runId, step }: EffectScope, name: string): string {
     .slice(0, 32);
 }
 
-export function createEffects({ store, clock, kept = JSON.stringify }: EffectsDeps): Effects {
+export function createEffects({ store, clock, audit, kept = JSON.stringify }: EffectsDeps): Effects {
   async function perform<R extends Json>(scope: EffectScope, plan: EffectPlan<R>, signal: AbortSignal): Promise<R | null> {
     const key = effectKey(scope, plan.name);
     const known = await findEffect(store.db, key);
@@ -108,7 +112,15 @@ export function createEffects({ store, clock, kept = JSON.stringify }: EffectsDe
   }
 
   async function end(key: string, set: { status: 'done' | 'failed' | 'unknown'; receipt?: string; error?: string }): Promise<void> {
-    await store.write((tx) => updateEffect(tx, key, { ...set, ended_at: clock.now() }));
+    await store.write(async (tx) => {
+      await updateEffect(tx, key, { ...set, ended_at: clock.now() });
+      const row = audit && (await findEffect(tx, key));
+      if (row) await remember(tx, row, `run:${row.run_id}`, `effect.${set.status}`);
+    });
+  }
+
+  async function remember(tx: Db, { key, kind, target, run_id: runId, step }: EffectRow, actor: string, action: string): Promise<void> {
+    await audit?.record({ actor, action, resource: `effect:${key}`, details: { kind, target, runId, step } }, tx);
   }
 
   async function settle(key: string, as: 'done' | 'retry'): Promise<EffectRecord> {
@@ -123,6 +135,7 @@ export function createEffects({ store, clock, kept = JSON.stringify }: EffectsDe
       const set =
         as === 'done' ? ({ status: 'done', receipt: JSON.stringify({ settledBy: 'owner' }) } as const) : ({ status: 'failed' } as const);
       await updateEffect(tx, key, { ...set, ended_at: clock.now() });
+      await remember(tx, row, 'owner', `effect.settle_${as}`);
       return toEffect({ ...row, ...set, ended_at: clock.now() });
     });
   }

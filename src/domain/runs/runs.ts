@@ -1,3 +1,4 @@
+import type { Audit } from '#audit';
 import type { Bus } from '#core/bus';
 import type { Clock } from '#core/clock';
 import type { Db, Store } from '#core/db/store';
@@ -70,6 +71,8 @@ export interface RunsDeps {
   readonly bus: Bus;
   readonly clock: Clock;
   readonly newId: NewId;
+  /** Where the outcome of each effect is recorded for the owner. */
+  readonly audit?: Pick<Audit, 'record'>;
   /** How long and how many per workflow ended runs are kept. */
   /** Takes secrets out of what is kept; everything stays as it is when left out. */
   readonly redact?: (text: string) => string;
@@ -78,9 +81,9 @@ export interface RunsDeps {
 
 const RETENTION_EVERY_MS = 3_600_000;
 
-export function createRuns({ store, bus, clock, newId, keep, redact = (text) => text }: RunsDeps): Runs {
+export function createRuns({ store, bus, clock, newId, keep, audit, redact = (text) => text }: RunsDeps): Runs {
   const kept = (value: Json): string => JSON.stringify(mapTexts(value, redact));
-  const effects = createEffects({ store, clock, kept });
+  const effects = createEffects({ store, clock, kept, ...(audit && { audit }) });
 
   async function create(tx: Db, run: NewRun): Promise<{ run: RunSummary; existed: boolean }> {
     if (run.idempotencyKey) {

@@ -1,8 +1,8 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join, relative, sep } from 'node:path';
 
-/** What of the home is worth keeping besides the database: the boot configuration, installed skills and the workspaces. */
-const KEPT = ['castellan.json', 'skills', 'workspaces'] as const;
+/** What of the home is worth keeping besides the database: the boot configuration, installed skills, the workspaces, audit entries that left the database. */
+const KEPT = ['castellan.json', 'skills', 'workspaces', 'audit'] as const;
 /** Made anew by whoever made it. */
 const LEFT_OUT = new Set(['node_modules', '.git']);
 /** A row holds no more; larger files are named, not kept. */

@@ -83,7 +83,7 @@ function assertInside(path: string): void {
     path.includes('\\') ||
     path.includes(':') ||
     normal.split(sep).includes('..') ||
-    !/^(castellan\.json|master\.key|skills[\\/]|workspaces[\\/])/.test(normal)
+    !/^(castellan\.json|master\.key|skills[\\/]|workspaces[\\/]|audit[\\/])/.test(normal)
   ) {
     throw new AppError('unavailable', 'backup.damaged', `The backup holds a file that belongs nowhere: ${path}`, { path });
   }
@@ -92,7 +92,8 @@ function assertInside(path: string): void {
 /** Moves what the backup replaces out of the way; whether there was anything. */
 async function putAside(home: string, aside: string, files: readonly string[]): Promise<boolean> {
   let had = false;
-  for (const path of ['castellan.db', 'castellan.db-wal', 'castellan.db-shm', ...files]) {
+  // the anchor of the audit log goes with its database: the one put back ends earlier
+  for (const path of ['castellan.db', 'castellan.db-wal', 'castellan.db-shm', 'audit.anchor', ...files]) {
     if (!existsSync(join(home, path))) continue;
     had = true;
     await moveInto(join(home, path), join(aside, path));
