@@ -14,7 +14,7 @@ import type { Logging } from '#core/log';
 import type { Service } from '#core/service';
 import { logSupervision, supervisor, type RunningSupervisor, type Supervisor } from '#core/supervisor';
 import { agentMigrations, agentRoutes, agentSettings, createAgents, createTalk, openAiRoutes } from '#agents';
-import { channelKinds, channelMigrations, channelRoutes, createChannels, skillDelivery } from '#channels';
+import { channelKinds, channelMigrations, channelRoutes, createChannels, explainMessage, skillDelivery } from '#channels';
 import { createNotifications, notificationMigrations, notificationRoutes } from '#notifications';
 import { anchorFile, auditExportRoute, auditKeepDays, auditMigrations, auditRoutes, auditSettings, createAudit, shelfIn } from '#audit';
 import { canonicalUrl, createFeedParser } from '#feeds';
@@ -34,7 +34,7 @@ import {
   settingsMigrations,
   settingsRoutes,
 } from '#settings';
-import { createSchedules, scheduleMigrations, scheduleRoutes } from '#schedules';
+import { createSchedules, explainOccurrence, scheduleMigrations, scheduleRoutes } from '#schedules';
 import {
   breakerCoolDownSeconds,
   breakerThreshold,
@@ -259,7 +259,8 @@ export async function createApp({ config, logging, version }: AppOptions): Promi
     tell,
     timeZone: () => settings.get(ownerTimeZone),
     fire: async (tx, { workflowId, occurrenceId, kind }) =>
-      (await engine.start(tx, await workflows.get(workflowId), { trigger: { kind, id: occurrenceId }, idempotencyKey: occurrenceId })).id,
+      (await engine.start(tx, await workflows.getIn(tx, workflowId), { trigger: { kind, id: occurrenceId }, idempotencyKey: occurrenceId }))
+        .id,
   });
 
   // talk
@@ -332,12 +333,12 @@ export async function createApp({ config, logging, version }: AppOptions): Promi
     ...settingsRoutes(settings),
     ...vaultRoutes(vault),
     ...policyRoutes({ approvals, catalogue: () => grantCatalogue(routes) }),
-    ...runRoutes(runs, []),
+    ...runRoutes({ runs, explainers: [explainOccurrence(schedules), explainMessage(store)], workflowId: workflows.idOf }),
     ...llmRoutes(llm),
     ...skillRoutes({ catalogue, tryOut: trySkill({ store, runs, runner, templates, clock }) }),
     ...workflowRoutes({ store, workflows, engine, cancelTurn: turnCanceller(runs, agents) }),
     ...memoryRoutes(memory),
-    ...scheduleRoutes(schedules),
+    ...scheduleRoutes(schedules, workflows.idOf),
     ...agentRoutes(agents),
     ...channelRoutes(channels, newId),
     ...notificationRoutes(notifications),

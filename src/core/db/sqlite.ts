@@ -42,9 +42,13 @@ export function openSqlite(path: string): Store {
     ? new Kysely<Tables>({ dialect: dialect(statements(writer), settled) })
     : new Kysely<Tables>({ dialect: dialect(statements(reader)) });
 
-  /** In memory there is one connection: a reader waits for the open group, unless it reads inside it. */
+  /**
+   * In memory there is one connection: a reader waits for the open group. One inside it would see something else than on a file, and on a
+   * server it needs a second connection of the pool, for which all may be waiting: so that tests find it, it is refused here.
+   */
   async function settled(): Promise<void> {
-    while (group && !frames.getStore()) await group;
+    if (frames.getStore()) throw new Error('store.db was used inside store.write: query with the tx that it gives');
+    while (group) await group;
   }
 
   function write<R>(fn: (tx: Db) => Promise<R>): Promise<R> {
@@ -234,8 +238,8 @@ function statements(db: DatabaseSync): Statements {
 }
 
 /**
- * Every query here is done before its call returns, so nobody needs the connection to himself. Kysely's own lock on it would
- * let a reader that waits for the open group keep out a reader inside that group, and neither would ever end.
+ * Every query here is done before its call returns, so nobody needs the connection to himself, and Kysely's own lock on it would only let
+ * readers queue up behind one that waits for the open group.
  */
 class Adapter extends SqliteAdapter implements Direct {
   readonly rows: Direct['rows'];

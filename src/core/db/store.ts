@@ -22,7 +22,7 @@ export interface Store {
   /**
    * Runs `fn` in a transaction and resolves when its work is durable. Calls that arrive together share one commit; each
    * keeps its own fate, so an error undoes only what its own `fn` wrote. Called inside another `write` it joins that one.
-   * Contract: `fn` only queries; waiting for anything else would hold up every writer.
+   * Contract: `fn` only queries, by `tx` and never by `db`; waiting for anything else would hold up every writer.
    */
   write<R>(fn: (tx: Db) => Promise<R>): Promise<R>;
   /** Inside `write`: runs `fn` once the transaction is durable, never when it is undone. */

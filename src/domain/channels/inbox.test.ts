@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { AppError } from '#core/errors';
+import { explainMessage } from './explain.ts';
 import { testbed } from './testbed.ts';
 
 const ME = 7;
@@ -120,6 +121,9 @@ describe('The life of a message', () => {
     assert.equal(tries, 3);
     const [, poisoned] = (await bed.channels.received(bed.id, { limit: 10 })).items;
     assert.deepEqual([poisoned!.status, poisoned!.attempts, poisoned!.error], ['failed', 3, 'a bug']);
+    const told = await explainMessage(bed.store)(poisoned!.id);
+    assert.match(told!.lines.map(({ text }) => text).join(' '), /stored.*given up after 3 tries: a bug\. The answer was sent/);
+    assert.equal(await explainMessage(bed.store)('nobody'), null);
   });
 
   it('tells an error that was foreseen, at once', async () => {

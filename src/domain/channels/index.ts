@@ -6,6 +6,7 @@ export type { DefaultChannel } from './directory.ts';
 export type { Talk, TalkRequest } from './handle.ts';
 export type { ChannelKind } from './kind.ts';
 export { channelKinds } from './kinds.ts';
+export { explainMessage } from './explain.ts';
 export { channelRoutes } from './routes.ts';
 export { skillDelivery } from './skill-delivery.ts';
 export { channelMigrations } from './tables.ts';

@@ -7,9 +7,18 @@ import type { Runs } from './runs.ts';
 /** Explains what is not a run: an occurrence, a message, a decision; null when the id is not its own. */
 export type Explainer = (id: string) => Promise<{ readonly title: string; readonly lines: readonly Line[] } | null>;
 
-export function runRoutes(runs: Runs, explainers: readonly Explainer[]): readonly Route[] {
+export interface RunRouteDeps {
+  readonly runs: Runs;
+  readonly explainers: readonly Explainer[];
+  /** The id of a workflow by its name or id. */
+  readonly workflowId: (idOrName: string) => Promise<string>;
+}
+
+export function runRoutes({ runs, explainers, workflowId }: RunRouteDeps): readonly Route[] {
   return [
-    route(listRuns, (filter) => runs.list(filter)),
+    route(listRuns, async ({ workflow, ...filter }) =>
+      runs.list({ ...filter, ...(workflow !== undefined && { workflow: await workflowId(workflow) }) }),
+    ),
     route(getRun, ({ id }) => runs.detail(id)),
     route(settleEffect, ({ key, as }) => runs.effects.settle(key, as)),
     route(explainEndpoint, async ({ id }) => {

@@ -5,7 +5,7 @@ import { manualClock, systemClock } from '#core/clock';
 import type { Store } from '#core/db/store';
 import { memoryStore, onEveryEngine } from '#core/db/testing';
 import { sequentialIds } from '#core/ids';
-import { createSchedules, scheduleMigrations, type SchedulesDeps } from '#schedules';
+import { createSchedules, explainOccurrence, scheduleMigrations, type SchedulesDeps } from '#schedules';
 
 const START = Date.parse('2026-11-21T06:59:30Z');
 const daily = { kind: 'cron', expression: '0 7 * * *', timeZone: 'UTC', missed: 'run_once' } as const;
@@ -110,7 +110,12 @@ for (const [missed, runs, statuses] of [
     await stop();
     assert.equal(t.fired.length, runs);
     const [schedule] = await t.schedules.list();
-    assert.deepEqual((await t.schedules.occurrences(schedule!.id, 10)).map(({ status }) => status).toReversed(), statuses);
+    const occurrences = await t.schedules.occurrences(schedule!.id, 10);
+    assert.deepEqual(occurrences.map(({ status }) => status).toReversed(), statuses);
+    const told = await explainOccurrence(t.schedules)(occurrences.at(-1)!.id);
+    assert.equal(told!.title, 'every day at 07:00, UTC');
+    assert.match(told!.lines[1]!.text, statuses[0] === 'late' ? /started late: .* late\./ : /not started/);
+    assert.equal(told!.lines.length, statuses[0] === 'late' ? 3 : 2);
     assert.deepEqual(t.told, ['A schedule was late']);
   });
 }

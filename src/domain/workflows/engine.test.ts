@@ -8,7 +8,8 @@ import { memoryStore, onEveryEngine } from '#core/db/testing';
 import { AppError } from '#core/errors';
 import { uuidv7 } from '#core/ids';
 import type { Json } from '#core/json';
-import { createRuns, runMigrations, type Runs } from '#runs';
+import { createRuns, runMigrations, runRoutes, type Runs } from '#runs';
+import { listRuns } from '#runs/contract';
 import type { RunDetail } from '#runs/contract';
 import type { SkillRequest, SkillResult } from '#skills/contract';
 import { createEngine, createTemplates, createWorkflows, type Engine, type Question, workflowMigrations, type Workflows } from '#workflows';
@@ -550,6 +551,29 @@ it('asks for the second factor before the first step, and a refused run does not
   await settled(t.runs, second.run.id, ['waiting']);
   await t.store.write((tx) => t.engine.signal(tx, 'approval:q2', { option: 'approve' }));
   assert.equal((await settled(t.runs, second.run.id)).output, 'a');
+});
+
+it('what runs left behind is found by the name of their workflow, and by its id when that is gone; nobody starts a deleted one', async () => {
+  await using t = await setup(() => ok('x'));
+  const { workflow, run } = await t.go({ steps: [{ id: 'one', skill: 'x' }] });
+  assert.equal(await t.workflows.idOf(workflow.name), workflow.id);
+  await settled(t.runs, run.id);
+  const list = async (name: string) => {
+    const [{ handle } = assert.fail()] = runRoutes({ runs: t.runs, explainers: [], workflowId: t.workflows.idOf }).filter(
+      ({ endpoint }) => endpoint === listRuns,
+    );
+    return ((await handle({ workflow: name, limit: 10 } as never, {} as never)) as { items: { id: string }[] }).items;
+  };
+  const ids = async (name: string) => (await list(name)).map(({ id }) => id);
+  assert.deepEqual(await ids(workflow.name), [run.id]);
+  assert.equal((await t.store.write((tx) => t.workflows.getIn(tx, workflow.id))).id, workflow.id);
+  await t.workflows.remove(workflow.name, 'owner');
+  assert.deepEqual(await ids(workflow.id), [run.id]);
+  await assert.rejects(list(workflow.name), { code: 'workflow.not_found' });
+  await assert.rejects(
+    t.store.write((tx) => t.workflows.getIn(tx, workflow.id)),
+    { code: 'workflow.not_found' },
+  );
 });
 
 it('a home whose workflows were all deleted is not a fresh one', async () => {

@@ -17,6 +17,9 @@ export const findWorkflow = (db: Db, idOrName: string) =>
   present(db)
     .where((eb) => eb.or([eb('w.id', '=', idOrName), eb('w.name', '=', idOrName)]))
     .executeTakeFirst();
+/** The latest is kept when a workflow is deleted, for its runs speak of it. */
+export const findEvenDeleted = (db: Db, id: string) =>
+  db.selectFrom('workflow_workflow').select('id').where('id', '=', id).executeTakeFirst();
 export const findVersion = (db: Db, workflowId: string, version: number) =>
   db.selectFrom('workflow_version').selectAll().where('workflow_id', '=', workflowId).where('version', '=', version).executeTakeFirst();
 export const versionsOf = (db: Db, workflowId: string) =>

@@ -5,7 +5,16 @@ import { AppError } from '#core/errors';
 import type { NewId } from '#core/ids';
 import { fromAlexClaw, isAlexClaw } from './alexclaw.ts';
 import { type Definition, Definition as DefinitionSchema, type Workflow, type WorkflowSummary } from './contract.ts';
-import { anyWorkflow, findVersion, findWorkflow, insertVersion, listWorkflowRows, versionsOf, type WorkflowRow } from './queries.ts';
+import {
+  anyWorkflow,
+  findEvenDeleted,
+  findVersion,
+  findWorkflow,
+  insertVersion,
+  listWorkflowRows,
+  versionsOf,
+  type WorkflowRow,
+} from './queries.ts';
 import type { Templates } from './template.ts';
 import { inspectDefinition, type Issue, readDefinition, type ValidationPorts } from './validate.ts';
 
@@ -13,6 +22,10 @@ import { inspectDefinition, type Issue, readDefinition, type ValidationPorts } f
 export interface Workflows {
   list(page: { limit: number; cursor?: string | undefined }): Promise<{ items: WorkflowSummary[]; next: string | null }>;
   get(idOrName: string, version?: number): Promise<Workflow>;
+  /** The id of a name, for who asks for what a workflow left behind: an id is good even when its workflow was deleted. Throws `workflow.not_found`. */
+  idOf(idOrName: string): Promise<string>;
+  /** As it is within a transaction, for who starts it there. */
+  getIn(tx: Db, idOrName: string): Promise<Workflow>;
   create(raw: unknown, options: { enabled: boolean; by: string }): Promise<Workflow>;
   /** A changed definition is a new version; running runs keep theirs. */
   save(idOrName: string, change: { definition?: unknown; enabled?: boolean | undefined }, by: string): Promise<Workflow>;
@@ -51,9 +64,9 @@ export function createWorkflows({
 }: WorkflowsDeps): Workflows {
   const allPorts: ValidationPorts = { ...ports, workflow: async (name) => (await findWorkflow(store.db, name)) !== undefined };
 
-  async function row(idOrName: string): Promise<WorkflowRow> {
-    const found = await findWorkflow(store.db, idOrName);
-    if (!found) throw new AppError('not_found', 'workflow.not_found', `There is no workflow "${idOrName}"`, { workflow: idOrName });
+  async function row(idOrName: string, db: Db = store.db): Promise<WorkflowRow> {
+    const found = await findWorkflow(db, idOrName);
+    if (!found) throw notFound(idOrName);
     return found;
   }
 
@@ -90,7 +103,7 @@ export function createWorkflows({
     const text = JSON.stringify(definition);
     await store.write(async (tx) => {
       const now = await findWorkflow(tx, old.id);
-      if (!now) throw new AppError('not_found', 'workflow.not_found', `There is no workflow "${idOrName}"`, { workflow: idOrName });
+      if (!now) throw notFound(idOrName);
       const other = await findWorkflow(tx, definition.name);
       if (other && other.id !== old.id) throw nameTaken(definition.name);
       const version = text === now.definition ? now.version : now.version + 1;
@@ -155,6 +168,12 @@ export function createWorkflows({
         });
       return toWorkflow({ ...found, version, definition: old.definition });
     },
+    async idOf(idOrName) {
+      const found = (await findWorkflow(store.db, idOrName)) ?? (await findEvenDeleted(store.db, idOrName));
+      if (!found) throw notFound(idOrName);
+      return found.id;
+    },
+    getIn: async (tx, idOrName) => toWorkflow(await row(idOrName, tx)),
     create,
     save,
     remove,
@@ -200,6 +219,9 @@ function toWorkflow(row: WorkflowRow): Workflow {
 function summary({ definition: _definition, ...rest }: Workflow): WorkflowSummary {
   return rest;
 }
+
+const notFound = (idOrName: string): AppError =>
+  new AppError('not_found', 'workflow.not_found', `There is no workflow "${idOrName}"`, { workflow: idOrName });
 
 function nameTaken(name: string): AppError {
   return new AppError('conflict', 'workflow.name_taken', `There is already a workflow "${name}"; choose another name`, { name });

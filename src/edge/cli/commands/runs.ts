@@ -20,7 +20,6 @@ import { jsonOf, whole } from '../arguments.ts';
 import type { Cli } from '../context.ts';
 import { readText } from '../files.ts';
 import { patiently } from '../patience.ts';
-import { workflowId } from '../workflow-id.ts';
 import { ago, money, plain, show, table } from '../words.ts';
 
 /** Starting work, following it, and asking why. */
@@ -59,11 +58,7 @@ export function runCommands(program: Command, cli: () => Cli): void {
         const run = await client.call(getRun, { id });
         return io.print(run, () => runWords(run));
       }
-      const { workflow, ...filter } = options;
-      const { items } = await client.call(listRuns, {
-        ...filter,
-        ...(workflow !== undefined && { workflow: await workflowId(client, workflow) }),
-      });
+      const { items } = await client.call(listRuns, options);
       io.print(items, () => listWords(items));
     });
 

@@ -5,7 +5,6 @@ import { listOccurrences, listSchedules } from '#schedules/contract';
 import { listWorkflows } from '#workflows/contract';
 import { instant, whole } from '../arguments.ts';
 import type { Cli } from '../context.ts';
-import { workflowId } from '../workflow-id.ts';
 import { ago, table } from '../words.ts';
 
 interface NextOptions {
@@ -26,7 +25,7 @@ export function scheduleCommands(program: Command, cli: () => Cli): void {
       const io = cli();
       const client = await io.client();
       const { items: workflows } = await client.call(listWorkflows, { limit: 500 });
-      const { items } = await client.call(listSchedules, workflow === undefined ? {} : { workflow: await workflowId(client, workflow) });
+      const { items } = await client.call(listSchedules, workflow === undefined ? {} : { workflow });
       const nameOf = (id: string): string => workflows.find((it) => it.id === id)?.name ?? id;
       io.print(items, () =>
         table(
