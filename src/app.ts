@@ -276,6 +276,7 @@ export async function createApp({ config, logging, version }: AppOptions): Promi
     workspacesFolder: join(home, 'workspaces'),
     redact: (text) => vault.redactor.redact(text),
     node: config.node,
+    random: chance,
     onError: (what, error) => log.error(what, { error }),
   });
   const startedAt = clock.now();

@@ -2,6 +2,7 @@ import type { Clock } from '#core/clock';
 import type { Store } from '#core/db/store';
 import { errorInfo } from '#core/errors';
 import type { Runs } from '#runs';
+import type { Label } from '#runs/contract';
 import { addressesIn, type SkillRouteDeps } from '#skills';
 import type { SkillRunner } from '#skills/contract';
 import type { Templates } from '#workflows';
@@ -16,6 +17,8 @@ export function trySkill(deps: {
 }): SkillRouteDeps['tryOut'] {
   const { store, runs, runner, templates, clock } = deps;
   return async ({ skill, input, config, prompt, dryRun, by, signal }) => {
+    const labels = by === 'owner' || by === 'cli' ? (['owner'] as const) : [];
+    const taken = new Set<Label>(labels);
     const { run } = await store.write((tx) =>
       runs.create(tx, {
         kind: 'skill',
@@ -24,10 +27,11 @@ export function trySkill(deps: {
         trigger: { kind: by === 'owner' || by === 'cli' ? 'owner' : 'api', by },
         dryRun,
         input,
+        labels,
       }),
     );
     const end = (set: { status: 'succeeded' | 'failed'; outcome?: string; output?: string; error?: string }): Promise<unknown> =>
-      store.write((tx) => runs.change(tx, run.id, { ...set, ended_at: clock.now() }));
+      store.write((tx) => runs.change(tx, run.id, { ...set, labels: JSON.stringify([...taken]), ended_at: clock.now() }));
     try {
       const render = (template: string, extra: Readonly<Record<string, unknown>> = {}): Promise<string> =>
         templates.render(template, { input, ...extra });
@@ -39,12 +43,14 @@ export function trySkill(deps: {
         signal,
         llm: [],
         step: 'skill',
-        labels: [],
+        labels,
+        took: ({ label }) => void taken.add(label),
         resources: [],
         render,
         ownAddresses: addressesIn(config),
         run: { id: run.id, workflowId: null, dryRun },
       });
+      result.labels?.forEach((label) => taken.add(label));
       await end({ status: 'succeeded', outcome: result.outcome, output: JSON.stringify(result.output) });
       return { runId: run.id, outcome: result.outcome, output: result.output, labels: [...(result.labels ?? [])] };
     } catch (error) {

@@ -40,6 +40,8 @@ export interface AgentsDeps {
   readonly backends?: readonly Backend[];
   /** This process, among those that share the database. */
   readonly node?: string;
+  /** For the boundaries of envelopes. */
+  readonly random: () => number;
   readonly onError: (what: string, error: unknown) => void;
 }
 
@@ -71,6 +73,7 @@ export function createAgents(deps: AgentsDeps): Agents {
     redact,
     backends = allBackends,
     node = 'local',
+    random,
     onError,
   } = deps;
   const hooks: TurnHooks = { before: [], after: [], ...deps.hooks };
@@ -82,6 +85,7 @@ export function createAgents(deps: AgentsDeps): Agents {
     clock,
     llm,
     hooks,
+    random,
     owner: () => ({ name: settings.get(ownerName), timeZone: settings.get(ownerTimeZone), language: settings.get(ownerLanguage) }),
   };
   const record = createTurnRecord({ store, bus, clock, newId, runs, index, node });

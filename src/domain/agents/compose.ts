@@ -1,4 +1,5 @@
 import type { Clock } from '#core/clock';
+import { newBoundary } from '#content';
 import type { Json } from '#core/json';
 import type { CallDefaults, CallScope, Message, ScopedLlm } from '#llm/contract';
 import type { BackendTurn } from './backend.ts';
@@ -11,6 +12,8 @@ export interface ComposeDeps {
   readonly llm: (scope: CallScope, defaults: readonly CallDefaults[]) => ScopedLlm;
   readonly owner: () => OwnerFacts;
   readonly hooks: TurnHooks;
+  /** For the boundaries of envelopes. */
+  readonly random: () => number;
 }
 
 export interface Composed {
@@ -27,7 +30,7 @@ export type Note = (type: string, data: Json) => void;
 
 /** Makes of a message what its backend gets: hooks, persona, history, context, and the router bound to who pays. */
 export async function compose(
-  { clock, llm, owner, hooks }: ComposeDeps,
+  { clock, llm, owner, hooks, random }: ComposeDeps,
   turn: TurnView,
   history: readonly Message[],
   note: Note,
@@ -38,7 +41,10 @@ export async function compose(
   const enriched = await runBefore(hooks.before, started, clock, note, signal);
   const { workspace, assistant, conversationId, context, text } = enriched.turn;
   const system = [systemPrompt(assistant, facts), ...enriched.system].join('\n\n');
-  const messages = [...history, { role: 'user' as const, parts: [{ type: 'text' as const, text: promptOf(context, text) }] }];
+  const messages = [
+    ...history,
+    { role: 'user' as const, parts: [{ type: 'text' as const, text: promptOf(context, text, turn.said, newBoundary(random)) }] },
+  ];
   const scoped = llm(scopeOf(enriched.turn, note), [preferencesOf(assistant)]);
   return {
     turn: enriched.turn,

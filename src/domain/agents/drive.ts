@@ -1,3 +1,4 @@
+import { newBoundary } from '#content';
 import { AppError, errorInfo, toError, type ErrorInfo } from '#core/errors';
 import type { Store } from '#core/db/store';
 import type { Runs } from '#runs';
@@ -29,7 +30,7 @@ export interface DriveDeps extends ComposeDeps {
 
 /** Answers one turn that has begun, and ends it whatever happens. */
 export function createDrive(deps: DriveDeps): (live: LiveTurn) => Promise<void> {
-  const { store, record, runs, settings, backends, clock, hooks, onError } = deps;
+  const { store, record, runs, settings, backends, clock, hooks, random, onError } = deps;
 
   return async (live) => {
     const { row, transcript, signal } = live;
@@ -52,7 +53,7 @@ export function createDrive(deps: DriveDeps): (live: LiveTurn) => Promise<void> 
     async function answer(): Promise<Ending> {
       const { turn, history } = await load(live, note);
       composed = await compose(deps, turn, history, note, signal);
-      await record.keepContext(row.ask_id, composed.context);
+      await record.keepContext(row, composed.context, answerLabels(composed.turn.labels));
       if (composed.halt !== null) {
         transcript.append({ type: 'text', text: composed.halt });
         return { status: 'succeeded', outcome: 'halted' };
@@ -83,8 +84,7 @@ export function createDrive(deps: DriveDeps): (live: LiveTurn) => Promise<void> 
     const ending = await answer().catch((error: unknown) => endingOf(live, error, onError));
     await keeper.stop();
     await Promise.all(lines);
-    const labels = composed ? answerLabels((composed as Composed).turn.labels) : [];
-    const end = await record.close(row, 'running', { ...ending, parts: transcript.parts, receipt, costUsd, labels });
+    const end = await record.close(row, 'running', { ...ending, parts: transcript.parts, receipt, costUsd });
     if (!end) throw new Error(`Turn ${row.run_id} was ended by somebody else`);
     live.finish(end);
     if (ending.status !== 'succeeded' || composed === null) return;
@@ -101,9 +101,10 @@ export function createDrive(deps: DriveDeps): (live: LiveTurn) => Promise<void> 
     ]);
     const workspace = toWorkspace((await findWorkspace(store.db, conversation!.workspace_id))!);
     const assistant = toAssistant((await findAssistant(store.db, conversation!.assistant_id ?? workspace.defaultAssistantId))!);
-    const view = viewOf(earlier, settings.get(historyChars));
+    const view = viewOf(earlier, settings.get(historyChars), newBoundary(random));
     note('turn.begun', { assistant: assistant.name, backend: assistant.backend, history: view.messages.length, leftOut: view.dropped });
-    const labels = new Set<Label>([...(JSON.parse(ask!.labels) as Label[]), ...view.labels]);
+    const said = new Set(JSON.parse(ask!.labels) as Label[]);
+    const labels = new Set<Label>([...said, ...view.labels]);
     const turn: TurnView = {
       runId: row.run_id,
       conversationId: row.conversation_id,
@@ -111,6 +112,7 @@ export function createDrive(deps: DriveDeps): (live: LiveTurn) => Promise<void> 
       assistant,
       text: ask!.text,
       context: [],
+      said,
       labels,
     };
     return { turn, history: view.messages };

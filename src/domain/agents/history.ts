@@ -1,5 +1,6 @@
 import type { Message } from '#llm/contract';
 import type { Label } from '#runs/contract';
+import { wordsOf } from './persona.ts';
 import type { MessageRow } from './tables.ts';
 
 /** What of a conversation goes to the model with the next message. */
@@ -14,7 +15,7 @@ export interface View {
  * The latest messages that fit in so many characters, oldest first. Of several answers to one message the latest with words counts; turns
  * alternate, for some providers refuse two of one side in a row. `newestFirst` ends before the message that is being answered.
  */
-export function viewOf(newestFirst: readonly MessageRow[], limitChars: number): View {
+export function viewOf(newestFirst: readonly MessageRow[], limitChars: number, boundary: string): View {
   const answered = new Set<string>();
   const kept: MessageRow[] = [];
   let used = 0;
@@ -34,7 +35,9 @@ export function viewOf(newestFirst: readonly MessageRow[], limitChars: number): 
   const oldestFirst = kept.toReversed();
   while (oldestFirst[0]?.role === 'assistant') oldestFirst.shift();
   const messages: { role: Message['role']; parts: { type: 'text'; text: string }[] }[] = [];
-  for (const { role, text } of oldestFirst) {
+  for (const row of oldestFirst) {
+    const { role } = row;
+    const text = role === 'user' ? wordsOf(row.text, new Set(JSON.parse(row.labels) as Label[]), boundary) : row.text;
     const last = messages.at(-1);
     if (last?.role === role) last.parts.push({ type: 'text', text });
     else messages.push({ role, parts: [{ type: 'text', text }] });

@@ -16,6 +16,9 @@ export interface TurnView {
   /** The words as the model will get them: the owner's, or what an earlier hook made of them. */
   readonly text: string;
   readonly context: readonly ContextBlock[];
+  /** Of the words alone. */
+  readonly said: ReadonlySet<Label>;
+  /** Of the words, the history and the context: the answer's. */
   readonly labels: ReadonlySet<Label>;
 }
 
@@ -76,7 +79,7 @@ export async function runBefore(
       ...turn,
       text: found.text ?? turn.text,
       context: [...turn.context, ...(found.context ?? [])],
-      labels: new Set([...turn.labels, ...(found.labels ?? [])]),
+      labels: new Set([...turn.labels, ...(found.labels ?? []), ...(found.context ?? []).flatMap(({ labels = [] }) => labels)]),
     };
     if (found.halt !== undefined) {
       note('turn.halted', { hook: hook.name });

@@ -58,6 +58,7 @@ export function createOneShot(deps: OneShotDeps): OneShot {
         { backend: assistant.backend },
       );
     const at = clock.now();
+    const brings = history.some(({ parts }) => parts.some(({ type }) => type === 'tool_result'));
     const title = (text ?? 'Result of a tool').trim().slice(0, 60);
     const { run } = await store.write((tx) =>
       runs.create(tx, {
@@ -66,7 +67,7 @@ export function createOneShot(deps: OneShotDeps): OneShot {
         trigger: origin,
         status: 'running',
         input: { assistant: assistant.name, asked: at },
-        labels,
+        labels: [...labels, ...(brings ? ['untrusted' as const] : [])],
       }),
     );
     const lines: Promise<void>[] = [];
@@ -88,7 +89,8 @@ export function createOneShot(deps: OneShotDeps): OneShot {
         assistant,
         text: redact(text ?? ''),
         context: [],
-        labels: new Set(labels),
+        said: new Set(labels),
+        labels: new Set([...labels, ...(brings ? ['untrusted' as const] : [])]),
       };
       const { request, halt } = await compose(deps, turn, history, note, signal);
       if (halt !== null) {

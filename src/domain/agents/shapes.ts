@@ -66,7 +66,7 @@ export const Conversation = z.object({
 export type Conversation = z.infer<typeof Conversation>;
 
 /** What was put before the owner's words, and by whom (`clock`, `recall`, …). */
-export const ContextBlock = z.object({ source: z.string(), text: z.string() });
+export const ContextBlock = z.object({ source: z.string(), text: z.string(), labels: z.array(Label).optional() });
 export type ContextBlock = z.infer<typeof ContextBlock>;
 
 /** An answer in the order it came. */

@@ -6,6 +6,8 @@ export interface Said {
   readonly channel: { readonly id: string };
   readonly chat: string;
   readonly text: string;
+  /** Somebody else's words, that the owner passed on. */
+  readonly isForwarded: boolean;
   /** The same when it is asked again after a crash: the turn is then not taken twice. */
   readonly messageId: string;
   readonly signal: AbortSignal;
@@ -16,11 +18,12 @@ export function createTalk({
   conversations,
   turns,
 }: Pick<Agents, 'conversations' | 'turns'>): (said: Said) => AsyncIterable<{ readonly text: string }> {
-  return async function* talk({ channel, chat, text, messageId, signal }) {
+  return async function* talk({ channel, chat, text, isForwarded, messageId, signal }) {
     const { id: conversationId } = await conversations.ofChat(channel.id, chat);
     const origin = { kind: 'channel' as const, id: messageId, by: `channel:${channel.id}` };
     let whole = '';
-    for await (const { data } of turns.turn({ conversationId, text, origin, idempotencyKey: messageId, signal })) {
+    const labels = [isForwarded ? ('untrusted' as const) : ('owner' as const)];
+    for await (const { data } of turns.turn({ conversationId, text, origin, labels, idempotencyKey: messageId, signal })) {
       if (data.type === 'text') yield { text: (whole += data.text) };
       if (data.type !== 'end') continue;
       const { status, message, error } = data;

@@ -64,7 +64,7 @@ export async function setup({ script, store: given, settings: values = {}, hooks
   /** A second one on the same store is the program after a crash. */
   const build = () =>
     createAgents({
-      store, bus, clock, newId, runs, settings, audit, onError, llm: llm.scoped, workspacesFolder: folder,
+      store, bus, clock, newId, runs, settings, audit, onError, random: Math.random, llm: llm.scoped, workspacesFolder: folder,
       redact: (text) => text.replaceAll('sk-secret-123', '[secret]'),
       ...(hooks && { hooks }), ...(backends && { backends }),
     }); // prettier-ignore

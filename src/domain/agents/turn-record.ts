@@ -23,7 +23,8 @@ export interface TurnRecord {
   reopen(tx: Db, last: TurnRow, origin: TriggerRef): Promise<TurnRow>;
   /** Makes a waiting turn the running one of its conversation, when it is its turn. */
   begin(turn: TurnRow): Promise<'begun' | 'wait' | 'gone'>;
-  keepContext(askId: string, context: readonly ContextBlock[]): Promise<void>;
+  /** What goes to the model, and the labels that its answer therefore has: before the first word of it, so that no crash takes them off. */
+  keepContext(turn: TurnRow, context: readonly ContextBlock[], labels: readonly Label[]): Promise<void>;
   /** What has arrived of an answer so far. */
   keep(answerId: string, parts: readonly AnswerPart[]): Promise<void>;
   /** Ends a turn that has the status `from`; null when it no longer has. */
@@ -45,7 +46,6 @@ export interface Ending {
   readonly parts?: readonly AnswerPart[];
   readonly receipt?: Receipt | null;
   readonly error?: ErrorInfo | null;
-  readonly labels?: readonly Label[];
   readonly costUsd?: number;
   /** `stop`, `length`, `halted`, … */
   readonly outcome?: string;
@@ -176,22 +176,26 @@ export function createTurnRecord({ store, bus, clock, newId, runs, index, node }
         return 'begun';
       }),
 
-    async keepContext(askId, context) {
-      await store.write((tx) => queries.updateMessage(tx, askId, { context: JSON.stringify(context) }));
+    async keepContext({ ask_id: askId, answer_id: answerId, run_id: runId }, context, labels) {
+      await store.write(async (tx) => {
+        const ask = (await queries.findMessage(tx, askId))!;
+        await queries.updateMessage(tx, askId, { context: JSON.stringify(context) });
+        await queries.updateMessage(tx, answerId, { labels: JSON.stringify(labels) });
+        await runs.change(tx, runId, { labels: JSON.stringify([...new Set([...(JSON.parse(ask.labels) as Label[]), ...labels])]) });
+      });
     },
 
     async keep(answerId, parts) {
       await store.write((tx) => queries.updateMessage(tx, answerId, { text: textOf(parts), parts: JSON.stringify(parts) }));
     },
 
-    close: (turn, from, { status, parts, receipt = null, error = null, labels = [], costUsd = 0, outcome = status }) =>
+    close: (turn, from, { status, parts, receipt = null, error = null, costUsd = 0, outcome = status }) =>
       store.write(async (tx) => {
         if (!(await queries.moveTurn(tx, turn.run_id, from, status))) return null;
         await queries.updateMessage(tx, turn.answer_id, {
           status: MESSAGE_STATUS[status],
           receipt: receipt && JSON.stringify(receipt),
           error: error && JSON.stringify(error),
-          labels: JSON.stringify(labels),
           ...(parts && { text: textOf(parts), parts: JSON.stringify(parts) }),
         });
         const answer = (await queries.findMessage(tx, turn.answer_id))!;
@@ -205,7 +209,6 @@ export function createTurnRecord({ store, bus, clock, newId, runs, index, node }
           ended_at: clock.now(),
           output: JSON.stringify({ messageId: turn.answer_id }),
           error: error && JSON.stringify(error),
-          ...(labels.length > 0 && { labels: JSON.stringify(labels) }),
         });
         tellAfter(turn, status);
         store.onCommit(() => bus.publish('conversation.changed', { id: turn.conversation_id, change: 'changed' }));

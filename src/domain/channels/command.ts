@@ -1,7 +1,7 @@
 import type { Llm } from '#llm';
 import type { Approvals } from '#policy';
 import type { Runs } from '#runs';
-import type { RunSummary, TriggerRef } from '#runs/contract';
+import type { Label, RunSummary, TriggerRef } from '#runs/contract';
 import type { Catalogue } from '#skills';
 import type { Workflows } from '#workflows';
 import type { Json } from '#core/json';
@@ -12,7 +12,7 @@ export interface CommandPorts {
     /** The same idempotency key is the same run. */
     start(
       workflowId: string,
-      start: { readonly input?: Json; readonly trigger: TriggerRef; readonly idempotencyKey: string },
+      start: { readonly input?: Json; readonly trigger: TriggerRef; readonly labels: readonly Label[]; readonly idempotencyKey: string },
     ): Promise<RunSummary>;
   };
   readonly runs: Pick<Runs, 'list' | 'detail'> & { cancel(runId: string, by: string): Promise<RunSummary> };

@@ -37,7 +37,8 @@ export interface DispatcherDeps {
 }
 
 /** Whether it must not wait behind an answer that is being written: decided on sight, before anything is read from the store. */
-export function isControl({ text, callback }: InboundMessage): boolean {
+export function isControl({ text, callback, isForwarded }: InboundMessage): boolean {
+  if (isForwarded) return false;
   if (callback !== undefined || parseCommand(text) !== null) return true;
   const words = text.trim().split(/\s+/);
   return words.length >= 2 && words.length <= 8 && [words[0]!, words.at(-1)!].some((word) => /^[A-HJ-NP-Z2-9]{4}[.,:;!]?$/i.test(word));
@@ -71,6 +72,7 @@ export function createDispatcher({ ports, commands, now, keyOf }: DispatcherDeps
         const key = await keyOf(origin.channel, message.chat, message.callback.on);
         return { do: 'toast', toast: await answerButton(ports.approvals, key, message.callback.data, answering) };
       }
+      if (message.isForwarded && message.text.trim() !== '') return { do: 'talk' };
       const parsed = parseCommand(message.text);
       if (parsed) {
         const isForOther =

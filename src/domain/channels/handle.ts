@@ -21,6 +21,8 @@ export interface TalkRequest {
   readonly chat: string;
   readonly sender: { readonly id: string; readonly name: string };
   readonly text: string;
+  /** Somebody else's words, that the sender passed on. */
+  readonly isForwarded: boolean;
   /** Ours: the same when it is asked again after a crash, and then the turn must not be taken twice. */
   readonly messageId: string;
   readonly signal: AbortSignal;
@@ -111,7 +113,7 @@ export function createHandle({ store, bus, clock, open, delivery, pairing, dispa
     reply: { key: string; channel: string; to: string },
     signal: AbortSignal,
   ): Promise<void> {
-    const { chat, sender, text } = message;
+    const { chat, sender, text, isForwarded = false } = message;
     const typing = new AbortController();
     void showTyping(channel.id, chat, AbortSignal.any([signal, typing.signal]));
     try {
@@ -123,6 +125,7 @@ export function createHandle({ store, bus, clock, open, delivery, pairing, dispa
           chat,
           sender,
           text,
+          isForwarded,
           messageId: id,
           signal,
         })) {

@@ -216,6 +216,26 @@ describe('Questions to the owner', () => {
     assert.equal((await bed.approvals.get(asked.id)).status, 'pending');
   });
 
+  it('are not answered, and no command is given, by what the owner only passed on', async () => {
+    const talked: string[] = [];
+    await using bed = await testbed({
+      paired: [ME],
+      talk: async function* ({ text, isForwarded }) {
+        talked.push(`${isForwarded} ${text}`);
+        yield { text: `talk: ${text}` };
+      },
+    });
+    const asked = await bed.store.write((tx) => bed.approvals.ask(tx, question));
+    await bed.telegram.until(() => bed.telegram.sentTo(ME).length === 1);
+    const origin = { forward_origin: { type: 'hidden_user', sender_user_name: 'Mallory', date: 1 } };
+    for (const text of [`yes ${asked.code}`, '/ping']) {
+      bed.telegram.say(text, { from: ME, more: origin });
+      await bed.telegram.until(() => bed.telegram.sentTo(ME).some((it) => it.text === `talk: ${text}`));
+    }
+    assert.deepEqual(talked, [`true yes ${asked.code}`, 'true /ping']);
+    assert.equal((await bed.approvals.get(asked.id)).status, 'pending');
+  });
+
   it('wait for no answer that is being written, and what only looks like one is talk', async () => {
     const gate = Promise.withResolvers<void>();
     await using bed = await testbed({

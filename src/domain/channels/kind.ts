@@ -90,6 +90,8 @@ export interface InboundMessage {
   readonly text: string;
   /** A pressed button: its data, and the message it hangs on. */
   readonly callback?: { readonly id: string; readonly data: string; readonly on: string };
+  /** Somebody else wrote it and the sender passed it on: never a command, never an answer, and its text is untrusted. */
+  readonly isForwarded?: boolean;
   /** Kinds of attachments we do not read yet: `photo`, `voice`. */
   readonly attachments?: readonly string[];
   /** Milliseconds since the epoch, by the platform's clock. */

@@ -66,5 +66,13 @@ describe('memory routes', () => {
       'token:1',
     );
     assert.deepEqual([added.labels, added.provenance.source], [['untrusted'], 'token:1']);
+    const { id } = await it.call<AddedItem>('POST', '/api/memories', { kind: 'fact', text: 'mine', labels: ['owner', 'private'] });
+    const changed = await it.call<MemoryItem>(
+      'PUT',
+      '/api/memories/{id}',
+      { id, text: 'theirs', labels: ['owner', 'untrusted'] },
+      'token:1',
+    );
+    assert.deepEqual(changed.labels, ['private', 'untrusted'], 'a program takes no label off but the owner’s');
   });
 });

@@ -28,7 +28,10 @@ export function memoryRoutes(memory: Memory): readonly Route[] {
       return { ...(await memory.get(scope, id, { trash: true })), existed };
     }),
     route(getMemory, ({ scope, id }) => memory.get(scope, id, { trash: true })),
-    route(changeMemory, ({ scope, id, ...change }) => memory.update(scope, id, change)),
+    route(changeMemory, async ({ scope, id, ...change }, { caller }) => {
+      const labels = isOwner(caller) ? change.labels : changedBy((await memory.get(scope, id)).labels, change.labels);
+      return memory.update(scope, id, { ...change, ...(labels && { labels }) });
+    }),
     route(forgetMemory, async ({ scope, id, purge }) => {
       await (purge ? memory.purge(scope, id) : memory.forget(scope, id));
       return { ok: true as const };
@@ -39,6 +42,14 @@ export function memoryRoutes(memory: Memory): readonly Route[] {
 
 /** What the owner writes is the owner's; nobody else can make it so. */
 function labelsOf(caller: Caller, given: readonly Label[] | undefined): Label[] {
-  if (caller.id === 'owner') return [...(given ?? ['owner' as const])];
+  if (isOwner(caller)) return [...(given ?? ['owner' as const])];
   return (given ?? []).filter((label) => label !== 'owner');
 }
+
+/** What a program changed is no longer the owner's word; it may add labels, and take none off. */
+function changedBy(known: readonly Label[], given: readonly Label[] | undefined): Label[] {
+  return [...new Set([...known, ...(given ?? [])])].filter((label) => label !== 'owner');
+}
+
+/** In the browser, or at the machine itself. */
+const isOwner = ({ id }: Caller): boolean => id === 'owner' || id === 'cli';

@@ -45,7 +45,8 @@ export function workflowRoutes({ store, workflows, engine, cancelTurn }: Workflo
     route(startRun, async ({ id, input, dryRun }, { caller, idempotencyKey }) => {
       const workflow = await workflows.get(id);
       const trigger = { kind: caller.id === 'owner' ? ('owner' as const) : ('api' as const), by: caller.id };
-      return store.write((tx) => engine.start(tx, workflow, { trigger, input, dryRun, idempotencyKey }));
+      const labels = caller.id === 'owner' || caller.id === 'cli' ? (['owner'] as const) : [];
+      return store.write((tx) => engine.start(tx, workflow, { trigger, input, dryRun, idempotencyKey, labels }));
     }),
     route(sendEvent, async ({ name, data }) => ({ woken: await store.write((tx) => engine.signal(tx, `event:${name}`, data ?? null)) })),
     route(cancelRun, async ({ id }, { caller }) => (await cancelTurn(id)) ?? engine.cancel(id, caller.id)),

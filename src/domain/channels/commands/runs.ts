@@ -19,6 +19,7 @@ export const run: Command = {
     const started = await ports.workflows.start(workflow.id, {
       ...(input !== undefined && { input }),
       trigger: { kind: 'channel', id: messageId, by },
+      labels: ['owner'],
       idempotencyKey: `channel:${messageId}`,
     });
     return `Started **${workflow.title}**: run \`${shortId(started.id)}\`.`;

@@ -29,6 +29,10 @@ const Message = z.looseObject({
   from: User.optional(),
   chat: Chat,
   date: z.number(),
+  /** Each of these says that the text is somebody else's. */
+  forward_origin: z.unknown().optional(),
+  forward_date: z.number().optional(),
+  via_bot: z.unknown().optional(),
   text: z.string().optional(),
   caption: z.string().optional(),
 });
@@ -77,8 +81,13 @@ function toMessage({ message, callback_query: callback }: z.infer<typeof Update>
     sender: senderOf(message.from),
     text,
     ...(attachments.length > 0 && { attachments }),
+    ...(isForeign(message) && { isForwarded: true }),
     at: message.date * 1_000,
   };
+}
+
+function isForeign({ forward_origin: origin, forward_date: date, via_bot: bot }: z.infer<typeof Message>): boolean {
+  return origin !== undefined || date !== undefined || bot !== undefined;
 }
 
 function senderOf({ id, first_name: first, last_name: last, username }: z.infer<typeof User>): InboundMessage['sender'] {
