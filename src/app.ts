@@ -22,7 +22,16 @@ import { createLlm, llmMigrations, llmRoutes, llmSettings, providerKinds } from 
 import { BudgetScope } from '#llm/contract';
 import { createMemory, memoryMigrations, memoryRoutes } from '#memory';
 import { createOwner, doorRoutes, ensureControlToken, ownerMigrations, ownerRoutes } from '#owner';
-import { allows, createApprovals, createPolicy, grantCatalogue, policyMigrations, policyRoutes, starterRules } from '#policy';
+import {
+  allows,
+  createApprovals,
+  createPolicy,
+  grantCatalogue,
+  policyMigrations,
+  policyRoutes,
+  settleAnswers,
+  starterRules,
+} from '#policy';
 import { createRuns, runMigrations, runRoutes } from '#runs';
 import {
   createSettings,
@@ -50,6 +59,7 @@ import {
 } from '#skills';
 import { createVault, masterKeySource, vaultMigrations, vaultRoutes } from '#vault';
 import { createEngine, createTemplates, createWorkflows, workflowMigrations, workflowRoutes } from '#workflows';
+import { asking } from './app/asking.ts';
 import { chance } from './app/chance.ts';
 import { doorAsRoute } from './app/doors.ts';
 import { createFirstStart, type FirstStart } from './app/first-start.ts';
@@ -155,7 +165,7 @@ export async function createApp({ config, logging, version }: AppOptions): Promi
     starters: () => starterRules(catalogue.list().filter(({ kind }) => kind === 'built-in')),
     onError: (error) => log.error('Decisions could not be recorded', { error }),
   });
-  const approvals = createApprovals({ store, outbox, queue, clock, newId, audit });
+  const approvals = createApprovals({ store, outbox, queue, clock, newId, audit, settle: settleAnswers(policy, clock.now) });
 
   // work
   const runs = createRuns({
@@ -207,7 +217,8 @@ export async function createApp({ config, logging, version }: AppOptions): Promi
     clock,
     log,
     fetch: web.fetch,
-    readFile: ownFiles(home),
+    files: ownFiles(home),
+    policy,
     llm: llm.scoped,
     memory: skillMemory(memory, clock),
     random: chance,
@@ -243,8 +254,14 @@ export async function createApp({ config, logging, version }: AppOptions): Promi
     skills: runner,
     workflow: workflows.get,
     concurrency: 16,
-    ask: async (tx, { options, ...question }) =>
-      (await approvals.ask(tx, { ...question, options: options.map((it, at) => ({ ...it, style: at === 0 ? 'primary' : 'neutral' })) })).id,
+    ask: asking({
+      store,
+      approvals,
+      runs,
+      owner,
+      channels: () => channels,
+      onError: (error) => log.error('Nobody could be asked', { error }),
+    }),
     withdraw: approvals.withdraw,
     grantExtra: async (scope, key, usd) => void (await llm.grantExtra(BudgetScope.parse(scope), key, usd)),
     deferred: { 'memory.remember': rememberAtEnd(memory), 'skill.feeds_read': feeds.keepValidators },

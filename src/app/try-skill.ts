@@ -16,7 +16,7 @@ export function trySkill(deps: {
   readonly clock: Clock;
 }): SkillRouteDeps['tryOut'] {
   const { store, runs, runner, templates, clock } = deps;
-  return async ({ skill, input, config, prompt, dryRun, by, signal }) => {
+  return async ({ skill, input, config, prompt, dryRun, by, held, signal }) => {
     const labels = by === 'owner' || by === 'cli' ? (['owner'] as const) : [];
     const taken = new Set<Label>(labels);
     const { run } = await store.write((tx) =>
@@ -43,6 +43,7 @@ export function trySkill(deps: {
         signal,
         llm: [],
         step: 'skill',
+        onBehalf: { chain: [by], held },
         labels,
         took: ({ label }) => void taken.add(label),
         resources: [],

@@ -41,6 +41,8 @@ export interface Channels {
   readonly pairing: Pairing;
   readonly inbox: Inbox;
   readonly commands: readonly Command[];
+  /** By how many chats the owner can be asked something now. */
+  reach(): Promise<number>;
   received(
     channel: string,
     page: { readonly limit: number; readonly cursor?: string | undefined },
@@ -185,6 +187,7 @@ export function createChannels(deps: ChannelsDeps): Channels {
     pairing,
     inbox,
     commands,
+    reach: async () => (await targets.everywhere()).length,
     reconnect,
     async received(channel, { limit, cursor }) {
       const rows = await inboundOf(store.db, channel, limit + 1, cursor);

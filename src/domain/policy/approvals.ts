@@ -27,6 +27,8 @@ const QUEUE = 'approvals.expire';
 export interface NewApproval {
   /** One approval per id: a step that asks again after a crash gets the question that is already there. */
   readonly id?: string;
+  /** The question of this id may be asked anew once it has ended: then it gets an id of its own. */
+  readonly renew?: boolean;
   readonly runId?: string | null;
   readonly step?: string | null;
   readonly kind: string;
@@ -54,6 +56,8 @@ export interface ApprovalsDeps {
   readonly clock: Clock;
   readonly newId: NewId;
   readonly audit: Audit;
+  /** What follows from an answer, in its transaction; the name of what was made goes into the audit. */
+  readonly settle?: (tx: Db, approval: Approval, by: string) => Promise<string | null>;
   readonly random?: (bytes: number) => Uint8Array;
 }
 
@@ -83,7 +87,7 @@ export interface Approvals {
   readonly service: Service;
 }
 
-export function createApprovals({ store, outbox, queue, clock, newId, audit, random = randomBytes }: ApprovalsDeps): Approvals {
+export function createApprovals({ store, outbox, queue, clock, newId, audit, settle, random = randomBytes }: ApprovalsDeps): Approvals {
   const expiryOf = (id: string): string => `approval-expiry:${id}`;
 
   async function freeCode(tx: Db): Promise<string> {
@@ -94,9 +98,12 @@ export function createApprovals({ store, outbox, queue, clock, newId, audit, ran
   }
 
   async function ask(tx: Db, approval: NewApproval): Promise<Approval> {
-    const { id = newId(), expiresAt } = approval;
-    const there = await findApproval(tx, id);
-    if (there) return toApproval(there);
+    const { expiresAt, renew = false } = approval;
+    let id = approval.id ?? newId();
+    for (let again = 2, there = await findApproval(tx, id); there; there = await findApproval(tx, id), again += 1) {
+      if (!renew || there.status === 'pending') return toApproval(there);
+      id = `${approval.id}~${again}`;
+    }
     const ids = approval.options.map((option) => ApprovalOption.parse(option).id);
     if (ids.length === 0 || new Set(ids).size < ids.length)
       throw new Error(`The options of an approval need ids of their own: ${ids.join(', ')}`);
@@ -149,7 +156,7 @@ export function createApprovals({ store, outbox, queue, clock, newId, audit, ran
         `option: choose one of ${approval.options.map((each) => each.id).join(', ')}`,
         { options: approval.options },
       );
-    if (approval.kind === 'second_factor' && !isRefusal(option)) {
+    if (needsFactor(approval.kind, option)) {
       if (!verifyFactor)
         throw new AppError(
           'forbidden',
@@ -172,13 +179,14 @@ export function createApprovals({ store, outbox, queue, clock, newId, audit, ran
         throw new Error(`The approval ${id} can be neither answered nor refused`);
       }
       await queue.remove(tx, QUEUE, expiryOf(id));
+      const made = (await settle?.(tx, after, by)) ?? null;
       await audit.record(
         {
           actor: by,
           action: 'policy.answer',
           resource: `approval:${id}`,
           decision: option.style === 'danger' ? 'deny' : 'allow',
-          details: { option: option.id, via, kind: after.kind, runId: after.runId, step: after.step },
+          details: { option: option.id, via, kind: after.kind, runId: after.runId, step: after.step, ...(made && { made }) },
         },
         tx,
       );
@@ -251,6 +259,10 @@ export function createApprovals({ store, outbox, queue, clock, newId, audit, ran
 
 /** To refuse needs no proof: whoever took the chat may do that. */
 const isRefusal = ({ id, style }: ApprovalOption): boolean => style === 'danger' || id === 'no' || id === 'refused';
+
+/** A confirmation, and an answer that changes what is allowed from now on, are sensitive acts. */
+const needsFactor = (kind: string, option: ApprovalOption): boolean =>
+  (kind === 'second_factor' && !isRefusal(option)) || (kind === 'policy' && option.id === 'always');
 
 const Expiry = z.object({ id: z.string() });
 

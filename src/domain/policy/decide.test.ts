@@ -75,6 +75,16 @@ describe('decide', () => {
     assert.equal(t.effect('skill:a', 'net:fetch', 'h:1', { chain: ['owner', 'workflow:w', 'skill:b'] }), 'deny');
   });
 
+  it('what was not declared is denied, whatever was granted', () => {
+    const t = decider([testRule('allow', '*', '*')]);
+    const declared = new Set(['net:fetch']);
+    assert.equal(t.effect('skill:a', 'net:fetch', 'h:1', { ...flow, declared }), 'allow');
+    assert.deepEqual(
+      [t.say('skill:a', 'net:post', 'h:1', { ...flow, declared }).effect, t.say('skill:a', 'net:post', 'h:1', { ...flow, declared }).rule],
+      ['deny', 'declared'],
+    );
+  });
+
   it('a credential carries its own grants, and what the owner refused it is refused all the same', () => {
     const held = new Set(['runs:read', 'net:*']);
     const t = decider([

@@ -2,7 +2,7 @@ import { BITS, decision, isOwner, type Decision, type DecisionContext, type Poli
 import { allows } from './grants.ts';
 import type { CompiledRule } from './rules.ts';
 import { indexed } from './rule-index.ts';
-import { HELD, NOTHING, OWN_ACT, weigh } from './weigh.ts';
+import { HELD, NOTHING, OWN_ACT, UNDECLARED, weigh } from './weigh.ts';
 
 /** The owner's yes to one question: this run, step, capability and resource, and nothing else. */
 export interface Answer {
@@ -84,6 +84,7 @@ export function createDecider({ now, node, usesOf }: DecideDeps): Decider {
     let bits = context.named === true ? BITS.named : 0;
     if (labels) for (let i = 0; i < labels.length; i += 1) bits |= BITS[labels[i]!];
     if (held && chain.length === 0 && isOwner(principal)) return allows(held, capability) ? OWN_ACT : NOTHING;
+    if (context.declared && !allows(context.declared, capability)) return UNDECLARED;
     const found = lookUp(principal, capability, resource, chain, context, bits, at);
     // what a credential carries is not kept: it may be another one tomorrow
     if (found === NOTHING && held && chain.length === 0) return allows(held, capability) ? HELD : NOTHING;

@@ -20,6 +20,8 @@ export interface DecisionContext {
   readonly named?: boolean;
   /** Capabilities that the outermost principal proved to hold: a token's own grants. */
   readonly held?: ReadonlySet<string>;
+  /** What the principal said it would use: all else is denied, whatever was granted. */
+  readonly declared?: ReadonlySet<string>;
   /** The run and step at hand, for answers that hold for them alone. */
   readonly run?: string;
   readonly step?: string;

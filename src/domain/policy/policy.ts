@@ -1,4 +1,4 @@
-import type { Audit } from '#audit';
+import type { Audit, NewAuditEntry } from '#audit';
 import type { Clock } from '#core/clock';
 import type { Db, Store } from '#core/db/store';
 import { AppError } from '#core/errors';
@@ -51,8 +51,15 @@ export interface Making {
   readonly by: string;
   readonly origin: Exclude<Grant['origin'], 'starter'>;
   readonly approvalId?: string;
-  /** Makes it an answer that holds for this run and step alone, and is not listed. */
-  readonly only?: { readonly run: string; readonly step: string };
+}
+
+/** A yes to one question of a run. */
+export interface OneAnswer {
+  readonly principal: string;
+  readonly capability: string;
+  /** As it was asked about: a name, never a pattern. */
+  readonly resource: string;
+  readonly expiresAt: string;
 }
 
 /** Who may do what: one table in memory, one function that decides. */
@@ -64,6 +71,12 @@ export interface Policy {
   explain(request: PolicyRequest): Explanation;
   /** Joins the caller's transaction. Throws `input.invalid`, naming the field. */
   grant(grant: NewGrant, making: Making, tx?: Db): Promise<Grant>;
+  /** Lets this one act of this one step through; it is not listed among the grants. */
+  answerOnce(
+    answer: OneAnswer,
+    from: { readonly run: string; readonly step: string; readonly approvalId: string; readonly by: string },
+    tx: Db,
+  ): Promise<void>;
   /** Throws `policy.no_grant`. */
   revoke(id: string, by: string, tx?: Db): Promise<Grant>;
   get(id: string): Promise<Grant>;
@@ -119,6 +132,15 @@ export function createPolicy({ store, clock, newId, audit, node, starters, onErr
     if (decision.effect !== 'allow') throw refusalOf(decision, request);
   }
 
+  async function put(tx: Db, row: GrantRow, entry: Omit<NewAuditEntry, 'resource'>): Promise<void> {
+    await insertGrant(tx, row);
+    await audit.record({ ...entry, resource: `grant:${row.id}` }, tx);
+    store.onCommit(() => {
+      rows.set(row.id, row);
+      arm();
+    });
+  }
+
   async function load(db: Db, id: string): Promise<GrantRow> {
     const row = await findGrant(db, id);
     if (!row) throw new AppError('not_found', 'policy.no_grant', 'No such grant: list them with "castellan policy list"', { id });
@@ -152,24 +174,16 @@ export function createPolicy({ store, clock, newId, audit, node, starters, onErr
     grant: async (input, making, tx) => {
       const wanted = check(input, NewGrant, 'grant');
       const row = newRow(wanted, making, newId(), clock.now());
-      return inTransaction(tx, async (at) => {
-        await insertGrant(at, row);
-        await audit.record(
-          {
-            actor: making.by,
-            action: making.only ? 'policy.answer_once' : 'policy.grant',
-            resource: `grant:${row.id}`,
-            decision: row.effect,
-            details: { ...wanted, origin: making.origin, approvalId: making.approvalId ?? null, ...making.only },
-          },
-          at,
-        );
-        store.onCommit(() => {
-          rows.set(row.id, row);
-          arm();
-        });
-        return asGrant(row);
-      });
+      const { by, origin, approvalId = null } = making;
+      const details = { ...wanted, origin, approvalId };
+      await inTransaction(tx, (at) => put(at, row, { actor: by, action: 'policy.grant', decision: row.effect, details }));
+      return asGrant(row);
+    },
+
+    async answerOnce(answer, { run, step, approvalId, by }, tx) {
+      const grant = { ...answer, effect: 'allow', conditions: {}, once: true, reason: '' } as const;
+      const row = { ...newRow(grant, { by, origin: 'approval', approvalId }, newId(), clock.now()), run_id: run, step };
+      await put(tx, row, { actor: by, action: 'policy.allow_once', decision: 'allow', details: { ...answer, run, step, approvalId } });
     },
 
     revoke: (id, by, tx) =>

@@ -6,7 +6,7 @@ import type { Rule } from './rules.ts';
 import type { z } from 'zod';
 
 /** The row of a grant that is about to be made. */
-export function newRow(grant: z.output<typeof NewGrant>, { by, origin, approvalId, only }: Making, id: string, now: number): GrantRow {
+export function newRow(grant: z.output<typeof NewGrant>, { by, origin, approvalId }: Making, id: string, now: number): GrantRow {
   const { principal, capability, resource, effect, conditions, expiresAt, once, reason } = grant;
   return {
     id,
@@ -22,8 +22,8 @@ export function newRow(grant: z.output<typeof NewGrant>, { by, origin, approvalI
     made_by: by,
     created_at: now,
     approval_id: approvalId ?? null,
-    run_id: only?.run ?? null,
-    step: only?.step ?? null,
+    run_id: null,
+    step: null,
     used_at: null,
     revoked_at: null,
     revoked_by: null,

@@ -44,3 +44,11 @@ const UNKNOWN: Sink = { does: 'do something', ...OWNERS_WORD };
 export function sinkOf(capability: string): Sink {
   return Object.hasOwn(sinks, capability) ? sinks[capability]! : UNKNOWN;
 }
+
+/** Kinds of memory that steer what is done later; all others are knowledge. */
+const STEERING = /^(?:preference|rule|instruction|directive|procedure|profile|persona)s?(?:_|$)/;
+
+/** The capability that adding a memory of this kind needs. */
+export function memoryCapability(kind: string): 'memory:rule' | 'memory:write' {
+  return STEERING.test(kind) ? 'memory:rule' : 'memory:write';
+}

@@ -50,7 +50,7 @@ export interface Runs {
   get(id: string): Promise<RunSummary>;
   detail(id: string): Promise<RunDetail>;
   /** Where the labels at a step came from, the runs that started this one included. */
-  labelPaths(id: string, step: string): Promise<LabelPath[]>;
+  labelPaths(id: string, step: string, db?: Db): Promise<LabelPath[]>;
   list(filter: {
     workflow?: string | undefined;
     status?: RunStatus | undefined;
@@ -175,7 +175,7 @@ export function createRuns({ store, bus, clock, newId, keep, audit, redact = (te
     change,
     get: async (id) => toSummary(await row(id)),
     detail,
-    labelPaths: (id, step) => labelPaths(store.db, id, step),
+    labelPaths: (id, step, db = store.db) => labelPaths(db, id, step),
     async list({ workflow, status, kind, cursor, limit }) {
       const rows = await listRunRows(store.db, { workflowId: workflow, status, kind, before: cursor, limit: limit + 1 });
       const items = rows.slice(0, limit).map(toSummary);

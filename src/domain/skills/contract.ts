@@ -131,7 +131,7 @@ export interface Skill<C extends z.ZodType = z.ZodType, I extends z.ZodType = z.
   readonly output: z.ZodType;
   /** The ways it can end; `on_error` and `on_timeout` belong to every skill and need not be listed. */
   readonly outcomes: readonly string[];
-  /** Capabilities it needs: `net:fetch`, `llm:call`, `memory:write`, `channel:send`. */
+  /** Capabilities it uses: `net:fetch`, `llm:call`, `memory:write`, `channel:send`; any other is denied it. */
   readonly grants: readonly string[];
   /** It brings text from outside: its output is `untrusted`. */
   readonly external: boolean;
@@ -173,6 +173,8 @@ export interface SkillRequest {
     readonly perDayUsd?: number;
   };
   readonly step: string;
+  /** Who stands behind the skill, outermost first: the owner, the workflow. Each must be allowed what the skill does. */
+  readonly onBehalf: { readonly chain: readonly string[]; readonly held?: ReadonlySet<string> };
   readonly labels: readonly Label[];
   /** Told of each label that the skill takes on by reading, and of where it read, at once: its output and its failure have it too. */
   readonly took?: (taken: Taken) => void;
@@ -185,7 +187,7 @@ export interface SkillRequest {
 /**
  * Runs one attempt: validates config and input, holds the time limit and the breaker, builds the context, checks the output.
  * Throws AppErrors: `skill.unknown`, `skill.bad_config`, `skill.bad_input`, `skill.bad_output`, `skill.timeout`,
- * `skill.breaker_open`, `skill.failed`, and lets `llm.over_budget` and `effect.unknown` through as they are.
+ * `skill.breaker_open`, `skill.failed`, and lets `llm.over_budget`, `effect.unknown`, `policy.ask` and `policy.denied` through as they are.
  */
 export interface SkillRunner {
   run(request: SkillRequest): Promise<SkillResult>;

@@ -11,6 +11,8 @@ import { canonicalUrl, createFeedParser } from '#feeds';
 import { createLlm, llmMigrations, providerKinds } from '#llm';
 import { createMemory, memoryMigrations } from '#memory';
 import type { NewMemory } from '#memory/contract';
+import { starterRules } from '#policy';
+import { rulesOnly } from '#policy/testing';
 import { createRuns, runMigrations } from '#runs';
 import type { RunDetail } from '#runs/contract';
 import { fixedSettings } from '#settings/testing';
@@ -85,7 +87,8 @@ async function setup() {
     fetch: async ({ url }) => {
       throw new AppError('unavailable', 'fetch.refused', url);
     },
-    readFile: async (url) => readFileSync(new URL(url.replace('file:examples/', ''), EXAMPLES)),
+    files: { read: async (url) => readFileSync(new URL(url.replace('file:examples/', ''), EXAMPLES)), locate: async (url) => url },
+    policy: rulesOnly(...starterRules(catalogue.list())),
     random: Math.random,
     memory: () => ({ known: (identities) => memory.known('owner', identities), add: noSecret, search: async () => [] }),
     deliver: async ({ text }, { effect }) => {

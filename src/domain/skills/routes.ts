@@ -13,6 +13,8 @@ export interface SkillRouteDeps {
     prompt: string | null;
     dryRun: boolean;
     by: string;
+    /** What that caller's credential carries. */
+    held: ReadonlySet<string>;
     signal: AbortSignal;
   }) => Promise<{ runId: string; outcome: string; output: Json; labels: string[] }>;
 }
@@ -22,7 +24,7 @@ export function skillRoutes({ catalogue, tryOut }: SkillRouteDeps): readonly Rou
     route(listSkills, async () => ({ items: [...catalogue.list()] })),
     route(getSkill, async ({ name }) => catalogue.info(name)),
     route(runSkill, ({ name, input = null, config = {}, prompt = null, dryRun }, { caller, signal }) =>
-      tryOut({ skill: name, input, config, prompt, dryRun, by: caller.id, signal }),
+      tryOut({ skill: name, input, config, prompt, dryRun, by: caller.id, held: caller.grants, signal }),
     ),
   ];
 }

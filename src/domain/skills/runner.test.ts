@@ -9,6 +9,7 @@ import type { FetchRequest } from '#core/fetch';
 import { AnyJson } from '#core/json';
 import { sequentialIds } from '#core/ids';
 import type { CallDefaults, CallScope, LlmRequest, ScopedLlm } from '#llm/contract';
+import { allowAll, rulesOnly, testRule } from '#policy/testing';
 import { createRuns, runMigrations } from '#runs';
 import { createBreakers } from './breaker.ts';
 import { createCatalogue } from './catalogue.ts';
@@ -20,7 +21,10 @@ import { quiet } from './testing.ts';
 type Behaviour = (context: SkillContext, config: { name?: string | undefined }) => Promise<unknown>;
 
 /** A runner with one skill, `probe`, that does what the test says. */
-async function setup(behaviour: Behaviour, over: Partial<Skill> = {}) {
+async function setup(
+  behaviour: Behaviour,
+  { policy = allowAll(), ...over }: Partial<Skill> & { policy?: ReturnType<typeof allowAll> } = {},
+) {
   const store = await memoryStore(runMigrations, skillMigrations);
   const bus = createBus((_, error) => assert.fail(String(error)));
   const clock = systemClock;
@@ -38,7 +42,7 @@ async function setup(behaviour: Behaviour, over: Partial<Skill> = {}) {
     input: AnyJson,
     output: z.string(),
     outcomes: ['on_success'],
-    grants: [],
+    grants: ['*'],
     external: false,
     timeoutMs: 5_000,
     stepFields: ['config'],
@@ -61,7 +65,8 @@ async function setup(behaviour: Behaviour, over: Partial<Skill> = {}) {
         body: new Uint8Array(),
       };
     },
-    readFile: async () => new Uint8Array(),
+    files: { read: async () => new Uint8Array(), locate: async (url) => url },
+    policy,
     llm: (scope, defaults) => {
       scopes.push({ scope, defaults });
       return { complete: async (request: LlmRequest) => (asked.push(request), { text: '' }) } as unknown as ScopedLlm;
@@ -92,6 +97,7 @@ async function setup(behaviour: Behaviour, over: Partial<Skill> = {}) {
         llm: [],
         run: { id: run.id, workflowId: null, dryRun: false },
         step: 's',
+        onBehalf: { chain: ['owner'] },
         labels: [],
         resources: [],
         ownAddresses: [],

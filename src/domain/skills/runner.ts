@@ -5,8 +5,10 @@ import { check, mapTexts, type Json } from '#core/json';
 import type { Log } from '#core/log';
 import { newBoundary } from '#content';
 import type { CallDefaults, CallScope, ScopedLlm } from '#llm/contract';
+import type { Policy } from '#policy';
 import type { Runs } from '#runs';
 import type { Label } from '#runs/contract';
+import { actingContext } from './acting.ts';
 import type { Breakers, Passage } from './breaker.ts';
 import type { Catalogue } from './catalogue.ts';
 import type { Skill, SkillContext, SkillMemory, SkillRequest, SkillResult, SkillRunner } from './contract.ts';
@@ -19,7 +21,8 @@ export interface SkillRunnerDeps {
   readonly clock: Clock;
   readonly log: Log;
   readonly fetch: GuardedFetch['fetch'];
-  readonly readFile: SkillContext['readFile'];
+  readonly files: { readonly read: SkillContext['readFile']; readonly locate: (url: string) => Promise<string> };
+  readonly policy: Pick<Policy, 'enforce'>;
   readonly llm: (scope: CallScope, defaults: readonly CallDefaults[]) => ScopedLlm;
   /** `labels` are asked when something is written: by then the skill may have read more. */
   readonly memory: (from: { readonly runId: string; readonly step: string; readonly labels: () => readonly Label[] }) => SkillMemory;
@@ -58,23 +61,29 @@ export function createSkillRunner(deps: SkillRunnerDeps): SkillRunner {
       limitMs,
     );
     const signal = AbortSignal.any([request.signal, timeout.signal]);
+    const questions: AppError[] = [];
     try {
       const held = new Set(request.labels);
       const take: Take = (label, from) => {
         held.add(label);
         request.took?.({ label, from: redact(from).slice(0, LONGEST_SOURCE) });
       };
-      const context = contextFor(skill, request, signal, held, take);
+      const context = actingContext(contextFor(skill, request, signal, held, take), skill, request, {
+        policy: deps.policy,
+        locate: deps.files.locate,
+        onAsk: (question) => questions.push(question),
+      });
       const result = await untilAborted(skill.run({ config, input, context }), signal);
+      if (questions[0]) throw questions[0]; // a skill that went on without the answer did not do what it was to do
       const { labels: own, ...checked } = withoutSecrets(checkResult(skill, result), redact);
       if (own?.includes('untrusted') && !held.has('untrusted')) take('untrusted', `skill ${skill.name}`);
       const labels = [...new Set([...held, ...(own ?? [])])];
       passage.succeeded();
       return { ...checked, labels };
     } catch (thrown) {
-      const error = timeout.signal.aborted ? timeout.signal.reason : thrown;
+      const error: unknown = timeout.signal.aborted ? timeout.signal.reason : (questions[0] ?? thrown);
       settle(passage, error, request.signal);
-      throw request.signal.aborted ? error : told(explain(skill, error), redact);
+      throw request.signal.aborted ? error : told(explain(skill, error, questions), redact);
     } finally {
       clearTimeout(timer);
     }
@@ -114,7 +123,7 @@ export function createSkillRunner(deps: SkillRunnerDeps): SkillRunner {
       boundary: newBoundary(deps.random),
       prompt: request.prompt,
       fetch: labelled(guardHosts(deps.fetch, breakers, ownOrigins(request), note), take),
-      readFile: deps.readFile,
+      readFile: deps.files.read,
       llm: request.allowOffline === undefined ? llm : withoutOffline(llm, request.allowOffline),
       memory: labelledMemory(deps.memory({ runId: owner.id, step, labels }), take),
       setting: <T>(key: string) => deps.setting(key) as T,
@@ -197,8 +206,9 @@ function told(error: AppError, redact: (text: string) => string): AppError {
     : new AppError(kind, code, safe.message, safe.details, error);
 }
 
-function explain(skill: Skill, error: unknown): AppError {
-  if (error instanceof AppError) return error;
+/** A question of policy is passed on only if it was the policy that asked: what a skill throws is no evidence. */
+function explain(skill: Skill, error: unknown, questions: readonly AppError[]): AppError {
+  if (error instanceof AppError && (error.code !== 'policy.ask' || questions.includes(error))) return error;
   const { message } = errorInfo(error);
   return new AppError('unavailable', 'skill.failed', `${skill.name} failed: ${message}`, { skill: skill.name }, error);
 }

@@ -141,12 +141,16 @@ export function testContext(world: World = {}): TestContext {
       return world.fetch ? world.fetch(request) : answerOf(world.web?.[request.url], request);
     },
     async readFile(url) {
+      kept.used.add('file:read');
       const file = world.files?.[url];
       if (file === undefined) throw new AppError('not_found', 'skill.no_file', `There is no file ${url}`);
       return typeof file === 'string' ? new TextEncoder().encode(file) : file;
     },
     memory: {
-      known: async (identities) => new Set(identities.filter((it) => world.known?.includes(it))),
+      async known(identities) {
+        kept.used.add('memory:read');
+        return new Set(identities.filter((it) => world.known?.includes(it)));
+      },
       async add({ text }) {
         await answered('memory:write');
         kept.added.push(text);

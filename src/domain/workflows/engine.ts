@@ -128,10 +128,11 @@ export function createEngine(deps: EngineDeps): Engine {
       return finish(row, done, { status: 'failed', error: errorInfo(gone) }, async () => {});
     }
     const abort = new AbortController();
-    const steps = await stepsOf(store.db, runId);
+    const [steps, chain] = await Promise.all([stepsOf(store.db, runId), chainOf(row)]);
     const live: Live = {
       run: row,
       definition,
+      chain,
       steps: new Map(steps.map((step) => [step.path, step])),
       lastSeq: steps.at(-1)?.seq ?? 0,
       signal: AbortSignal.any([abort.signal, shutdown]),
@@ -148,6 +149,13 @@ export function createEngine(deps: EngineDeps): Engine {
     } finally {
       lives.delete(runId);
     }
+  }
+
+  async function chainOf(row: RunRow): Promise<readonly string[]> {
+    const chain: string[] = [];
+    for (let up: RunRow | undefined = row; up; up = up.parent_run_id === null ? undefined : await findRun(store.db, up.parent_run_id))
+      chain.unshift(`workflow:${up.workflow_id}`);
+    return ['owner', ...chain];
   }
 
   /** A version never changes, so it is read once; null when the workflow was deleted. */

@@ -9,6 +9,7 @@ import type { DeferredAct, SkillResult, SkillRunner } from '#skills/contract';
 import type { ApprovalStep, MapStep, Retry, SkillStep, Step, SubWorkflowStep, WaitStep, Workflow } from './contract.ts';
 import { type Frame, labelsUnder, union } from './frame.ts';
 import type { Templates } from './template.ts';
+import { extraUsd, questionFor } from './question.ts';
 import type { Live, Question, WalkEnd } from './walk.ts';
 
 /** How one step came to rest. */
@@ -91,7 +92,7 @@ export function createPerform(deps: PerformDeps): Perform {
         return succeeded(await runSkill(live, frame, step, row, input, labels, taken), taken);
       } catch (error) {
         if (live.signal.aborted) throw error;
-        const question = questionFor(error, live, row);
+        const question = questionFor(error, live, row, clock.now());
         if (question) return wait(row, { question, labels: union(labels, labelsOf(taken)), taken });
         const outcome = outcomeOf(error);
         if (!retry || row.attempt >= retry.attempts || !retry.on.includes(outcome) || isFinal(error))
@@ -131,6 +132,7 @@ export function createPerform(deps: PerformDeps): Perform {
         ...(definition.budget.perDayUsd !== undefined && { perDayUsd: definition.budget.perDayUsd }),
       },
       step: row.path,
+      onBehalf: { chain: live.chain },
       labels,
       took: (it) => keepTaken(taken, it),
       resources: definition.resources.filter(({ enabled }) => enabled),
@@ -175,6 +177,8 @@ export function createPerform(deps: PerformDeps): Perform {
       return succeeded(await runSkill(live, frame, { ...rest, skill, ...(config ? { config } : {}) }, row, input, labels, taken), taken);
     } catch (second) {
       if (live.signal.aborted) throw second;
+      const question = questionFor(second, live, row, clock.now());
+      if (question) return wait(row, { question, labels: union(labels, labelsOf(taken)), taken });
       return { ...failure(second, { ...step, onFailure: 'halt' }, input, row), taken };
     }
   }
@@ -189,7 +193,10 @@ export function createPerform(deps: PerformDeps): Perform {
       await deps.grantExtra(String(error.details?.['scope']), String(error.details?.['key']), extraUsd(error.details));
     else if (error.code === 'effect.unknown' && (option === 'done' || option === 'retry'))
       await runs.effects.settle(String(error.details?.['key']), option);
-    else return { state: 'ended', status: 'failed', outcome: 'on_error', output: null, error };
+    else if (error.code === 'policy.ask') {
+      // the policy itself took note of a yes; see its `settle`
+      if (option !== 'yes' && option !== 'always') return refused(error, option);
+    } else return { state: 'ended', status: 'failed', outcome: 'on_error', output: null, error };
     Object.assign(row, set);
     await store.write((tx) => updateStep(tx, row.run_id, row.path, set));
     return 'again';
@@ -209,14 +216,16 @@ export function createPerform(deps: PerformDeps): Perform {
   /** Puts a step to sleep, durably. */
   async function wait(row: StepRow, { question, waitsFor, wakeAt = null, labels, taken }: WaitFor): Promise<StepEnd> {
     await store.write(async (tx) => {
+      const read = { ...(labels && { labels: JSON.stringify(labels) }), ...(taken?.length && { taken: JSON.stringify(taken) }) };
+      // first what it has read, so that the question can say where that came from
+      if (question && Object.keys(read).length > 0) await updateStep(tx, row.run_id, row.path, read);
       const on = question ? `approval:${await deps.ask(tx, question)}` : (waitsFor ?? null);
       const set = {
         status: 'waiting' as const,
         waits_for: on,
         wake_at: wakeAt,
         ...(question?.error && { error: JSON.stringify(question.error) }),
-        ...(labels && { labels: JSON.stringify(labels) }),
-        ...(taken?.length && { taken: JSON.stringify(taken) }),
+        ...read,
       };
       Object.assign(row, set);
       await updateStep(tx, row.run_id, row.path, set);
@@ -447,40 +456,16 @@ function outcomeOf(error: unknown): string {
   return error instanceof AppError && error.code === 'skill.timeout' ? 'on_timeout' : 'on_error';
 }
 
-/** Trying again cannot help: the mistake is in the workflow. */
+/** The owner said no to what policy asked about, or nothing. */
+function refused({ message, details }: ErrorInfo, option: string | null): Performed {
+  const why = option === null ? 'Nobody answered in time' : 'The owner refused';
+  const error: ErrorInfo = { kind: 'forbidden', code: 'policy.denied', message: `${why}: ${message}`, ...(details && { details }) };
+  return { state: 'ended', status: 'failed', outcome: 'on_error', output: null, error };
+}
+
+/** Trying again cannot help: the mistake is in the workflow, or it is not allowed. */
 function isFinal(error: unknown): boolean {
-  return error instanceof AppError && (error.kind === 'invalid' || error.code === 'skill.unknown');
-}
-
-/** What only the owner can decide becomes a question. */
-function questionFor(error: unknown, live: Live, row: StepRow): (Question & { readonly error: ErrorInfo }) | null {
-  if (!(error instanceof AppError) || (error.code !== 'llm.over_budget' && error.code !== 'effect.unknown')) return null;
-  const isBudget = error.code === 'llm.over_budget';
-  return {
-    runId: row.run_id,
-    step: row.path,
-    kind: isBudget ? 'budget' : 'effect_unknown',
-    title: live.run.title,
-    question: isBudget ? `${error.message} Allow $${extraUsd(error.details).toFixed(2)} more?` : error.message,
-    options: isBudget
-      ? [
-          { id: 'raise', label: 'Allow it' },
-          { id: 'stop', label: 'Stop' },
-        ]
-      : [
-          { id: 'done', label: 'It happened' },
-          { id: 'retry', label: 'It did not: do it' },
-          { id: 'stop', label: 'Stop' },
-        ],
-    details: JSON.parse(JSON.stringify(error.details)) as Json,
-    expiresAt: null,
-    error: errorInfo(error),
-  };
-}
-
-/** As much again as the budget was, and at least what the call needs. */
-function extraUsd(details: Readonly<Record<string, unknown>> | undefined): number {
-  return Math.max(Number(details?.['limitUsd'] ?? 0), Number(details?.['neededUsd'] ?? 0));
+  return error instanceof AppError && (error.kind === 'invalid' || error.code === 'skill.unknown' || error.code === 'policy.denied');
 }
 
 function errorJson(info: ErrorInfo): Json {

@@ -12,6 +12,8 @@ import { createPerform, type Performed, type PerformDeps } from './perform.ts';
 export interface Live {
   readonly run: RunRow;
   readonly definition: DefinitionType;
+  /** On whose behalf its steps act: the owner, the workflows that started this one, itself. */
+  readonly chain: readonly string[];
   /** Every step row by path, kept in step with the table. */
   readonly steps: Map<string, StepRow>;
   lastSeq: number;
@@ -32,9 +34,11 @@ export class Stopped extends Error {
 
 /** A question to the owner that a step waits on. */
 export interface Question {
+  /** Asked once under this id while it is open; one of its own when left out. */
+  readonly id?: string;
   readonly runId: string;
   readonly step: string;
-  readonly kind: 'approval_step' | 'budget' | 'effect_unknown' | 'second_factor';
+  readonly kind: 'approval_step' | 'budget' | 'effect_unknown' | 'second_factor' | 'policy';
   readonly title: string;
   readonly question: string;
   readonly options: readonly { readonly id: string; readonly label: string }[];

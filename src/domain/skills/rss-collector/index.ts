@@ -25,7 +25,7 @@ export function rssCollector(deps: GatherDeps): Skill {
     input: AnyJson,
     output: Items,
     outcomes: ['on_items', 'on_empty'],
-    grants: ['net:fetch', 'llm:call', 'memory:write', 'channel:send'],
+    grants: ['net:fetch', 'file:read', 'llm:call', 'memory:read', 'memory:write', 'channel:send'],
     external: true,
     timeoutMs: 300_000,
     stepFields: ['tier', 'provider', 'model', 'config'],

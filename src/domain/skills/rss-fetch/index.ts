@@ -18,7 +18,7 @@ export function rssFetch(deps: GatherDeps): Skill {
     input: AnyJson,
     output: Items,
     outcomes: ['on_items', 'on_empty'],
-    grants: ['net:fetch', 'memory:write'],
+    grants: ['net:fetch', 'file:read', 'memory:read', 'memory:write'],
     external: true,
     timeoutMs: 180_000,
     stepFields: ['config'],
