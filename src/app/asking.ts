@@ -29,8 +29,11 @@ export function asking({ store, approvals, runs, channels, owner, onError }: Ask
   }
 
   async function detailsOf({ kind, details, runId, step }: Question, tx: Db): Promise<Json> {
-    if (kind !== 'policy' || details === null || typeof details !== 'object') return details;
-    return { ...details, path: JSON.parse(JSON.stringify(await runs.labelPaths(runId, step, tx))) as Json };
+    if (kind !== 'policy') return details;
+    return {
+      ...(details as Readonly<Record<string, Json>>),
+      path: JSON.parse(JSON.stringify(await runs.labelPaths(runId, step, tx))) as Json,
+    };
   }
 
   return async (tx, question) => {

@@ -9,7 +9,7 @@ import type { FetchRequest } from '#core/fetch';
 import { AnyJson } from '#core/json';
 import { sequentialIds } from '#core/ids';
 import type { CallDefaults, CallScope, LlmRequest, ScopedLlm } from '#llm/contract';
-import { allowAll, rulesOnly, testRule } from '#policy/testing';
+import { allowAll } from '#policy/testing';
 import { createRuns, runMigrations } from '#runs';
 import { createBreakers } from './breaker.ts';
 import { createCatalogue } from './catalogue.ts';

@@ -10,6 +10,7 @@ import { memoryStore } from '#core/db/testing';
 import { AppError } from '#core/errors';
 import { uuidv7 } from '#core/ids';
 import { AnyJson, type Json } from '#core/json';
+import { allowAll } from '#policy/testing';
 import { createRuns, runMigrations } from '#runs';
 import type { Label, RunDetail } from '#runs/contract';
 import { createBreakers, createCatalogue, createSkillRunner, skillMigrations } from '#skills';
@@ -37,7 +38,7 @@ const base = {
   input: AnyJson,
   output: AnyJson,
   outcomes: ['a', 'b'],
-  grants: [],
+  grants: ['*'],
   external: false,
   timeoutMs: 20_000,
   stepFields: ['config', 'prompt'],
@@ -136,7 +137,8 @@ function build(store: Store, memories: Stored[]) {
       notModified: false,
       body: new TextEncoder().encode(`says ${url.split('?')[1]}`),
     }),
-    readFile: async () => new Uint8Array(),
+    files: { read: async () => new Uint8Array(), locate: async (url) => url },
+    policy: allowAll(),
     llm: () => ({}) as never,
     random: Math.random,
     memory: ({ labels }) => memoryOf(labels),
