@@ -60,6 +60,7 @@ import {
 import { createVault, masterKeySource, vaultMigrations, vaultRoutes } from '#vault';
 import { createEngine, createTemplates, createWorkflows, workflowMigrations, workflowRoutes } from '#workflows';
 import { asking } from './app/asking.ts';
+import { channelCalls } from './app/channel-calls.ts';
 import { chance } from './app/chance.ts';
 import { doorAsRoute } from './app/doors.ts';
 import { createFirstStart, type FirstStart } from './app/first-start.ts';
@@ -307,6 +308,7 @@ export async function createApp({ config, logging, version }: AppOptions): Promi
     audit,
     secrets: vault,
     kinds: channelKinds,
+    publicUrl: config.publicUrl ?? null,
     defaultChannel: {
       get: () => settings.get(defaultChannel),
       set: async (name, actor) => void (await settings.set(defaultChannel.key, name, actor)),
@@ -358,7 +360,7 @@ export async function createApp({ config, logging, version }: AppOptions): Promi
     ...memoryRoutes(memory),
     ...scheduleRoutes(schedules, workflows.idOf),
     ...agentRoutes(agents),
-    ...channelRoutes(channels, newId),
+    ...channelRoutes(channels, { newId, clock }),
     ...notificationRoutes(notifications),
   ];
   const app: App = {
@@ -387,7 +389,11 @@ export async function createApp({ config, logging, version }: AppOptions): Promi
     audit,
     metrics: countEvents(bus),
   });
-  const ingress = createIngress({ config: { host: config.ingressHost, port: config.ingressPort }, handlers: [], log });
+  const ingress = createIngress({
+    config: { host: config.ingressHost, port: config.ingressPort },
+    handlers: [channelCalls(channels)],
+    log,
+  });
 
   // life
   const intensity = { restarts: 3, withinMs: 60_000 };

@@ -2,12 +2,48 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import { FAKE_TOKEN, fakeTelegram } from '#channels/testing';
-import { pairAnywhere } from '#channels/contract';
+import { changeChannel, listChannels, pairAnywhere } from '#channels/contract';
 import { getRun, isOver, listRuns } from '#runs/contract';
 import { createWorkflow, startRun } from '#workflows/contract';
-import { eventually, folder, startAgent } from './agent.ts';
+import { eventually, folder, freePort, startAgent } from './agent.ts';
 
 const OWNER = 4711;
+
+it('Telegram calls us at the public side, where nothing else is to be found', async () => {
+  await using home = await folder();
+  await using telegram = await fakeTelegram();
+  const port = await freePort();
+  const publicUrl = `http://127.0.0.1:${port}`;
+  await using agent = await startAgent({
+    home: home.path,
+    env: { TELEGRAM_BOT_TOKEN: FAKE_TOKEN, TELEGRAM_API_ROOT: telegram.root, CASTELLAN_PUBLIC_URL: publicUrl },
+    args: ['--ingress-port', String(port)],
+  });
+  const [channel] = (await agent.client.call(listChannels, {})).items.filter(({ kind }) => kind === 'telegram');
+  const { callbackUrl } = await agent.client.call(changeChannel, {
+    id: channel!.id,
+    config: { apiRoot: telegram.root, mode: 'webhook' },
+  });
+  await telegram.until(() => telegram.webhook() === callbackUrl);
+  telegram.say('/ping', { from: OWNER });
+  await telegram.until(() => telegram.sentTo(OWNER).length === 1);
+  const statuses = await Promise.all(
+    [
+      [callbackUrl!, { method: 'POST', body: '{}' }],
+      [callbackUrl!, { method: 'POST', body: '{}', headers: { 'x-telegram-bot-api-secret-token': 'a guess' } }],
+      [callbackUrl!, {}],
+      [`${publicUrl}/channels/nobody`, { method: 'POST', body: '{}' }],
+      [`${publicUrl}/channels/telegram`, { method: 'POST', body: '{}' }],
+      [`${publicUrl}/hooks/${channel!.id}`, { method: 'POST', body: '{}' }],
+      [`${publicUrl}/health`, {}],
+      [callbackUrl!, { method: 'POST', body: 'x'.repeat(600 * 1024) }],
+    ].map(async ([url, init]) => {
+      const answer = await fetch(url as string, init as RequestInit);
+      return [answer.status, await answer.text()];
+    }),
+  );
+  assert.deepEqual(statuses, [...Array.from({ length: 7 }, () => [404, '']), [413, '']]);
+});
 
 it('Telegram: strangers get a code and nothing else; the owner pairs, commands, reads the briefing and answers by button, also after kill -9', async () => {
   await using home = await folder();

@@ -9,13 +9,14 @@ import type { Run, Running, Service } from '#core/service';
 import { failureCode } from './failure.ts';
 import type { HealthBook } from './health.ts';
 import type { Inbox } from './inbox.ts';
-import type { ChannelKind, Connection } from './kind.ts';
+import type { ChannelKind, Connection, Ear } from './kind.ts';
 import type { OpenChannels } from './open-channels.ts';
 import { findChannel, updateChannel, type ChannelRow } from './queries.ts';
 
 /** What needs the owner is tried again now and then all the same: the token may have been mended elsewhere. */
 const RETRY_BROKEN_MS = 300_000;
 const SLOWEST_RETRY_MS = 60_000;
+const NEEDS_OWNER: readonly string[] = ['channel.unauthorized', 'channel.no_public_url'];
 
 export interface ChannelLifeDeps {
   readonly store: Store;
@@ -26,6 +27,13 @@ export interface ChannelLifeDeps {
   readonly health: HealthBook;
   readonly inbox: Inbox;
   readonly tell: Tell;
+  /** How platforms reach our public side, without a slash at its end. */
+  readonly publicUrl: string | null;
+}
+
+/** Where a platform calls a channel. */
+export function callbackUrlOf(publicUrl: string | null, channelId: string): string | null {
+  return publicUrl === null ? null : `${publicUrl}/channels/${channelId}`;
 }
 
 /** A word to the owner; the same key is told once in a while. */
@@ -69,9 +77,10 @@ export function channelLife(row: ChannelRow, kind: ChannelKind, deps: ChannelLif
       try {
         connection = await connect(signal);
         failures = 0;
-        open.add({ id: row.id, name: row.name, kind, connection });
+        const ear = await openEar();
+        open.add({ id: row.id, name: row.name, kind, connection, ear });
         health.alive(row);
-        await listen(connection, signal);
+        await listen(connection, ear, signal);
       } catch (error) {
         if (signal.aborted) return;
         if (!(error instanceof AppError)) throw error;
@@ -99,29 +108,30 @@ export function channelLife(row: ChannelRow, kind: ChannelKind, deps: ChannelLif
       secret: (name) => secrets.get(name)!,
       fetch: deps.fetch,
       clock,
+      callbackUrl: callbackUrlOf(deps.publicUrl, row.id),
       signal,
     });
     await store.write((tx) => updateChannel(tx, row.id, { account: connection.account }));
     return connection;
   }
 
-  async function listen(connection: Connection, signal: AbortSignal): Promise<void> {
-    if (!connection.listen)
-      return new Promise((resolve) => (signal.aborted ? resolve() : signal.addEventListener('abort', () => resolve(), { once: true })));
+  async function openEar(): Promise<Ear> {
     const { cursor } = (await findChannel(store.db, row.id)) ?? row;
-    await connection.listen(
-      {
-        cursor,
-        receive: (batch) => inbox.receive(row.id, batch),
-        alive: () => health.alive(row),
-        trouble: (error) => health.set(row, 'failing', error),
-      },
-      signal,
-    );
+    return {
+      cursor,
+      receive: (batch) => inbox.receive(row.id, batch),
+      alive: () => health.alive(row),
+      trouble: (error) => health.set(row, 'failing', error),
+    };
+  }
+
+  async function listen(connection: Connection, ear: Ear, signal: AbortSignal): Promise<void> {
+    if (connection.listen) return connection.listen(ear, signal);
+    return new Promise((resolve) => (signal.aborted ? resolve() : signal.addEventListener('abort', () => resolve(), { once: true })));
   }
 
   async function pause(error: AppError, failures: number, signal: AbortSignal): Promise<void> {
-    const isBroken = failureCode(error) === 'channel.unauthorized' || error.code.startsWith('vault.');
+    const isBroken = NEEDS_OWNER.includes(failureCode(error)) || error.code.startsWith('vault.');
     health.set(row, isBroken ? 'broken' : 'failing', error);
     if (isBroken)
       tell({

@@ -21,7 +21,7 @@ import { createDispatcher } from './dispatcher.ts';
 import { createHandle, type Talk } from './handle.ts';
 import { createHealthBook } from './health.ts';
 import { createInbox, type Inbox } from './inbox.ts';
-import type { ChannelKind, InboundMessage } from './kind.ts';
+import type { ChannelKind, InboundMessage, PlatformAnswer, PlatformCall } from './kind.ts';
 import { createOpenChannels } from './open-channels.ts';
 import { createPairing, type Pairing } from './pairing.ts';
 import { allChannels, deleteOldMessages, inboundOf, keyOfMessage, type ChannelRow, type InboundRow } from './queries.ts';
@@ -43,6 +43,8 @@ export interface Channels {
   readonly commands: readonly Command[];
   /** By how many chats the owner can be asked something now. */
   reach(): Promise<number>;
+  /** A platform calls a channel of this id; null when there is none that takes calls, or the call is not the platform's. */
+  answer(id: string, call: PlatformCall): Promise<PlatformAnswer | null>;
   received(
     channel: string,
     page: { readonly limit: number; readonly cursor?: string | undefined },
@@ -65,6 +67,8 @@ export interface ChannelsDeps {
   readonly defaultChannel: DefaultChannel;
   readonly ports: CommandPorts;
   readonly talk: Talk;
+  /** How platforms reach our public side, without a slash at its end; null when the owner gave none. */
+  readonly publicUrl: string | null;
   readonly tell: Tell;
   readonly onError: (error: unknown) => void;
   /** Commands of this program; all of `commands.ts` when left out. */
@@ -78,7 +82,7 @@ export function createChannels(deps: ChannelsDeps): Channels {
   const open = createOpenChannels(clock);
   const health = createHealthBook({ bus, clock });
   const targets = createTargets({ store, kinds, defaultChannel: defaultChannel.get });
-  const directory = createDirectory({ store, bus, clock, newId, audit, kinds, health, defaultChannel });
+  const directory = createDirectory({ store, bus, clock, newId, audit, kinds, health, defaultChannel, publicUrl: deps.publicUrl });
   const pairing = createPairing({ store, bus, clock, audit, ...(random && { random }) });
   const delivery = createDelivery({
     store,
@@ -189,6 +193,10 @@ export function createChannels(deps: ChannelsDeps): Channels {
     commands,
     reach: async () => (await targets.everywhere()).length,
     reconnect,
+    async answer(id, call) {
+      const channel = open.find(id);
+      return (await channel?.connection.answer?.(call, channel.ear)) ?? null;
+    },
     async received(channel, { limit, cursor }) {
       const rows = await inboundOf(store.db, channel, limit + 1, cursor);
       return { items: rows.slice(0, limit).map(toRecord), next: rows.length > limit ? rows[limit - 1]!.id : null };

@@ -33,6 +33,8 @@ export const Channel = z.object({
   isDefault: z.boolean(),
   /** Who we are there, e.g. `@my_bot`. */
   account: z.string().nullable(),
+  /** Where the platform can call us; null when it does not call, or no public address is known. */
+  callbackUrl: z.string().nullable(),
   health: ChannelHealth,
   /** How many senders may use it. */
   paired: z.number(),
@@ -151,7 +153,11 @@ export const testChannel = endpoint({
   grant: 'channels:write',
   summary: 'Sends a test message to the paired senders, or to the chat given.',
   input: Id.extend({ to: z.string().optional() }),
-  output: z.object({ receipts: z.array(Receipt) }),
+  output: z.object({
+    receipts: z.array(Receipt),
+    /** From the wish to the platform's receipt. */
+    tookMs: z.number(),
+  }),
 });
 export const pairSender = endpoint({
   method: 'POST',

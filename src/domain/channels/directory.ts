@@ -6,6 +6,7 @@ import { AppError } from '#core/errors';
 import type { NewId } from '#core/ids';
 import { check, parseJson, AnyJson, type Json } from '#core/json';
 import { z } from 'zod';
+import { callbackUrlOf } from './channel-life.ts';
 import { ChannelPatch, NewChannel, type Channel } from './contract.ts';
 import type { HealthBook } from './health.ts';
 import type { ChannelKind } from './kind.ts';
@@ -42,9 +43,10 @@ export interface DirectoryDeps {
   readonly kinds: readonly ChannelKind[];
   readonly health: HealthBook;
   readonly defaultChannel: DefaultChannel;
+  readonly publicUrl: string | null;
 }
 
-export function createDirectory({ store, bus, clock, newId, audit, kinds, health, defaultChannel }: DirectoryDeps): Directory {
+export function createDirectory({ store, bus, clock, newId, audit, kinds, health, defaultChannel, publicUrl }: DirectoryDeps): Directory {
   async function row(idOrName: string, db: Db = store.db): Promise<ChannelRow> {
     const found = await findChannel(db, idOrName);
     if (!found)
@@ -104,6 +106,7 @@ export function createDirectory({ store, bus, clock, newId, audit, kinds, health
       enabled: channel.enabled === 1,
       isDefault: defaultChannel.get() === channel.name || (defaultChannel.get() === '' && channel.kind === 'web'),
       account: channel.account,
+      callbackUrl: kinds.find(({ id }) => id === channel.kind)?.capabilities.push ? callbackUrlOf(publicUrl, channel.id) : null,
       health: health.of(channel),
       paired,
       createdAt: new Date(channel.created_at).toISOString(),

@@ -16,7 +16,7 @@ export interface Capabilities {
   readonly local: boolean;
   /** It drops a repeat of the same `key`, so that after a crash a message may simply be sent again. */
   readonly idempotent: boolean;
-  /** The platform calls us, at `/channels/{id}` of the public side, instead of being asked. */
+  /** The platform can call us, at `/channels/{id}` of the public side; whether it does is up to the channel's config. */
   readonly push: boolean;
 }
 
@@ -43,6 +43,8 @@ export interface OpenContext {
   secret(name: string): Secret;
   readonly fetch: GuardedFetch;
   readonly clock: Clock;
+  /** Where the platform can call us; null when the owner gave no public address. */
+  readonly callbackUrl: string | null;
   /** Aborted when the connection must end. */
   readonly signal: AbortSignal;
 }
@@ -56,6 +58,11 @@ export interface Connection {
    * resolved, for then it is stored. Throws when it cannot go on. Absent where messages are pushed or come otherwise.
    */
   listen?(ear: Ear, signal: AbortSignal): Promise<void>;
+  /**
+   * Answers a call of the platform; null is the 404 that everything unknown gets. Contract: believes nothing before it has checked that the
+   * platform sent it, and answers well only after `receive` has resolved.
+   */
+  answer?(call: PlatformCall, ear: Ear): Promise<PlatformAnswer | null>;
   send(message: OutgoingMessage, signal: AbortSignal): Promise<{ readonly messageId: string }>;
   /** Sets text and buttons of a message; setting them to what they are is no error. */
   edit?(messageId: string, message: OutgoingMessage, signal: AbortSignal): Promise<void>;
@@ -75,6 +82,21 @@ export interface Ear {
   alive(): void;
   /** It did not answer, and we try again. */
   trouble(error: Error): void;
+}
+
+/** What came in at our public address, byte for byte as it was sent. */
+export interface PlatformCall {
+  readonly method: string;
+  /** Path and query. */
+  readonly target: string;
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  readonly body: Uint8Array;
+}
+
+export interface PlatformAnswer {
+  readonly status: number;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string;
 }
 
 /** What a person did, in the words of no platform. */

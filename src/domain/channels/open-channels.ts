@@ -1,6 +1,6 @@
 import type { Clock } from '#core/clock';
 import { AppError } from '#core/errors';
-import type { ChannelKind, Connection } from './kind.ts';
+import type { ChannelKind, Connection, Ear } from './kind.ts';
 
 /** Who comes while a channel still connects waits so long. */
 const PATIENCE_MS = 5_000;
@@ -11,6 +11,8 @@ export interface OpenChannel {
   readonly name: string;
   readonly kind: ChannelKind;
   readonly connection: Connection;
+  /** Where calls of the platform go. */
+  readonly ear: Ear;
 }
 
 /** The connections of the moment: channel services put theirs in, delivery takes them out. */

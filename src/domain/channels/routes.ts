@@ -1,3 +1,4 @@
+import type { Clock } from '#core/clock';
 import { route, type Route } from '#core/endpoint';
 import type { NewId } from '#core/ids';
 import type { Channels } from './channels.ts';
@@ -17,7 +18,7 @@ import {
 } from './contract.ts';
 import { spelled } from './pairing.ts';
 
-export function channelRoutes(channels: Channels, newId: NewId): readonly Route[] {
+export function channelRoutes(channels: Channels, { newId, clock }: { readonly newId: NewId; readonly clock: Clock }): readonly Route[] {
   const { directory, pairing, delivery } = channels;
 
   async function pair(code: string, actor: string, signal: AbortSignal, name?: string) {
@@ -53,12 +54,10 @@ export function channelRoutes(channels: Channels, newId: NewId): readonly Route[
     }),
     route(testChannel, async ({ id, to }, { signal }) => {
       const row = await directory.row(id);
-      return {
-        receipts: await delivery.deliver(
-          { key: `test:${newId()}`, text: `**It works.** This is a test message of the channel \`${row.name}\`.`, channel: row.id, to },
-          signal,
-        ),
-      };
+      const text = `**It works.** This is a test message of the channel \`${row.name}\`.`;
+      const began = clock.now();
+      const receipts = await delivery.deliver({ key: `test:${newId()}`, text, channel: row.id, to }, signal);
+      return { receipts, tookMs: clock.now() - began };
     }),
     route(pairSender, ({ id, code }, { caller, signal }) => pair(code, caller.id, signal, id)),
     route(pairAnywhere, ({ code }, { caller, signal }) => pair(code, caller.id, signal)),

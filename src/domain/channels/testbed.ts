@@ -1,3 +1,5 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { fakeAudit } from '#audit/testing';
 import { createBus } from '#core/bus';
 import { hurriedClock } from '#core/clock';
@@ -7,6 +9,7 @@ import { outboxMigrations } from '#core/db/outbox';
 import { memoryStore, type TestStore } from '#core/db/testing';
 import { AppError } from '#core/errors';
 import { createFetch } from '#core/fetch';
+import type { Json } from '#core/json';
 import { uuidv7 } from '#core/ids';
 import { secret } from '#core/secret';
 import type { Running } from '#core/service';
@@ -15,10 +18,12 @@ import type { RunSummary } from '#runs/contract';
 import type { WorkflowSummary } from '#workflows/contract';
 import { createChannels, type Channels, type ChannelsDeps } from './channels.ts';
 import type { CommandPorts } from './command.ts';
+import type { ChannelKind, PlatformAnswer, PlatformCall } from './kind.ts';
 import { channelKinds } from './kinds.ts';
 import type { Talk } from './handle.ts';
 import { channelMigrations } from './tables.ts';
 import { FAKE_TOKEN, fakeTelegram, type FakeTelegram } from './telegram/fake-telegram.ts';
+import { telegram as telegramKind } from './telegram/index.ts';
 
 /** A program's worth of neighbours for channels: everything real that is cheap, the rest in memory. */
 export interface Testbed extends AsyncDisposable {
@@ -29,8 +34,10 @@ export interface Testbed extends AsyncDisposable {
   readonly started: { readonly workflow: string; readonly input: unknown; readonly key: string }[];
   readonly told: { readonly key: string; readonly title: string }[];
   readonly errors: unknown[];
-  /** Id of the Telegram channel. */
+  /** Id of the channel. */
   readonly id: string;
+  /** The public side, at which platforms call; without a slash at its end. */
+  readonly publicUrl: string;
   /** Ends the program: at once and without a word when `rude`, and starts another on the same store. */
   restart(how?: { readonly rude?: boolean }): Promise<void>;
   stop(): Promise<void>;
@@ -43,8 +50,17 @@ export interface TestbedOptions {
   readonly deps?: Partial<ChannelsDeps>;
   readonly ports?: Partial<CommandPorts>;
   readonly openStore?: typeof memoryStore;
-  /** Telegram users that are paired from the start. */
-  readonly paired?: readonly number[];
+  /** Users that are paired from the start; their private chat has their id, unless it is given. */
+  readonly paired?: readonly (number | { readonly sender: string; readonly chat: string })[];
+  /** The channel, in place of one to the fake Telegram. */
+  readonly channel?: TestChannel;
+}
+
+/** A channel of any kind, with the values of its secrets. */
+export interface TestChannel {
+  readonly kind: ChannelKind;
+  readonly config: Json;
+  readonly secrets: Readonly<Record<string, string>>;
 }
 
 export async function testbed({
@@ -53,9 +69,16 @@ export async function testbed({
   ports = {},
   paired = [],
   openStore = memoryStore,
+  channel,
 }: TestbedOptions = {}): Promise<Testbed> {
   const store = await openStore(queueMigrations, outboxMigrations, policyMigrations, channelMigrations);
   const telegram = await fakeTelegram();
+  const { kind, config, secrets }: TestChannel = channel ?? {
+    kind: telegramKind,
+    config: { apiRoot: telegram.root },
+    secrets: { token: FAKE_TOKEN },
+  };
+  const door = await openDoor((at, call) => life.channels.answer(at, call));
   const fetch = createFetch();
   const newId = uuidv7();
   const clock = hurriedClock(20);
@@ -80,11 +103,13 @@ export async function testbed({
       queue,
       fetch,
       audit,
-      kinds: channelKinds,
+      kinds: channel ? [channel.kind, ...channelKinds.filter((each) => each.id !== channel.kind.id)] : channelKinds,
+      publicUrl: door.url,
       secrets: {
         resolve: async (reference) => {
-          if (reference !== '@secret:telegram') throw new AppError('not_found', 'vault.no_secret', 'No such secret');
-          return secret(FAKE_TOKEN);
+          const value = secrets[reference.replace('@secret:', '')];
+          if (value === undefined) throw new AppError('not_found', 'vault.no_secret', 'No such secret');
+          return secret(value);
         },
       },
       defaultChannel: { get: () => defaultName, set: async (name) => void (defaultName = name) },
@@ -105,16 +130,22 @@ export async function testbed({
   }
 
   await open();
-  const { id } = await life!.channels.directory.add(
-    { kind: 'telegram', name: 'telegram', config: { apiRoot: telegram.root }, secrets: { token: '@secret:telegram' } },
-    'owner',
-  );
+  const { id } = kind.capabilities.local
+    ? await life!.channels.directory.row(kind.id)
+    : await life!.channels.directory.add(
+        {
+          kind: kind.id,
+          name: kind.id,
+          config,
+          secrets: Object.fromEntries(Object.keys(secrets).map((name) => [name, `@secret:${name}`])),
+        },
+        'owner',
+      );
   for (const user of paired) {
     const row = {
       channel: id,
-      sender: String(user),
-      name: `User ${user}`,
-      chat: String(user),
+      ...(typeof user === 'number' ? { sender: String(user), chat: String(user) } : user),
+      name: 'The owner',
       status: 'paired' as const,
       code_hash: null,
       code_expires_at: null,
@@ -133,6 +164,7 @@ export async function testbed({
     told,
     errors,
     id,
+    publicUrl: door.url,
     get channels() {
       return life.channels;
     },
@@ -160,8 +192,35 @@ export async function testbed({
       await stop();
       for (const each of dropped) await each.stop();
       await telegram[Symbol.asyncDispose]();
+      await door[Symbol.asyncDispose]();
       await fetch.close();
       await store[Symbol.asyncDispose]();
+    },
+  };
+}
+
+/** The public side of the program, as far as channels see of it. */
+async function openDoor(
+  answer: (id: string, call: PlatformCall) => Promise<PlatformAnswer | null>,
+): Promise<{ readonly url: string } & AsyncDisposable> {
+  const server = createServer((request, response) => {
+    void (async () => {
+      const chunks: Buffer[] = [];
+      for await (const chunk of request) chunks.push(chunk as Buffer);
+      const { method = '', url: target = '', headers } = request;
+      const id = /^\/channels\/([\w-]+)$/.exec(target)?.[1] ?? '';
+      return answer(id, { method, target, headers, body: Buffer.concat(chunks) });
+    })().then(
+      (said) => response.writeHead(said?.status ?? 404, said?.headers).end(said?.body),
+      () => response.writeHead(500).end(),
+    );
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    async [Symbol.asyncDispose]() {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
     },
   };
 }

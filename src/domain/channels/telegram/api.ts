@@ -2,6 +2,7 @@ import type { Api } from 'grammy';
 import { AppError, toError } from '#core/errors';
 import type { GuardedFetch } from '#core/fetch';
 import type { Secret } from '#core/secret';
+import { failureCode, retryAfterMs } from '../failure.ts';
 
 /** The Bot API waits this long for something to tell (getUpdates, `timeout`). */
 export const POLL_SECONDS = 30;
@@ -12,6 +13,9 @@ const MAX_ANSWER_BYTES = 8 * 1024 * 1024;
 export type GrammySignal = NonNullable<Parameters<Api['getMe']>[0]>;
 
 export const asGrammySignal = (signal: AbortSignal): GrammySignal => signal as unknown as GrammySignal;
+
+/** Calls a method; what it throws is one of our codes. */
+export type Call = <T>(method: (api: Api) => Promise<T>) => Promise<T>;
 
 export interface TelegramOptions {
   readonly token: Secret;
@@ -118,4 +122,14 @@ export function isParseError(error: unknown): boolean {
 
 export function isNotModified(error: unknown): boolean {
   return error instanceof AppError && error.code === 'channel.refused' && error.message.includes('message is not modified');
+}
+
+/** An error of Telegram or the way there; any other is ours, and a crash. */
+export function isOfPlatform(error: unknown): boolean {
+  return failureCode(error).startsWith('channel.');
+}
+
+/** The pause before the next try: as long as Telegram asks; else 1 s doubling to a minute. */
+export function retryMs(error: unknown, failures: number): number {
+  return retryAfterMs(error) ?? Math.min(60_000, 500 * 2 ** failures);
 }

@@ -42,6 +42,16 @@ export interface FakeTelegram extends AsyncDisposable {
   /** Calls of a method to a chat hang until released. */
   hold(method: string, chat: number): () => void;
   sentTo(chat: number): FakeMessage[];
+  /** Every call fails from now on, or no longer. */
+  breakDown(down: boolean): void;
+  /** Where it calls, empty when it is polled. */
+  webhook(): string;
+  /** Another program takes the bot. */
+  setWebhook(url: string): void;
+  /** What it was told to call with. */
+  webhookSecret(): string;
+  /** Somebody calls there with these headers; resolves with the status. */
+  callWebhook(headers: Record<string, string>, body: string): Promise<number>;
   /** Resolves when the condition holds; looked at after every call. */
   until(condition: () => boolean): Promise<void>;
 }
@@ -61,6 +71,11 @@ export async function fakeTelegram(): Promise<FakeTelegram> {
   let nextUpdate = 1000;
   let nextMessage = 1;
   let offset = 0;
+  let webhook: { url: string; secret: string } | null = null;
+  let lastError: string | null = null;
+  let isCalling = false;
+  let isDown = false;
+  const ended = new AbortController();
 
   const server = createServer((request, response) => {
     void serve(request, response).catch(() => response.destroy());
@@ -87,6 +102,7 @@ export async function fakeTelegram(): Promise<FakeTelegram> {
     const chat = body['chat_id'] as number | undefined;
     await held.find((each) => each.method === method && each.chat === chat)?.gate;
     const coming = troubles.find((each) => each.method === method && each.times > 0 && (each.chat === undefined || each.chat === chat));
+    if (isDown) return fail(502, 'Bad Gateway');
     const trouble = coming && (coming.after -= 1) < 0 ? coming : undefined;
     if (trouble) trouble.times -= 1;
     if (trouble && typeof trouble.trouble !== 'string') {
@@ -104,8 +120,33 @@ export async function fakeTelegram(): Promise<FakeTelegram> {
     look();
   }
 
+  /** One call at a time, the oldest update first, until it is answered well (setWebhook with max_connections 1). */
+  async function callOut(): Promise<void> {
+    if (isCalling) return;
+    isCalling = true;
+    while (webhook && updates[0] && !ended.signal.aborted) {
+      const [update] = updates;
+      lastError = await callWebhook({ 'x-telegram-bot-api-secret-token': webhook.secret }, JSON.stringify(update)).then(
+        (status) => (status >= 200 && status < 300 ? null : `Wrong response from the webhook: ${status}`),
+        (error: unknown) => `Connection failed: ${String(error)}`,
+      );
+      if (lastError === null) {
+        updates.shift();
+        offset = Math.max(offset, update!.update_id + 1);
+      } else await new Promise((resolve) => setTimeout(resolve, 10));
+      look();
+    }
+    isCalling = false;
+  }
+
+  async function callWebhook(headers: Record<string, string>, body: string): Promise<number> {
+    const init = { method: 'POST', headers: { 'content-type': 'application/json', ...headers }, body, signal: ended.signal };
+    return (await fetch(webhook!.url, init)).status;
+  }
+
   /** getUpdates: an offset confirms all below it; a second reader ends the first. */
   async function poll(body: Body, response: ServerResponse): Promise<unknown> {
+    if (webhook) return "Conflict: can't use getUpdates method while webhook is active; use deleteWebhook to delete the webhook first";
     for (const end of pollers) end('conflict');
     offset = Math.max(offset, Number(body['offset'] ?? 0));
     while (updates[0] && updates[0].update_id < offset) updates.shift();
@@ -135,6 +176,20 @@ export async function fakeTelegram(): Promise<FakeTelegram> {
         toasts.push((body['text'] as string | undefined) ?? '');
         return true;
       case 'sendChatAction':
+        return true;
+      case 'getWebhookInfo':
+        return {
+          url: webhook?.url ?? '',
+          has_custom_certificate: false,
+          pending_update_count: updates.length,
+          ...(lastError !== null && { last_error_date: 1_700_000_000, last_error_message: lastError }),
+        };
+      case 'setWebhook':
+        webhook = { url: String(body['url']), secret: (body['secret_token'] as string | undefined) ?? '' };
+        void callOut();
+        return true;
+      case 'deleteWebhook':
+        webhook = null;
         return true;
       default:
         return 'Not Found';
@@ -203,6 +258,7 @@ export async function fakeTelegram(): Promise<FakeTelegram> {
     history.set(update.update_id, update);
     updates.push(update);
     for (const wake of pollers) wake('look');
+    void callOut();
     return update.update_id;
   }
 
@@ -241,6 +297,7 @@ export async function fakeTelegram(): Promise<FakeTelegram> {
       updates.push(history.get(updateId)!);
       offset = 0;
       for (const wake of pollers) wake('look');
+      void callOut();
     },
     trouble: (method, trouble, { times = 1, after = 0, chat } = {}) => void troubles.push({ method, trouble, times, after, chat }),
     hold(method, chat) {
@@ -278,7 +335,16 @@ export async function fakeTelegram(): Promise<FakeTelegram> {
       waiting.add(check);
       return promise;
     },
+    breakDown(down) {
+      isDown = down;
+      for (const wake of pollers) wake('look');
+    },
+    callWebhook,
+    webhook: () => webhook?.url ?? '',
+    setWebhook: (url) => void (webhook = { url, secret: '' }),
+    webhookSecret: () => webhook?.secret ?? '',
     async [Symbol.asyncDispose]() {
+      ended.abort();
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
     },

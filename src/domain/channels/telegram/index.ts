@@ -1,11 +1,11 @@
-import type { Api } from 'grammy';
 import { z } from 'zod';
 import { check } from '#core/json';
-import type { Button, ChannelKind, Connection, Ear, OpenContext, OutgoingMessage } from '../kind.ts';
-import { failureCode } from '../failure.ts';
-import { asGrammySignal, isNotModified, isParseError, openApi, POLL_SECONDS, translate } from './api.ts';
+import type { Button, ChannelKind, Connection, OpenContext, OutgoingMessage } from '../kind.ts';
+import { asGrammySignal, isNotModified, isParseError, openApi, translate, type Call } from './api.ts';
 import { toTelegram } from './html.ts';
-import { ALLOWED_UPDATES, readUpdates, targetOf } from './inbound.ts';
+import { targetOf } from './inbound.ts';
+import { createPolling } from './polling.ts';
+import { createWebhook } from './webhook.ts';
 
 const Settings = z.strictObject({
   /** A server of the Bot API of one's own, or a test's. */
@@ -13,48 +13,31 @@ const Settings = z.strictObject({
     .url({ protocol: /^https?$/, error: 'apiRoot: give an address such as https://api.telegram.org' })
     .transform((root) => root.replace(/\/+$/, ''))
     .default('https://api.telegram.org'),
+  /** `polling` needs no address of our own; `webhook` needs CASTELLAN_PUBLIC_URL, and hears at once. */
+  mode: z.enum(['polling', 'webhook'], { error: 'mode: polling or webhook' }).default('polling'),
 });
 
-/** Telegram by long polling (Bot API, getUpdates): needs no address of our own that Telegram could reach. */
+/** Telegram (Bot API), by long polling or by its calls. */
 export const telegram: ChannelKind = {
   id: 'telegram',
   title: 'Telegram',
-  capabilities: { edit: true, buttons: true, typing: true, local: false, idempotent: false, push: false },
+  capabilities: { edit: true, buttons: true, typing: true, local: false, idempotent: false, push: true },
   settings: Settings,
   secrets: ['token'],
   render: toTelegram,
   open,
 };
 
-async function open({ config, secret, fetch, clock, signal }: OpenContext): Promise<Connection> {
-  const { apiRoot } = check(config, Settings, 'config');
+async function open({ channelId, config, secret, fetch, clock, callbackUrl, signal }: OpenContext): Promise<Connection> {
+  const { apiRoot, mode } = check(config, Settings, 'config');
   const api = await openApi({ token: secret('token'), apiRoot, fetch, signal });
-  const call = <T>(method: (api: Api) => Promise<T>): Promise<T> =>
-    method(api).catch((thrown: unknown) => Promise.reject(translate(thrown)));
+  const call: Call = (method) => method(api).catch((thrown: unknown) => Promise.reject(translate(thrown)));
+  const isOurs = (url: string): boolean => url.endsWith(`/channels/${channelId}`);
+  const hearing =
+    mode === 'webhook'
+      ? createWebhook({ call, clock, token: secret('token'), channelId, callbackUrl })
+      : { listen: createPolling({ call, clock, isOurs }) };
   const me = await call((it) => it.getMe(asGrammySignal(signal)));
-
-  async function listen(ear: Ear, stop: AbortSignal): Promise<void> {
-    let offset = Number(ear.cursor ?? 0);
-    for (let failures = 0; !stop.aborted;) {
-      try {
-        const updates = await call((it) =>
-          it.getUpdates({ offset, timeout: POLL_SECONDS, limit: 100, allowed_updates: [...ALLOWED_UPDATES] }, asGrammySignal(stop)),
-        );
-        failures = 0;
-        ear.alive();
-        const read = readUpdates(updates, offset);
-        if (read.offset !== offset) await ear.receive({ messages: read.messages, cursor: String(read.offset) });
-        offset = read.offset; // asking with it is what tells Telegram: the rows are on disk by now
-      } catch (error) {
-        if (stop.aborted) return;
-        if (failureCode(error) === 'channel.unauthorized') throw error;
-        if (!isOfPlatform(error)) throw error;
-        ear.trouble(error as Error);
-        failures += 1;
-        await clock.sleep(waitMs(error, failures), stop).catch(() => {});
-      }
-    }
-  }
 
   async function send(message: OutgoingMessage, stop: AbortSignal): Promise<{ messageId: string }> {
     const extra = {
@@ -81,7 +64,7 @@ async function open({ config, secret, fetch, clock, signal }: OpenContext): Prom
 
   return {
     account: `@${me.username}`,
-    listen,
+    ...hearing,
     send,
     edit,
     showTyping: async (chat, stop) =>
@@ -118,15 +101,4 @@ function keyboard(buttons: readonly Button[]): { reply_markup?: { inline_keyboar
 function quoted(replyTo: string | null): { reply_parameters?: { message_id: number; allow_sending_without_reply: true } } {
   const id = Number(replyTo?.split(':').at(-1));
   return replyTo !== null && Number.isInteger(id) ? { reply_parameters: { message_id: id, allow_sending_without_reply: true } } : {};
-}
-
-/** An error of Telegram or the way there; any other is ours, and a crash. */
-function isOfPlatform(error: unknown): boolean {
-  return failureCode(error).startsWith('channel.');
-}
-
-/** As long as Telegram asks; else 1 s doubling to a minute. */
-function waitMs(error: unknown, failures: number): number {
-  const asked = (error as { details?: { retryAfterMs?: unknown } }).details?.retryAfterMs;
-  return typeof asked === 'number' ? asked : Math.min(60_000, 500 * 2 ** failures);
 }

@@ -212,6 +212,38 @@ describe('Telegram', () => {
     assert.equal(JSON.stringify([bed.told, await bed.channels.directory.list(), bed.errors]).includes(bed.telegram.token), false);
   });
 
+  it('needs a public address to be called at, and says so', async () => {
+    await using bed = await testbed({ paired: [ME], deps: { publicUrl: null } });
+    await bed.channels.directory.change(bed.id, { config: { apiRoot: bed.telegram.root, mode: 'webhook' } }, 'owner');
+    await bed.channels.reconnect(bed.id);
+    await until(async () => (await bed.channels.directory.list()).some(({ health }) => health.state === 'broken'));
+    assert.match(bed.told[0]!.title, /cannot connect/);
+    const [channel] = (await bed.channels.directory.list()).filter(({ id }) => id === bed.id);
+    assert.match(channel!.health.lastError!.message, /CASTELLAN_PUBLIC_URL/);
+    assert.equal(channel!.callbackUrl, null);
+  });
+
+  it('is called after it was asked, and asks again after it was called; a webhook of somebody else is left alone', async () => {
+    await using bed = await testbed({ paired: [ME] });
+    const say = async (mode: string) => {
+      await bed.channels.directory.change(bed.id, { config: { apiRoot: bed.telegram.root, mode } }, 'owner');
+      await bed.channels.reconnect(bed.id);
+      const before = bed.telegram.sentTo(ME).length;
+      bed.telegram.say('/ping', { from: ME });
+      await bed.telegram.until(() => bed.telegram.sentTo(ME).length === before + 1);
+    };
+    await say('webhook');
+    assert.equal(bed.telegram.webhook(), `${bed.publicUrl}/channels/${bed.id}`);
+    assert.equal((await bed.channels.directory.list()).find(({ id }) => id === bed.id)!.callbackUrl, bed.telegram.webhook());
+    assert.ok(!JSON.stringify(await bed.channels.directory.list()).includes(bed.telegram.webhookSecret()));
+    await say('polling');
+    assert.equal(bed.telegram.webhook(), '');
+    bed.telegram.setWebhook('https://another.example/hook');
+    await bed.channels.reconnect(bed.id);
+    await until(async () => (await bed.channels.directory.list()).some(({ health }) => health.state === 'failing'));
+    assert.equal(bed.telegram.webhook(), 'https://another.example/hook');
+  });
+
   it('minds another reader of the same bot, and goes on', async () => {
     await using bed = await testbed({ paired: [ME] });
     bed.telegram.trouble('getUpdates', { code: 409, description: 'Conflict: terminated by other getUpdates request' });

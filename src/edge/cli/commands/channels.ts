@@ -86,13 +86,16 @@ export function channelCommands(program: Command, cli: () => Cli): void {
     .option('--to <chat>', "the platform's own id of a chat")
     .action(async (id: string, { to }: { to?: string }) => {
       const io = cli();
-      const { receipts } = await (await io.client()).call(testChannel, { id, ...(to !== undefined && { to }) });
-      io.print(receipts, () =>
-        receipts.length === 0
-          ? `Nobody is paired with "${id}": castellan channels pair --channel ${id}`
-          : receipts.map(({ chat, status }) => `${chat}: ${status}`).join('\n'),
+      const answer = await (await io.client()).call(testChannel, { id, ...(to !== undefined && { to }) });
+      io.print(answer, () =>
+        answer.receipts
+          .map(({ chat, status, messageIds }) =>
+            status === 'sent'
+              ? `${chat}: sent as ${messageIds.join(', ')}, in ${answer.tookMs} ms`
+              : `${chat}: put off, the platform asks to wait`,
+          )
+          .join('\n'),
       );
-      if (receipts.length === 0) process.exitCode = 1;
     });
 
   group
