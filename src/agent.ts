@@ -6,6 +6,7 @@ import { assertBindAllowed, readConfig } from '#core/config';
 import { AppError, toError } from '#core/errors';
 import { lockHome, prepareHome } from '#core/home';
 import { createLogging } from '#core/log';
+import { refuseWeakSecrets } from '#vault';
 import { programFolder } from './app/own-files.ts';
 import { createApp } from './app.ts';
 import { dieWithParent, tellReady } from './launcher.ts';
@@ -17,6 +18,7 @@ const version = (JSON.parse(readFileSync(join(programFolder, 'package.json'), 'u
 export async function runAgent(): Promise<void> {
   const { 'ingress-port': ingressPort, ...flags } = readFlags();
   const config = await readConfig(process.env, { ...flags, ingressPort });
+  await refuseWeakSecrets(config);
   await prepareHome(config.home);
   await using _lock = await lockHome(config.home);
   const logging = createLogging({

@@ -6,6 +6,7 @@ import { describe, it } from 'node:test';
 import { inspect } from 'node:util';
 import fc from 'fast-check';
 import { assertBindAllowed, bootExitCode, isLoopback, openSeeds, readConfig, type Config } from './config.ts';
+import { memberOf } from './config/networks.ts';
 import { AppError } from './errors.ts';
 
 async function setup(
@@ -89,13 +90,50 @@ describe('boot configuration', () => {
 
   it('refuses half of TLS, two master keys, and a master key in the file', async () => {
     await using t = await setup();
-    await assert.rejects(t.read({ CASTELLAN_TLS_CERT_FILE: '/c' }), refuses('config.invalid', 'CASTELLAN_TLS_KEY_FILE'));
+    await assert.rejects(t.read({ CASTELLAN_TLS_CERT: '/c' }), refuses('config.invalid', 'CASTELLAN_TLS_KEY'));
+    await assert.rejects(t.read({ CASTELLAN_TLS_KEY: '/k' }), refuses('config.invalid', 'CASTELLAN_TLS_CERT'));
+    await assert.rejects(t.read({ CASTELLAN_TLS: 'off', CASTELLAN_TLS_CERT: '/c', CASTELLAN_TLS_KEY: '/k' }), refuses('config.invalid', 'CASTELLAN_TLS'));
+    await assert.rejects(t.read({ CASTELLAN_TLS_CLIENTS: 'certified' }), refuses('config.invalid', 'CASTELLAN_TLS_CLIENTS'));
+    await assert.rejects(t.read({ CASTELLAN_TLS: 'on', CASTELLAN_TLS_CLIENT_CA: '/ca' }), refuses('config.invalid', 'CASTELLAN_TLS_CLIENT_CA'));
     await assert.rejects(
       t.read({ CASTELLAN_MASTER_KEY: 'k', CASTELLAN_MASTER_KEY_FILE: '/k' }),
       refuses('config.invalid', 'CASTELLAN_MASTER_KEY'),
     );
     await using withKey = await setup({ masterKey: 'k' });
     await assert.rejects(withKey.read(), refuses('config.unknown_key', 'masterKey'));
+  });
+
+  it('finds certificates of its own in the home, and those of the owner where they say', async () => {
+    await using t = await setup();
+    const inHome = (name: string): string => join(t.home, 'tls', name);
+    assert.equal((await t.read()).tls, undefined);
+    assert.deepEqual((await t.read({ CASTELLAN_TLS: 'on', CASTELLAN_TLS_CLIENTS: 'certified' })).tls, {
+      certFile: inHome('server.crt'),
+      keyFile: inHome('server.key'),
+      isMade: true,
+      clientCaFile: inHome('ca.crt'),
+      isOwnClientCa: true,
+    });
+    const own = { CASTELLAN_TLS_CERT: '/c', CASTELLAN_TLS_KEY: '/k' };
+    assert.deepEqual((await t.read(own)).tls, { certFile: '/c', keyFile: '/k', isMade: false, isOwnClientCa: false });
+    const foreign = await t.read({ ...own, CASTELLAN_TLS_CLIENTS: 'certified', CASTELLAN_TLS_CLIENT_CA: '/ca' });
+    assert.deepEqual([foreign.tls?.clientCaFile, foreign.tls?.isOwnClientCa], ['/ca', false]);
+  });
+
+  it('reads names and networks, and trusts neither everybody nor half an address', async () => {
+    await using t = await setup();
+    const { hostNames, trustedProxies } = await t.read({ CASTELLAN_HOST_NAMES: 'Castle.example, box', CASTELLAN_TRUSTED_PROXY: 'loopback, 10.0.0.0/8,fd00::1' });
+    assert.deepEqual([hostNames, trustedProxies], [['castle.example', 'box'], ['loopback', '10.0.0.0/8', 'fd00::1']]);
+    for (const value of ['0.0.0.0/0', '::/0', '10.0.0', '10.0.0.0/33', '10.0.0.0/8/8', 'proxy.lan', '*'])
+      await assert.rejects(t.read({ CASTELLAN_TRUSTED_PROXY: value }), refuses('config.invalid', 'CASTELLAN_TRUSTED_PROXY'), value);
+    for (const value of ['*', '*.example', 'a b', 'http://x', 'x:1', '-x'])
+      await assert.rejects(t.read({ CASTELLAN_HOST_NAMES: value }), refuses('config.invalid', 'CASTELLAN_HOST_NAMES'), value);
+    await assert.rejects(t.read({ CASTELLAN_PORT: '80', CASTELLAN_INGRESS_PORT: '80' }), refuses('config.invalid', 'CASTELLAN_INGRESS_PORT'));
+    const isProxy = memberOf(trustedProxies);
+    assert.deepEqual(
+      ['127.0.0.1', '::1', '::ffff:10.1.2.3', 'fd00::1', '11.0.0.1', 'fd00::2', '', undefined].map(isProxy),
+      [true, true, true, true, false, false, false, false],
+    );
   });
 
   it('does not repeat the text of a file it cannot read', async () => {
@@ -137,7 +175,7 @@ describe('boot configuration', () => {
 
   it('listens beyond loopback only with a password and encryption', () => {
     const refused = { code: 'config.bind_refused' };
-    const tls = { certFile: '/c', keyFile: '/k' };
+    const tls = { certFile: '/c', keyFile: '/k', isMade: false, isOwnClientCa: false };
     for (const host of ['127.0.0.1', '127.8.8.8', '::1', '[::1]', 'localhost'])
       assertBindAllowed({ host, trustedProxies: [] }, { hasPassword: false });
     for (const host of ['0.0.0.0', '::', '192.168.1.2', '127.evil.example', 'box.lan', '1270.0.0.1']) {

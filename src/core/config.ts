@@ -28,12 +28,32 @@ export interface Config {
   readonly masterKeyFile?: string;
   /** IANA name. */
   readonly timeZone: string;
-  readonly tls?: { readonly certFile: string; readonly keyFile: string };
+  /** Absent: the owner's side speaks plain HTTP. */
+  readonly tls?: TlsConfig;
+  /** Names that the owner's side is called by, besides its address and those of loopback. */
+  readonly hostNames: readonly string[];
   /** Addresses and CIDR ranges whose `X-Forwarded-*` headers are believed. */
   readonly trustedProxies: readonly string[];
   readonly logLevel: LogLevel;
   readonly logFormat: 'auto' | 'json' | 'pretty';
   readonly seeds: Seeds;
+}
+
+/** PEM files of the owner's side. */
+export interface TlsConfig {
+  readonly certFile: string;
+  readonly keyFile: string;
+  /** They are in the home, and made where they are missing. */
+  readonly isMade: boolean;
+  /** Mutual TLS: who has no certificate of this authority gets no further than the handshake. */
+  readonly clientCaFile?: string;
+  /** That authority is the one in the home: each certificate must be one it is known to have made. */
+  readonly isOwnClientCa: boolean;
+}
+
+/** The folder of keys and certificates that the program makes for itself. */
+export function tlsFolder(home: string): string {
+  return join(home, 'tls');
 }
 
 /** The variables of a process. */
@@ -71,21 +91,42 @@ export async function readConfig(env: Environment, flags: ConfigFlags = {}): Pro
       (key) => `--${key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`,
     ),
   };
-  const { tlsCertFile: certFile, tlsKeyFile: keyFile, trustedProxy = [], ...rest } = given;
-  if ((certFile === undefined) !== (keyFile === undefined)) {
-    throw bad(certFile ? 'CASTELLAN_TLS_KEY_FILE' : 'CASTELLAN_TLS_CERT_FILE', 'is missing', 'TLS needs both the certificate and its key');
-  }
+  const { tls: _tls, tlsCert: _cert, tlsKey: _key, tlsClients: _clients, tlsClientCa: _ca, trustedProxy = [], hostNames = [], ...rest } = given;
+  const tls = tlsOf(given, home);
   if (rest.masterKey && rest.masterKeyFile)
     throw bad('CASTELLAN_MASTER_KEY', 'and CASTELLAN_MASTER_KEY_FILE are both set', 'keep one of them');
-  return {
+  const config = {
     ...DEFAULTS,
     node: hostname(),
     timeZone: Intl.DateTimeFormat().resolvedOptions().timeZone,
     ...rest,
     home,
-    ...(certFile !== undefined && keyFile !== undefined && { tls: { certFile, keyFile } }),
+    ...(tls && { tls }),
+    hostNames,
     trustedProxies: trustedProxy,
     seeds: readSeeds(env),
+  };
+  if (config.port !== 0 && config.port === config.ingressPort)
+    throw bad('CASTELLAN_INGRESS_PORT', "is the port of the owner's side", 'give the public side a port of its own');
+  return config;
+}
+
+function tlsOf({ tls, tlsCert, tlsKey, tlsClients, tlsClientCa }: Given, home: string): TlsConfig | undefined {
+  if ((tlsCert === undefined) !== (tlsKey === undefined))
+    throw bad(tlsCert ? 'CASTELLAN_TLS_KEY' : 'CASTELLAN_TLS_CERT', 'is missing', 'TLS needs both the certificate and its key');
+  if (tls === false && tlsCert) throw bad('CASTELLAN_TLS', 'is off, and CASTELLAN_TLS_CERT is set', 'keep one of them');
+  const isOn = tls === true || tlsCert !== undefined;
+  const isMutual = tlsClients === 'certified';
+  if (!isOn && isMutual) throw bad('CASTELLAN_TLS_CLIENTS', 'asks for certificates, and there is no TLS', 'set CASTELLAN_TLS to on');
+  if (tlsClientCa && !isMutual) throw bad('CASTELLAN_TLS_CLIENT_CA', 'is set, and nobody is asked', 'set CASTELLAN_TLS_CLIENTS to certified');
+  if (!isOn) return undefined;
+  const folder = tlsFolder(home);
+  return {
+    certFile: tlsCert ?? join(folder, 'server.crt'),
+    keyFile: tlsKey ?? join(folder, 'server.key'),
+    isMade: tlsCert === undefined,
+    ...(isMutual && { clientCaFile: tlsClientCa ?? join(folder, 'ca.crt') }),
+    isOwnClientCa: isMutual && tlsClientCa === undefined,
   };
 }
 
@@ -107,7 +148,7 @@ export function assertBindAllowed(config: Pick<Config, 'host' | 'tls' | 'trusted
   const missing = [
     ...(config.tls || config.trustedProxies.length > 0
       ? []
-      : ['TLS (CASTELLAN_TLS_CERT_FILE and CASTELLAN_TLS_KEY_FILE) or a trusted proxy that ends it (CASTELLAN_TRUSTED_PROXY)']),
+      : ['TLS (CASTELLAN_TLS=on, or CASTELLAN_TLS_CERT and CASTELLAN_TLS_KEY) or a trusted proxy that ends it (CASTELLAN_TRUSTED_PROXY)']),
     ...(hasPassword ? [] : ["the owner's password (start on 127.0.0.1 once and set it)"]),
   ];
   if (missing.length === 0) return;

@@ -75,6 +75,8 @@ export interface Connection {
   readonly userAgent: string;
   /** Ours, as this client addressed us and the guard let it: `https://castle.example:4848`. */
   readonly origin: string;
+  /** Name in the client certificate it came with, where one is asked for; checked. */
+  readonly certificate?: string;
   /** The session cookie as sent, not yet believed. */
   readonly sessionToken?: string;
   /** Gives the browser its session cookie with the answer; a stream cannot. */

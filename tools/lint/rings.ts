@@ -19,6 +19,7 @@ const HOMES: readonly { readonly library: RegExp; readonly home: RegExp; readonl
   },
   { library: /^(node:sqlite|sqlite-vec|pg|pg-boss)$/, home: /^src\/core\/db\//, where: 'src/core/db' },
   { library: /^undici$/, home: /^src\/core\/fetch|^src\/domain\/llm\/wire\//, where: 'src/core/fetch (guarded) and src/domain/llm/wire' },
+  { library: /^(@peculiar\/x509|pkijs|reflect-metadata)$/, home: /^src\/domain\/doors\//, where: 'src/domain/doors' },
   { library: /^robots-parser$/, home: /^src\/core\/fetch/, where: 'src/core/fetch' },
   { library: /^(fastify|@fastify\/.+|prom-client)$/, home: /^src\/edge\/http\//, where: 'src/edge/http' },
   {
@@ -35,7 +36,7 @@ const HOMES: readonly { readonly library: RegExp; readonly home: RegExp; readonl
 
 /** The modules from the lowest up, as in ARCHITECTURE.md; those of one line may know each other. A higher one is reached through a port. */
 const ORDER: readonly (readonly string[])[] = [
-  ['content', 'feeds', 'audit', 'settings', 'vault', 'policy', 'owner'],
+  ['content', 'feeds', 'audit', 'settings', 'vault', 'policy', 'owner', 'doors'],
   ['runs'],
   ['llm'],
   ['memory'],

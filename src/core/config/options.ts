@@ -2,6 +2,7 @@ import { isAbsolute } from 'node:path';
 import { z } from 'zod';
 import { secret, type Secret } from '../secret.ts';
 import { logLevels } from '../log/entry.ts';
+import { isNetwork } from './networks.ts';
 
 /** One thing to configure: by a flag or the file under its key, by the environment under `env`. */
 export interface Option<T> {
@@ -29,9 +30,12 @@ const Port = z
   .refine((port) => port >= 0 && port <= 65_535);
 const Host = z.string().regex(/^[A-Za-z0-9.:_-]+$/);
 const AbsolutePath = z.string().refine(isAbsolute);
-const List = z
-  .union([z.array(z.string()), z.string().transform((text) => text.split(',').map((each) => each.trim()))])
-  .pipe(z.array(z.string().regex(/^[0-9a-f.:/]+$|^loopback$/i)).min(1));
+const listOf = (isOne: (text: string) => boolean) =>
+  z
+    .union([z.array(z.string()), z.string().transform((text) => text.split(','))])
+    .pipe(z.array(z.string().trim().toLowerCase().refine(isOne)).min(1).max(100));
+const isHostName = (text: string): boolean => /^(?=.{1,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/.test(text);
+const Switch = z.union([z.boolean(), z.enum(['on', 'off']).transform((text) => text === 'on')]);
 const PublicUrl = z.string().transform((text, context) => {
   const url = URL.parse(text);
   if (url && /^https?:$/.test(url.protocol) && !url.search && !url.hash && !url.username) return url.href.replace(/\/+$/, '');
@@ -64,9 +68,17 @@ export const options = {
   masterKey: option('CASTELLAN_MASTER_KEY', TextSecret, 'write the key, or leave it out for a key file in the home', true),
   masterKeyFile: option('CASTELLAN_MASTER_KEY_FILE', AbsolutePath, 'write the absolute path of a file'),
   timeZone: option('TZ', TimeZone, 'write the name of a time zone, like Europe/Vienna'),
-  tlsCertFile: option('CASTELLAN_TLS_CERT_FILE', AbsolutePath, 'write the absolute path of a PEM file'),
-  tlsKeyFile: option('CASTELLAN_TLS_KEY_FILE', AbsolutePath, 'write the absolute path of a PEM file'),
-  trustedProxy: option('CASTELLAN_TRUSTED_PROXY', List, 'write the addresses or CIDR ranges of the proxy, separated by commas'),
+  tls: option('CASTELLAN_TLS', Switch, 'write on or off'),
+  tlsCert: option('CASTELLAN_TLS_CERT', AbsolutePath, 'write the absolute path of a PEM file'),
+  tlsKey: option('CASTELLAN_TLS_KEY', AbsolutePath, 'write the absolute path of a PEM file'),
+  tlsClients: option('CASTELLAN_TLS_CLIENTS', z.enum(['any', 'certified']), 'write any, or certified to let in only browsers with a certificate'),
+  tlsClientCa: option('CASTELLAN_TLS_CLIENT_CA', AbsolutePath, 'write the absolute path of a PEM file'),
+  hostNames: option('CASTELLAN_HOST_NAMES', listOf(isHostName), "write the names that the owner's side is called by, separated by commas: castle.example"),
+  trustedProxy: option(
+    'CASTELLAN_TRUSTED_PROXY',
+    listOf(isNetwork),
+    'write the addresses or CIDR ranges of the proxy, separated by commas; not all of the internet',
+  ),
   logLevel: option('CASTELLAN_LOG_LEVEL', z.enum(logLevels), `write one of ${logLevels.join(', ')}`),
   logFormat: option('CASTELLAN_LOG_FORMAT', z.enum(['auto', 'json', 'pretty']), 'write auto, json or pretty'),
 } as const satisfies Record<string, Option<unknown>>;

@@ -1,3 +1,4 @@
+export { refuseWeakSecrets } from './given-secrets.ts';
 export { masterKeySource, type MasterKeyOptions, type MasterKeySource } from './master-key.ts';
 export type { Redactor } from './redactor.ts';
 export { vaultRoutes } from './routes.ts';

@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import type { Socket } from 'node:net';
 import cookie from '@fastify/cookie';
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import { memberOf } from '#core/config/networks';
 import type { Route } from '#core/endpoint';
-import { AppError } from '#core/errors';
 import { uuidv7 } from '#core/ids';
+import type { Clients } from './clients.ts';
 import { createDenials } from './denials.ts';
 import { createEventFeed, eventRoutes } from './event-feed.ts';
 import { failureOf, type Failure } from './failure.ts';
@@ -17,14 +17,27 @@ import { createNotFound } from './not-found.ts';
 import { openApi } from './openapi.ts';
 import type { HttpDeps, RawRoute } from './ports.ts';
 import { probeRoutes } from './probes.ts';
+import { createRate } from './rate.ts';
+import { tlsListenerOptions, type LoadedTls } from './tls.ts';
 
 const MAX_BODY_BYTES = 1024 * 1024;
+/** A sender who dribbles is cut off: the head has 10 s, all of a request 30 s, looked at every 2 s. */
+const SLOWEST = { headersTimeout: 10_000, connectionsCheckingInterval: 2_000, maxHeaderSize: 16 * 1024 };
 
-/** The Fastify instance with everything on it, not yet listening. `closing` ends its streams. */
-export async function buildApp(deps: HttpDeps, closing: AbortSignal): Promise<FastifyInstance> {
+/** What of the server is there before the app is. */
+export interface Listening {
+  /** Ends its streams. */
+  readonly closing: AbortSignal;
+  readonly tls: LoadedTls | null;
+  /** Who has a certificate, where one is asked for. */
+  readonly clients: Clients | null;
+}
+
+/** The Fastify instance with everything on it, not yet listening. */
+export async function buildApp(deps: HttpDeps, { closing, tls, clients }: Listening): Promise<FastifyInstance> {
   const { clock, log, version } = deps;
   const traffic = createTraffic();
-  const guard = createGuard({ ...deps, onDenial: createDenials(deps) });
+  const guard = createGuard({ ...deps, clients, rate: createRate(clock), onDenial: createDenials(deps) });
   const feed = createEventFeed({ bus: deps.bus, boot: randomBytes(6).toString('hex'), signal: closing });
 
   const routes: readonly Route[] = [...deps.routes, ...probeRoutes(deps), ...eventRoutes(feed)];
@@ -34,9 +47,10 @@ export async function buildApp(deps: HttpDeps, closing: AbortSignal): Promise<Fa
     contractRoute(() => openApi(routes, rawRoutes, version)),
   ];
 
-  const app = await bareApp(deps, fail);
+  const app = bareApp(deps, tls, fail);
   await app.register(cookie);
   app.decorateRequest('caller');
+  app.decorateRequest('certificate');
   app.addHook('onRequest', async (request, reply) => {
     setSecurityHeaders(reply.raw, request.protocol === 'https');
     reply.raw.setHeader('x-request-id', request.id);
@@ -74,7 +88,8 @@ export async function buildApp(deps: HttpDeps, closing: AbortSignal): Promise<Fa
 
 type Fail = (thrown: unknown, request: FastifyRequest, reply: FastifyReply) => Promise<void>;
 
-async function bareApp({ config: { tls, trustedProxies = [] } }: HttpDeps, fail: Fail): Promise<FastifyInstance> {
+function bareApp({ config }: HttpDeps, tls: LoadedTls | null, fail: Fail): FastifyInstance {
+  const { trustedProxies = [] } = config;
   const options = {
     logger: false,
     bodyLimit: MAX_BODY_BYTES,
@@ -84,26 +99,13 @@ async function bareApp({ config: { tls, trustedProxies = [] } }: HttpDeps, fail:
     genReqId: uuidv7(),
     routerOptions: { maxParamLength: 500 },
     schemaController: { compilersFactory: { buildValidator: noCompiler, buildSerializer: noCompiler } },
-    ...(trustedProxies.length > 0 && { trustProxy: [...trustedProxies] }),
+    ...(trustedProxies.length > 0 && { trustProxy: memberOf(trustedProxies) }),
     frameworkErrors: (error: unknown, request: unknown, reply: unknown) =>
       void fail(error, request as FastifyRequest, reply as FastifyReply),
     clientErrorHandler: refuseMalformed,
   } as const;
-  if (!tls) return fastify(options);
-  const [key, cert] = await Promise.all([readPem(tls.keyFile), readPem(tls.certFile)]);
-  return fastify({ ...options, https: { key, cert } }) as unknown as FastifyInstance;
-}
-
-async function readPem(file: string): Promise<Buffer> {
-  return readFile(file).catch((cause: NodeJS.ErrnoException) => {
-    throw new AppError(
-      'invalid',
-      'http.no_tls_file',
-      `${file} cannot be read (${cause.code}): name a PEM file that this user may read`,
-      { file },
-      cause,
-    );
-  });
+  if (!tls || !config.tls) return fastify({ ...options, http: SLOWEST });
+  return fastify({ ...options, https: { ...SLOWEST, ...tlsListenerOptions(config.tls), ...tls.context } }) as unknown as FastifyInstance;
 }
 
 /** Stands in for Ajv and its kin, which would cost 20 ms at start: zod reads every input here. */

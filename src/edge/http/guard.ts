@@ -2,10 +2,14 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import { isIP } from 'node:net';
 import type { FastifyRequest } from 'fastify';
 import type { Caller } from '#core/endpoint';
+import { isLoopback } from '#core/config';
+import { memberOf } from '#core/config/networks';
 import { AppError } from '#core/errors';
 import { sessionCookie } from '#owner';
+import type { Clients } from './clients.ts';
 import type { Denial } from './denials.ts';
 import type { Auth, HttpConfig } from './ports.ts';
+import type { Rate } from './rate.ts';
 
 /** Whoever asks for what is open, without a credential that holds. */
 const ANONYMOUS: Caller = { id: 'anonymous', grants: new Set() };
@@ -16,6 +20,9 @@ export interface GuardDeps {
   readonly config: HttpConfig;
   readonly auth: Auth;
   readonly allows: (grants: ReadonlySet<string>, needed: string) => boolean;
+  readonly rate: Rate;
+  /** Null where no certificate is asked for. */
+  readonly clients: Clients | null;
   readonly onDenial: (denial: Denial) => void;
 }
 
@@ -23,18 +30,21 @@ export interface GuardDeps {
 export type Guard = (request: FastifyRequest) => Promise<Caller>;
 
 /**
- * In this order: is it meant for us (Host: DNS rebinding), does it come from our own page (Origin: hostile pages), who asks
+ * In this order: by what way it came (certificate, proxy), is it meant for us (Host: DNS rebinding), does it come from our own page (Origin: hostile pages), who asks
  * (token or session), may they (grant), did the page itself send it (CSRF token). A token is read from its header and nowhere else.
  */
-export function createGuard({ config, auth, allows, onDenial }: GuardDeps): Guard {
+export function createGuard({ config, auth, allows, rate, clients, onDenial }: GuardDeps): Guard {
   const isOurName = hostCheck(config);
+  const checkWay = wayCheck(config);
 
   async function admit(request: FastifyRequest, onCaller: (caller: Caller) => void): Promise<Caller> {
+    if (clients && isEncrypted(request)) request.certificate = await clients.nameOf(request.raw.socket);
+    checkWay(request);
     if (!isOurName(request.hostname)) {
       throw new AppError(
         'forbidden',
         'http.unknown_host',
-        'This server is not called by that name: use localhost, or the address it was configured with',
+        'This server is not called by that name: use localhost or the address it was configured with, or give it the name (CASTELLAN_HOST_NAMES)',
         { host: request.host.slice(0, 200) },
       );
     }
@@ -47,6 +57,8 @@ export function createGuard({ config, auth, allows, onDenial }: GuardDeps): Guar
     if (request.is404) return ANONYMOUS;
     const { grant } = request.routeOptions.config;
     const credential = await identify(request, request.headers.authorization);
+    if (credential) rate.caller(credential.caller);
+    else rate.stranger(request);
     if (grant === 'public') return credential?.caller ?? ANONYMOUS;
     if (!credential) throw new AppError('unauthenticated', 'http.unauthenticated', 'Log in, or send Authorization: Bearer <token>');
     onCaller(credential.caller);
@@ -88,6 +100,28 @@ export function createGuard({ config, auth, allows, onDenial }: GuardDeps): Guar
       throw error;
     }
   };
+}
+
+/**
+ * Plain HTTP beyond this machine is spoken with the trusted proxy alone, and only for browsers that it speaks https with: who
+ * finds a way around it must not send a password in the clear.
+ */
+function wayCheck({ host, tls, trustedProxies = [] }: HttpConfig): (request: FastifyRequest) => void {
+  if (tls || isLoopback(host) || trustedProxies.length === 0) return () => {};
+  const [isProxy, isMachine] = [memberOf(trustedProxies), memberOf(['loopback'])];
+  return (request) => {
+    const peer = request.raw.socket.remoteAddress;
+    if (peer === undefined) return; // a socket of the file system
+    if (!isProxy(peer) && !isMachine(peer))
+      throw new AppError('forbidden', 'http.not_by_proxy', 'This server is reached through its proxy only', { peer });
+    const isProbe = request.method === 'GET' && request.routeOptions.config.grant === 'public';
+    if (isProxy(peer) && !isMachine(peer) && request.protocol !== 'https' && !isProbe)
+      throw new AppError('forbidden', 'http.plain_proxy', 'The proxy must be reached by https, and say so (X-Forwarded-Proto: https)', { peer });
+  };
+}
+
+function isEncrypted({ raw }: FastifyRequest): boolean {
+  return 'encrypted' in raw.socket;
 }
 
 /**

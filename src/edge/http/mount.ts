@@ -14,6 +14,8 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** Set by the guard before anything else runs. */
     caller: Caller;
+    /** The name in the client's certificate, where one is asked for. */
+    certificate: string | undefined;
   }
   interface FastifyContextConfig {
     /** The capability needed; a route without one lets nobody in. */
@@ -151,8 +153,9 @@ function connectionOf(request: FastifyRequest, reply: FastifyReply): Connection 
   const { name, attributes } = sessionCookie(request.protocol === 'https');
   const token = request.cookies[name];
   return {
-    address: request.ip,
+    address: request.ip ?? 'local', // a socket of the file system has no address
     userAgent: (request.headers['user-agent'] ?? '').slice(0, 300),
+    ...(request.certificate !== undefined && { certificate: request.certificate }),
     origin: `${request.protocol}://${request.host.toLowerCase()}`,
     ...(token && { sessionToken: token }),
     setSession: (value, maxAgeS) => void reply.setCookie(name, value, { ...attributes, maxAge: maxAgeS }),

@@ -10,8 +10,10 @@ export interface HttpConfig {
   readonly host: string;
   /** 0 takes a free one; `address()` tells which. */
   readonly port: number;
-  /** PEM files. With them only https is spoken. */
-  readonly tls?: { readonly certFile: string; readonly keyFile: string };
+  /** PEM files. With them only https is spoken; with the last, only to who has a certificate of that authority. */
+  readonly tls?: { readonly certFile: string; readonly keyFile: string; readonly clientCaFile?: string };
+  /** A socket in the file system that answers beside the port, for programs of the same account. */
+  readonly socketPath?: string;
   /** Addresses or CIDR ranges whose `X-Forwarded-*` headers are believed. */
   readonly trustedProxies?: readonly string[];
   /** Host names that a `Host` header may carry besides `host` and the loopback names. */
@@ -90,5 +92,7 @@ export interface HttpDeps {
   readonly clock: Clock;
   readonly log: Log;
   readonly audit: DenialRecord;
+  /** Of mutual TLS: who comes in with the certificate of this fingerprint; null keeps it out. Nobody comes in without. */
+  readonly admits?: (fingerprint: string) => Promise<string | null>;
   readonly metrics?: () => readonly Metric[];
 }

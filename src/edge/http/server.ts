@@ -1,12 +1,18 @@
 import type { AddressInfo } from 'node:net';
+import type { Server as TlsServer } from 'node:tls';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Run, Running, Service } from '#core/service';
 import { buildApp } from './app.ts';
+import { createClients } from './clients.ts';
 import { listenError } from './listen-error.ts';
-import type { HttpDeps } from './ports.ts';
+import { listenLocally } from './local-socket.ts';
+import type { HttpConfig, HttpDeps } from './ports.ts';
+import { keepTls, loadTls, type TlsKeeper, type TlsState } from './tls.ts';
 
 /** How long requests under way may take to end once the server closes. */
 const GRACE_MS = 3_000;
+/** One browser takes a handful; this many at once is somebody else's. */
+const MOST_CONNECTIONS = 1_000;
 
 /** Where a server listens. */
 export interface Address {
@@ -20,14 +26,26 @@ export interface Listener extends Service {
   address(): Address | null;
 }
 
+/** The owner's side: it may speak TLS. */
+export interface OwnerListener extends Listener {
+  /** The certificate in use; null without TLS, or while it does not run. */
+  tls(): TlsState | null;
+}
+
 /** The owner's side of the HTTP edge: API, events, probes and the web interface. */
-export function createHttp(deps: HttpDeps): Listener {
-  const { host, port, tls } = deps.config;
+export function createHttp(deps: HttpDeps): OwnerListener {
+  const { host, port, tls: files, socketPath } = deps.config;
+  const { admits, bus, clock, log } = deps;
   let address: Address | null = null;
+  let keeper: TlsKeeper | null = null;
 
   async function start(run: Run): Promise<Running> {
     const closing = new AbortController();
-    const app = await buildApp(deps, closing.signal);
+    const loaded = files ? await loadTls(files) : null;
+    const clients = files?.clientCaFile && admits ? createClients({ bus, admits }) : null;
+    const app = await buildApp(deps, { closing: closing.signal, tls: loaded, clients });
+    app.server.maxConnections = MOST_CONNECTIONS;
+    clients?.guard(app.server as unknown as TlsServer, closing.signal);
     try {
       await app.listen({ host, port });
     } catch (error) {
@@ -36,24 +54,40 @@ export function createHttp(deps: HttpDeps): Listener {
       throw listenError(error, { host, port, setting: 'CASTELLAN_PORT' });
     }
     app.server.on('error', (error) => run.exit(error));
-    address = addressOf(host, app.server.address() as AddressInfo, tls ? 'https' : 'http');
+    const local = socketPath ? await listenLocally(app, socketPath) : null;
+    if (files && loaded) {
+      const server = app.server as unknown as TlsServer;
+      keeper = keepTls({ server, files, loaded, clock, log, signal: closing.signal });
+      bus.subscribe('certificate.issued', ({ kind }) => (kind === 'client' ? undefined : keeper?.look()), closing.signal);
+    }
+    address = ownerAddress(deps.config, app.server.address() as AddressInfo);
 
     async function stop(): Promise<void> {
       address = null;
+      keeper = null;
       closing.abort();
       const over = new AbortController();
       void sleep(GRACE_MS, undefined, { signal: over.signal }).then(
-        () => app.server.closeAllConnections(),
+        () => (app.server.closeAllConnections(), local?.closeAllConnections()),
         () => {},
       );
-      await app.close();
+      await Promise.all([app.close(), local?.close()]);
       over.abort();
     }
 
     return { stop, health: () => ({ ok: true, detail: address?.url ?? 'stopping' }) };
   }
 
-  return { name: 'http', stopTimeoutMs: GRACE_MS + 2_000, start, address: () => address };
+  return { name: 'http', stopTimeoutMs: GRACE_MS + 2_000, start, address: () => address, tls: () => keeper?.state() ?? null };
+}
+
+/** As a browser is to call it: by its first name where it has one, for an address of all networks by one that works. */
+function ownerAddress({ host, tls, hostNames = [], trustedProxies = [] }: HttpConfig, at: AddressInfo): Address {
+  const [name] = hostNames;
+  const isWide = host === '0.0.0.0' || host === '::';
+  const shown = addressOf(name ?? (isWide ? 'localhost' : host), at, tls ? 'https' : 'http');
+  const isBehindProxy = !tls && name !== undefined && trustedProxies.length > 0;
+  return { ...shown, host, url: isBehindProxy ? `https://${name}` : shown.url };
 }
 
 /** The address of a listening socket under the host name it was given. */
