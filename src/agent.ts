@@ -8,6 +8,7 @@ import { lockHome, prepareHome } from '#core/home';
 import { createLogging } from '#core/log';
 import { refuseWeakSecrets } from '#vault';
 import { programFolder } from './app/own-files.ts';
+import { socketOf } from './app/own-socket.ts';
 import { createApp } from './app.ts';
 import { dieWithParent, tellReady } from './launcher.ts';
 
@@ -29,7 +30,7 @@ export async function runAgent(): Promise<void> {
   });
   const { log } = logging;
   const app = await createApp({ config, logging, version });
-  assertBindAllowed(config, { hasPassword: await app.hasPassword() });
+  assertBindAllowed(config, { hasPassword: await app.hasPassword(), hasClients: await app.hasClients() });
 
   const ended = Promise.withResolvers<Error | null>();
   const life = new AbortController();
@@ -42,7 +43,7 @@ export async function runAgent(): Promise<void> {
     .seed()
     .catch((error: unknown) => log.error('The first start could not be finished', { error: toError(error) }));
   if (isFirst) await seeding; // who is told that it is ready finds the briefing there
-  await announce(config.home, app.http.address()!.url, await app.loginUrl());
+  await announce(config.home, { url: app.http.address()!.url, socket: socketOf(config) }, app.http.browserUrl()!, await app.loginUrl());
   tellReady();
 
   const cause = await ended.promise;
@@ -69,10 +70,15 @@ function readFlags() {
 }
 
 /** Tells the command line where to find us, and a person where to look. */
-async function announce(home: string, url: string, loginUrl: string | null): Promise<void> {
+async function announce(
+  home: string,
+  way: { url: string; socket: string | undefined },
+  shown: string,
+  loginUrl: string | null,
+): Promise<void> {
   const path = join(home, 'run', 'agent.json');
-  await writeFile(`${path}.new`, JSON.stringify({ url, pid: process.pid, version }), { mode: 0o600 });
+  await writeFile(`${path}.new`, JSON.stringify({ ...way, pid: process.pid, version }), { mode: 0o600 });
   await rename(`${path}.new`, path);
-  process.stdout.write(`Castellan ${version} is ready at ${url}\n`);
+  process.stdout.write(`Castellan ${version} is ready at ${shown}\n`);
   if (loginUrl) process.stdout.write(`Open this link once, within 15 minutes, to come in and set your password:\n  ${loginUrl}\n`);
 }

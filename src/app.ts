@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { createBus } from '#core/bus';
 import { systemClock } from '#core/clock';
-import { openSeeds, type Config } from '#core/config';
+import { openSeeds, tlsFolder, type Config } from '#core/config';
 import { migrate } from '#core/db/migration';
 import { createOutbox, outboxMigrations } from '#core/db/outbox';
 import { createLocalQueue, queueMigrations } from '#core/db/queue';
@@ -21,6 +21,7 @@ import { canonicalUrl, createFeedParser } from '#feeds';
 import { createLlm, llmMigrations, llmRoutes, llmSettings, providerKinds } from '#llm';
 import { BudgetScope } from '#llm/contract';
 import { createMemory, memoryMigrations, memoryRoutes } from '#memory';
+import { certificateRoutes, certificateUpkeep, createCertificates, doorMigrations, serverNames } from '#doors';
 import { createOwner, doorRoutes, ensureControlToken, ownerMigrations, ownerRoutes } from '#owner';
 import {
   allows,
@@ -68,21 +69,25 @@ import { telling } from './app/telling.ts';
 import { troublesOf } from './app/troubles.ts';
 import { rememberAtEnd, skillMemory } from './app/memories.ts';
 import { countEvents } from './app/metrics.ts';
+import { describeDoors } from './app/describe-doors.ts';
 import { mannersOf } from './app/manners.ts';
 import { ownFiles, programFolder } from './app/own-files.ts';
+import { socketOf } from './app/own-socket.ts';
 import { turnCanceller } from './app/turn-canceller.ts';
 import { trySkill } from './app/try-skill.ts';
-import { createHttp, createIngress, type Listener } from './edge/http/index.ts';
+import { createHttp, createIngress, type Listener, type OwnerListener } from './edge/http/index.ts';
 
 /** A whole agent, not started yet. */
 export interface App {
   /** The supervision tree; its end is the agent's end. */
   readonly root: Supervisor;
-  readonly http: Listener;
+  readonly http: OwnerListener;
   readonly ingress: Listener;
   /** A one-time address for the owner's browser, or null when there is a password. */
   loginUrl(): Promise<string | null>;
   hasPassword(): Promise<boolean>;
+  /** Whether a certificate was made that lets somebody in. */
+  hasClients(): Promise<boolean>;
   /** Called when the tree is up. */
   readonly firstStart: FirstStart;
   /** The tree that runs now, for the health page. */
@@ -112,6 +117,7 @@ const MIGRATIONS = [
   agentMigrations,
   channelMigrations,
   notificationMigrations,
+  doorMigrations,
 ].flat();
 
 const LARGEST_CHECKED_BYTES = 32 * 2 ** 20;
@@ -346,9 +352,19 @@ export async function createApp({ config, logging, version }: AppOptions): Promi
   });
 
   // doors
+  const certificates = createCertificates({ store, clock, bus, audit, folder: tlsFolder(home), node: config.node });
+  const upkeep = certificateUpkeep({
+    store,
+    clock,
+    certificates,
+    tell,
+    names: config.tls?.isMade ? serverNames(config) : null,
+    givenFile: config.tls && !config.tls.isMade ? config.tls.certFile : null,
+    onError: (error) => log.warn('The certificates could not be looked after', { error }),
+  });
   const routes: Route[] = [
     ...doorRoutes(owner).map(doorAsRoute),
-    ...ownerRoutes({ owner, baseUrl: () => http.address()?.url ?? '' }),
+    ...ownerRoutes({ owner, baseUrl: () => http.browserUrl() ?? '' }),
     ...auditRoutes(audit),
     ...settingsRoutes(settings),
     ...vaultRoutes(vault),
@@ -362,6 +378,7 @@ export async function createApp({ config, logging, version }: AppOptions): Promi
     ...agentRoutes(agents),
     ...channelRoutes(channels, { newId, clock }),
     ...notificationRoutes(notifications),
+    ...certificateRoutes({ certificates, describe: async () => describeDoors({ config, clock, http, ingress, web, settings }) }),
   ];
   const app: App = {
     root: undefined as never,
@@ -369,11 +386,13 @@ export async function createApp({ config, logging, version }: AppOptions): Promi
     ingress: undefined as never,
     running: null,
     hasPassword: owner.hasPassword,
-    loginUrl: async () => ((await owner.hasPassword()) ? null : (await owner.createLoginLink(http.address()!.url)).url.use((url) => url)),
+    hasClients: certificates.hasClients,
+    loginUrl: async () => ((await owner.hasPassword()) ? null : (await owner.createLoginLink(http.browserUrl()!)).url.use((url) => url)),
     firstStart: createFirstStart({ store, vault, llm, workflows, engine, channels, seeds }),
   };
   const http = createHttp({
-    config,
+    config: { ...config, socketPath: socketOf(config) },
+    admits: (fingerprint) => certificates.admits(fingerprint, config.tls?.isOwnClientCa === true),
     routes,
     rawRoutes: [...openAiRoutes({ agents, clock, newId, onError: (what, error) => log.error(what, { error }) }), auditExportRoute(audit)],
     version,
@@ -429,6 +448,7 @@ export async function createApp({ config, logging, version }: AppOptions): Promi
       work,
       agents.service,
       channels.service,
+      upkeep,
       edge,
     ],
     { strategy: 'rest_for_one', intensity, onEvent: logSupervision(log) },

@@ -92,9 +92,15 @@ describe('boot configuration', () => {
     await using t = await setup();
     await assert.rejects(t.read({ CASTELLAN_TLS_CERT: '/c' }), refuses('config.invalid', 'CASTELLAN_TLS_KEY'));
     await assert.rejects(t.read({ CASTELLAN_TLS_KEY: '/k' }), refuses('config.invalid', 'CASTELLAN_TLS_CERT'));
-    await assert.rejects(t.read({ CASTELLAN_TLS: 'off', CASTELLAN_TLS_CERT: '/c', CASTELLAN_TLS_KEY: '/k' }), refuses('config.invalid', 'CASTELLAN_TLS'));
+    await assert.rejects(
+      t.read({ CASTELLAN_TLS: 'off', CASTELLAN_TLS_CERT: '/c', CASTELLAN_TLS_KEY: '/k' }),
+      refuses('config.invalid', 'CASTELLAN_TLS'),
+    );
     await assert.rejects(t.read({ CASTELLAN_TLS_CLIENTS: 'certified' }), refuses('config.invalid', 'CASTELLAN_TLS_CLIENTS'));
-    await assert.rejects(t.read({ CASTELLAN_TLS: 'on', CASTELLAN_TLS_CLIENT_CA: '/ca' }), refuses('config.invalid', 'CASTELLAN_TLS_CLIENT_CA'));
+    await assert.rejects(
+      t.read({ CASTELLAN_TLS: 'on', CASTELLAN_TLS_CLIENT_CA: '/ca' }),
+      refuses('config.invalid', 'CASTELLAN_TLS_CLIENT_CA'),
+    );
     await assert.rejects(
       t.read({ CASTELLAN_MASTER_KEY: 'k', CASTELLAN_MASTER_KEY_FILE: '/k' }),
       refuses('config.invalid', 'CASTELLAN_MASTER_KEY'),
@@ -122,18 +128,36 @@ describe('boot configuration', () => {
 
   it('reads names and networks, and trusts neither everybody nor half an address', async () => {
     await using t = await setup();
-    const { hostNames, trustedProxies } = await t.read({ CASTELLAN_HOST_NAMES: 'Castle.example, box', CASTELLAN_TRUSTED_PROXY: 'loopback, 10.0.0.0/8,fd00::1' });
-    assert.deepEqual([hostNames, trustedProxies], [['castle.example', 'box'], ['loopback', '10.0.0.0/8', 'fd00::1']]);
+    const { hostNames, trustedProxies } = await t.read({
+      CASTELLAN_HOST_NAMES: 'Castle.example, box',
+      CASTELLAN_TRUSTED_PROXY: 'loopback, 10.0.0.0/8,fd00::1',
+    });
+    assert.deepEqual(
+      [hostNames, trustedProxies],
+      [
+        ['castle.example', 'box'],
+        ['loopback', '10.0.0.0/8', 'fd00::1'],
+      ],
+    );
     for (const value of ['0.0.0.0/0', '::/0', '10.0.0', '10.0.0.0/33', '10.0.0.0/8/8', 'proxy.lan', '*'])
       await assert.rejects(t.read({ CASTELLAN_TRUSTED_PROXY: value }), refuses('config.invalid', 'CASTELLAN_TRUSTED_PROXY'), value);
     for (const value of ['*', '*.example', 'a b', 'http://x', 'x:1', '-x'])
       await assert.rejects(t.read({ CASTELLAN_HOST_NAMES: value }), refuses('config.invalid', 'CASTELLAN_HOST_NAMES'), value);
-    await assert.rejects(t.read({ CASTELLAN_PORT: '80', CASTELLAN_INGRESS_PORT: '80' }), refuses('config.invalid', 'CASTELLAN_INGRESS_PORT'));
-    const isProxy = memberOf(trustedProxies);
-    assert.deepEqual(
-      ['127.0.0.1', '::1', '::ffff:10.1.2.3', 'fd00::1', '11.0.0.1', 'fd00::2', '', undefined].map(isProxy),
-      [true, true, true, true, false, false, false, false],
+    await assert.rejects(
+      t.read({ CASTELLAN_PORT: '80', CASTELLAN_INGRESS_PORT: '80' }),
+      refuses('config.invalid', 'CASTELLAN_INGRESS_PORT'),
     );
+    const isProxy = memberOf(trustedProxies);
+    assert.deepEqual(['127.0.0.1', '::1', '::ffff:10.1.2.3', 'fd00::1', '11.0.0.1', 'fd00::2', '', undefined].map(isProxy), [
+      true,
+      true,
+      true,
+      true,
+      false,
+      false,
+      false,
+      false,
+    ]);
   });
 
   it('does not repeat the text of a file it cannot read', async () => {

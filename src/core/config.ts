@@ -91,7 +91,16 @@ export async function readConfig(env: Environment, flags: ConfigFlags = {}): Pro
       (key) => `--${key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`,
     ),
   };
-  const { tls: _tls, tlsCert: _cert, tlsKey: _key, tlsClients: _clients, tlsClientCa: _ca, trustedProxy = [], hostNames = [], ...rest } = given;
+  const {
+    tls: _tls,
+    tlsCert: _cert,
+    tlsKey: _key,
+    tlsClients: _clients,
+    tlsClientCa: _ca,
+    trustedProxy = [],
+    hostNames = [],
+    ...rest
+  } = given;
   const tls = tlsOf(given, home);
   if (rest.masterKey && rest.masterKeyFile)
     throw bad('CASTELLAN_MASTER_KEY', 'and CASTELLAN_MASTER_KEY_FILE are both set', 'keep one of them');
@@ -118,7 +127,8 @@ function tlsOf({ tls, tlsCert, tlsKey, tlsClients, tlsClientCa }: Given, home: s
   const isOn = tls === true || tlsCert !== undefined;
   const isMutual = tlsClients === 'certified';
   if (!isOn && isMutual) throw bad('CASTELLAN_TLS_CLIENTS', 'asks for certificates, and there is no TLS', 'set CASTELLAN_TLS to on');
-  if (tlsClientCa && !isMutual) throw bad('CASTELLAN_TLS_CLIENT_CA', 'is set, and nobody is asked', 'set CASTELLAN_TLS_CLIENTS to certified');
+  if (tlsClientCa && !isMutual)
+    throw bad('CASTELLAN_TLS_CLIENT_CA', 'is set, and nobody is asked', 'set CASTELLAN_TLS_CLIENTS to certified');
   if (!isOn) return undefined;
   const folder = tlsFolder(home);
   return {
@@ -140,10 +150,23 @@ export function homeFolder(env: Environment, flag?: string): string {
 /** What only the running program knows of itself when it is about to listen. */
 export interface BindFacts {
   readonly hasPassword: boolean;
+  /** Whether anybody has a certificate to come in with. */
+  readonly hasClients?: boolean;
 }
 
-/** Throws `config.bind_refused` when the owner's side would be open to the network without a password and encryption. */
-export function assertBindAllowed(config: Pick<Config, 'host' | 'tls' | 'trustedProxies'>, { hasPassword }: BindFacts): void {
+/**
+ * Throws `config.bind_refused` when the owner's side would be open to the network without a password and encryption, `config.no_clients`
+ * when nobody could come in.
+ */
+export function assertBindAllowed(
+  config: Pick<Config, 'host' | 'tls' | 'trustedProxies'>,
+  { hasPassword, hasClients = true }: BindFacts,
+): void {
+  if (config.tls?.isOwnClientCa && !hasClients) {
+    const message =
+      'CASTELLAN_TLS_CLIENTS lets in only who has a certificate, and nobody has one: make one first with castellan certs client NAME';
+    throw new AppError('invalid', 'config.no_clients', message);
+  }
   if (isLoopback(config.host)) return;
   const missing = [
     ...(config.tls || config.trustedProxies.length > 0

@@ -34,7 +34,8 @@ const listOf = (isOne: (text: string) => boolean) =>
   z
     .union([z.array(z.string()), z.string().transform((text) => text.split(','))])
     .pipe(z.array(z.string().trim().toLowerCase().refine(isOne)).min(1).max(100));
-const isHostName = (text: string): boolean => /^(?=.{1,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/.test(text);
+const isHostName = (text: string): boolean =>
+  /^(?=.{1,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/.test(text);
 const Switch = z.union([z.boolean(), z.enum(['on', 'off']).transform((text) => text === 'on')]);
 const PublicUrl = z.string().transform((text, context) => {
   const url = URL.parse(text);
@@ -71,9 +72,17 @@ export const options = {
   tls: option('CASTELLAN_TLS', Switch, 'write on or off'),
   tlsCert: option('CASTELLAN_TLS_CERT', AbsolutePath, 'write the absolute path of a PEM file'),
   tlsKey: option('CASTELLAN_TLS_KEY', AbsolutePath, 'write the absolute path of a PEM file'),
-  tlsClients: option('CASTELLAN_TLS_CLIENTS', z.enum(['any', 'certified']), 'write any, or certified to let in only browsers with a certificate'),
+  tlsClients: option(
+    'CASTELLAN_TLS_CLIENTS',
+    z.enum(['any', 'certified']),
+    'write any, or certified to let in only browsers with a certificate',
+  ),
   tlsClientCa: option('CASTELLAN_TLS_CLIENT_CA', AbsolutePath, 'write the absolute path of a PEM file'),
-  hostNames: option('CASTELLAN_HOST_NAMES', listOf(isHostName), "write the names that the owner's side is called by, separated by commas: castle.example"),
+  hostNames: option(
+    'CASTELLAN_HOST_NAMES',
+    listOf(isHostName),
+    "write the names that the owner's side is called by, separated by commas: castle.example",
+  ),
   trustedProxy: option(
     'CASTELLAN_TRUSTED_PROXY',
     listOf(isNetwork),

@@ -24,7 +24,16 @@ async function setup(open: (...migrations: (typeof doorMigrations)[]) => Promise
   const certificates = createCertificates({ store, clock, bus, audit, folder, node: 'box' });
   const told: string[] = [];
   const look = (more: Partial<UpkeepDeps> = {}) =>
-    lookAfter({ store, clock, certificates, tell: (...words) => void told.push(words.join(' | ')), onError: () => {}, names: null, givenFile: null, ...more });
+    lookAfter({
+      store,
+      clock,
+      certificates,
+      tell: (...words) => void told.push(words.join(' | ')),
+      onError: () => {},
+      names: null,
+      givenFile: null,
+      ...more,
+    });
   return {
     clock,
     bus,
@@ -57,13 +66,10 @@ onEveryEngine('certificates', (open) => {
     assert.deepEqual(revoked, [fingerprint]);
     await assert.rejects(t.certificates.revoke(serial, 'owner'), { code: 'doors.revoked_before' });
     await assert.rejects(t.certificates.revoke('nobody', 'owner'), { code: 'doors.no_certificate' });
-    assert.deepEqual(
-      (await t.certificates.list()).map(({ kind, name, state }) => [kind, name, state]).toSorted(),
-      [
-        ['authority', 'Castellan box', 'good'],
-        ['client', 'Anna', 'revoked'],
-      ],
-    );
+    assert.deepEqual((await t.certificates.list()).map(({ kind, name, state }) => `${kind} ${name} ${state}`).toSorted(), [
+      'authority Castellan box good',
+      'client Anna revoked',
+    ]);
     assert.deepEqual(
       t.audit.entries.map(({ action, actor }) => [action, actor]),
       [
@@ -104,7 +110,11 @@ test('keys are in the home for the owner alone, and a client’s nowhere', { ski
 
 test('two at once make one authority; the server presents the whole chain', async () => {
   await using t = await setup();
-  await Promise.all([t.certificates.issueClient({ name: 'a' }, 'x'), t.certificates.ensureServer(['castle.lan', '::1']), t.certificates.issueClient({ name: 'b' }, 'x')]);
+  await Promise.all([
+    t.certificates.issueClient({ name: 'a' }, 'x'),
+    t.certificates.ensureServer(['castle.lan', '::1']),
+    t.certificates.issueClient({ name: 'b' }, 'x'),
+  ]);
   assert.equal((await t.certificates.list()).filter(({ kind }) => kind === 'authority').length, 1);
   assert.equal((await t.file('server.crt')).match(/BEGIN CERTIFICATE/g)?.length, 2);
   assert.ok(new X509Certificate(await t.file('server.crt')).checkIssued(new X509Certificate((await t.certificates.authority())!)));
@@ -112,7 +122,8 @@ test('two at once make one authority; the server presents the whole chain', asyn
 
 test('the server’s certificate is made anew for a new name and before its end, and not otherwise', async () => {
   await using t = await setup();
-  const serials = async (): Promise<string[]> => (await t.certificates.list()).filter(({ kind }) => kind === 'server').map(({ serial }) => serial);
+  const serials = async (): Promise<string[]> =>
+    (await t.certificates.list()).filter(({ kind }) => kind === 'server').map(({ serial }) => serial);
   await assert.rejects(t.certificates.issueServer(undefined, 'owner'), { code: 'doors.no_names' });
   await t.certificates.ensureServer(['a.lan']);
   await t.certificates.ensureServer(['a.lan']);

@@ -46,6 +46,8 @@ export interface Certificates {
   issueClient(wanted: NewClientCertificate, actor: string): Promise<IssuedCertificate>;
   /** By serial number, or by the fingerprint of any certificate, made here or not. Throws `doors.no_certificate`, `doors.revoked_before`. */
   revoke(id: string, actor: string): Promise<Certificate>;
+  /** Whether there is a client certificate that is good now. */
+  hasClients(): Promise<boolean>;
   /** Who comes in with the certificate of this fingerprint; null for one that is revoked or, where only our own count, unknown. */
   admits(fingerprint: string, isOwnAuthority: boolean): Promise<string | null>;
 }
@@ -84,7 +86,12 @@ export function createCertificates({ store, clock, bus, audit, folder, node, ran
 
   async function list(): Promise<Certificate[]> {
     const rows = await allCertificates(store.db);
-    const replaced = new Set(rows.filter(({ kind }) => kind === 'server').map(({ serial }) => serial).slice(1));
+    const replaced = new Set(
+      rows
+        .filter(({ kind }) => kind === 'server')
+        .map(({ serial }) => serial)
+        .slice(1),
+    );
     return rows.map((row) => described(row, replaced));
   }
 
@@ -94,7 +101,10 @@ export function createCertificates({ store, clock, bus, audit, folder, node, ran
     if (wanted.length === 0)
       throw new AppError('invalid', 'doors.no_names', 'names: say what the server is called by, such as castle.lan or 192.168.1.20');
     const authority = await authorityPair(actor);
-    const made = await makeCertificate({ kind: 'server', name: wanted[0]!.slice(0, 64), names: wanted, now: clock.now(), days: SERVER_DAYS }, authority);
+    const made = await makeCertificate(
+      { kind: 'server', name: wanted[0]!.slice(0, 64), names: wanted, now: clock.now(), days: SERVER_DAYS },
+      authority,
+    );
     await files.write('server', { ...made, pem: made.pem + authority.pem });
     return keep(made.pem, 'server', actor);
   }
@@ -102,7 +112,16 @@ export function createCertificates({ store, clock, bus, audit, folder, node, ran
   function described(row: CertificateRow, replaced: ReadonlySet<string>): Certificate {
     const { serial, kind, name, fingerprint, pem, issued_at, not_before, not_after, revoked_at } = row;
     const now = clock.now();
-    const state = revoked_at !== null ? 'revoked' : replaced.has(serial) ? 'replaced' : not_after <= now ? 'expired' : not_after <= now + SOON_MS ? 'expiring' : 'good';
+    const state =
+      revoked_at !== null
+        ? 'revoked'
+        : replaced.has(serial)
+          ? 'replaced'
+          : not_after <= now
+            ? 'expired'
+            : not_after <= now + SOON_MS
+              ? 'expiring'
+              : 'good';
     return {
       serial,
       kind,
@@ -146,15 +165,25 @@ export function createCertificates({ store, clock, bus, audit, folder, node, ran
       const row = await store.write(async (tx) => {
         const found = (await findCertificate(tx, given)) ?? (given.includes(':') ? await keepForeign(tx, given, now) : undefined);
         if (!found || found.kind === 'authority' || found.kind === 'server')
-          throw new AppError('not_found', 'doors.no_certificate', `There is no client certificate ${id.slice(0, 100)}: see "castellan certs list"`, { id });
+          throw new AppError(
+            'not_found',
+            'doors.no_certificate',
+            `There is no client certificate ${id.slice(0, 100)}: see "castellan certs list"`,
+            { id },
+          );
         if (!(await markRevoked(tx, found.serial, now)))
           throw new AppError('conflict', 'doors.revoked_before', `The certificate of ${found.name} is revoked already`, { id });
-        await audit.record({ actor, action: 'certificate.revoke', resource: `certificate:${found.serial}`, details: { name: found.name } }, tx);
+        await audit.record(
+          { actor, action: 'certificate.revoke', resource: `certificate:${found.serial}`, details: { name: found.name } },
+          tx,
+        );
         return { ...found, revoked_at: now };
       });
       bus.publish('certificate.revoked', { serial: row.serial, fingerprint: row.fingerprint });
       return described(row, new Set());
     },
+
+    hasClients: async () => (await list()).some(({ kind, state }) => kind === 'client' && (state === 'good' || state === 'expiring')),
 
     async admits(fingerprint, isOwnAuthority) {
       const row = await findCertificate(store.db, fingerprint);
@@ -185,7 +214,18 @@ async function keepForeign(tx: Db, fingerprint: string, at: number): Promise<Cer
 /** A row of what a certificate says of itself. */
 export function rowOf(facts: ReturnType<typeof factsOf>, kind: CertificateRow['kind'], pem: string, at: number): CertificateRow {
   const { serial, name, fingerprint, notBefore, notAfter } = facts;
-  return { serial, kind, name, fingerprint, pem, issued_at: at, not_before: notBefore, not_after: notAfter, revoked_at: null, told_at: null };
+  return {
+    serial,
+    kind,
+    name,
+    fingerprint,
+    pem,
+    issued_at: at,
+    not_before: notBefore,
+    not_after: notAfter,
+    revoked_at: null,
+    told_at: null,
+  };
 }
 
 function iso(ms: number): string {

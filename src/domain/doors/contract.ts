@@ -21,6 +21,14 @@ export const Certificate = z.object({
 });
 export type Certificate = z.infer<typeof Certificate>;
 
+/** A DNS name or an address, as a certificate names it. */
+export function isServerName(name: string): boolean {
+  return (
+    /^(?=.{1,253}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$/.test(name) ||
+    (name.includes(':') && /^[0-9a-f:.]+$/.test(name))
+  );
+}
+
 const Name = z
   .string()
   .trim()
@@ -83,7 +91,9 @@ export const renewServerCertificate = endpoint({
   path: '/api/certificates/renew',
   grant: 'certificates:write',
   summary: 'Makes a new server certificate, for these names or those it has; it is in use at once.',
-  input: z.strictObject({ names: z.array(z.string().max(253)).max(50).optional() }),
+  input: z.strictObject({
+    names: z.array(z.string().trim().toLowerCase().refine(isServerName, 'not a host name or an address')).min(1).max(50).optional(),
+  }),
   output: Certificate,
 });
 
@@ -145,4 +155,3 @@ declare module '#core/bus' {
     'certificate.issued': { readonly serial: string; readonly kind: Certificate['kind'] };
   }
 }
-

@@ -3,7 +3,11 @@ import { derOf, type KeyPair } from './x509.ts';
 
 /** AES-256 and SHA-256 (RFC 8018): what today's browsers and openssl 3 read without old algorithms. */
 const ITERATIONS = 100_000;
-const ENCRYPTION = { contentEncryptionAlgorithm: { name: 'AES-CBC', length: 256 }, hmacHashAlgorithm: 'SHA-256', iterationCount: ITERATIONS };
+const ENCRYPTION = {
+  contentEncryptionAlgorithm: { name: 'AES-CBC', length: 256 },
+  hmacHashAlgorithm: 'SHA-256',
+  iterationCount: ITERATIONS,
+};
 
 const KEY_BAG = '1.2.840.113549.1.12.10.1.2';
 const CERTIFICATE_BAG = '1.2.840.113549.1.12.10.1.3';
@@ -13,7 +17,11 @@ const LOCAL_KEY_ID = Buffer.from('2a864886f70d010915', 'hex');
 const [OBJECT_ID, SEQUENCE, SET, BMP_STRING, OCTET_STRING] = [0x06, 0x30, 0x31, 0x1e, 0x04];
 
 /** A PKCS#12 bundle of a certificate, its key and the authority above it, for a browser to import (RFC 7292). */
-export async function makeBundle(client: KeyPair, authorityPem: string, { name, password }: { name: string; password: string }): Promise<Buffer> {
+export async function makeBundle(
+  client: KeyPair,
+  authorityPem: string,
+  { name, password }: { name: string; password: string },
+): Promise<Buffer> {
   const pkijs = await import('pkijs');
   pkijs.setEngine('node', new pkijs.CryptoEngine({ name: 'node', crypto: webcrypto as never }) as never);
   const secret = new TextEncoder().encode(password).buffer;
@@ -28,7 +36,12 @@ export async function makeBundle(client: KeyPair, authorityPem: string, { name, 
   const authenticatedSafe = new pkijs.AuthenticatedSafe({
     parsedValue: {
       safeContents: [
-        { privacyMode: 0, value: new pkijs.SafeContents({ safeBags: [new pkijs.SafeBag({ bagId: KEY_BAG, bagValue: keyBag, bagAttributes: attributes() })] }) },
+        {
+          privacyMode: 0,
+          value: new pkijs.SafeContents({
+            safeBags: [new pkijs.SafeBag({ bagId: KEY_BAG, bagValue: keyBag, bagAttributes: attributes() })],
+          }),
+        },
         {
           privacyMode: 1,
           value: new pkijs.SafeContents({
@@ -43,7 +56,12 @@ export async function makeBundle(client: KeyPair, authorityPem: string, { name, 
   });
   await authenticatedSafe.makeInternalValues({ safeContents: [{}, { password: secret, ...ENCRYPTION }] });
   const bundle = new pkijs.PFX({ parsedValue: { integrityMode: 0, authenticatedSafe } });
-  await bundle.makeInternalValues({ password: secret, iterations: ITERATIONS, pbkdf2HashAlgorithm: { name: 'SHA-256' }, hmacHashAlgorithm: 'SHA-256' });
+  await bundle.makeInternalValues({
+    password: secret,
+    iterations: ITERATIONS,
+    pbkdf2HashAlgorithm: { name: 'SHA-256' },
+    hmacHashAlgorithm: 'SHA-256',
+  });
   return Buffer.from(bundle.toSchema().toBER());
 }
 

@@ -35,5 +35,9 @@ export async function markRevoked(tx: Db, serial: string, at: number): Promise<b
 }
 
 export async function markTold(tx: Db, serials: readonly string[], at: number): Promise<void> {
-  await tx.updateTable('doors_certificate').set({ told_at: at }).where('serial', 'in', [...serials]).execute();
+  await tx
+    .updateTable('doors_certificate')
+    .set({ told_at: at })
+    .where('serial', 'in', [...serials])
+    .execute();
 }

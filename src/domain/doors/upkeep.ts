@@ -25,6 +25,7 @@ export function certificateUpkeep(deps: UpkeepDeps): Service {
   return {
     name: 'certificates',
     async start({ signal }) {
+      if (deps.names) await deps.certificates.ensureServer(deps.names); // before the server asks for it
       const loop = (async () => {
         while (!signal.aborted) {
           await lookAfter(deps).catch(deps.onError);
@@ -67,7 +68,9 @@ function isWorthTelling({ kind, name, revoked_at, issued_at, pem }: CertificateR
 
 function sentence({ kind, name, not_after }: CertificateRow): string {
   const day = new Date(not_after).toISOString().slice(0, 10);
-  if (kind === 'client') return `“${name}” comes in with a certificate that ends on ${day}. Make it a new one: castellan certs client "${name}"`;
-  if (kind === 'authority') return `The authority of all certificates made here ends on ${day}. A new one takes its place: install it in your browsers (castellan certs authority) and make new client certificates.`;
+  if (kind === 'client')
+    return `“${name}” comes in with a certificate that ends on ${day}. Make it a new one: castellan certs client "${name}"`;
+  if (kind === 'authority')
+    return `The authority of all certificates made here ends on ${day}. A new one takes its place: install it in your browsers (castellan certs authority) and make new client certificates.`;
   return `The certificate of the owner’s side (${name}) ends on ${day}. Renew it and put the new files in the place of the old ones: they are taken up by themselves.`;
 }

@@ -19,11 +19,16 @@ let client: KeyPair;
 let folder: string;
 before(async () => {
   authority = await makeCertificate({ kind: 'authority', name: 'Castellan, of "box"', now: NOW, days: 3_650 });
-  server = await makeCertificate({ kind: 'server', name: 'castle.lan', names: ['castle.lan', '127.0.0.1', '::1'], now: NOW, days: 397 }, authority);
+  server = await makeCertificate(
+    { kind: 'server', name: 'castle.lan', names: ['castle.lan', '127.0.0.1', '::1'], now: NOW, days: 397 },
+    authority,
+  );
   client = await makeCertificate({ kind: 'client', name: "Anna's laptop, CN=root", now: NOW, days: 30 }, authority);
   folder = await mkdtemp(join(tmpdir(), 'castellan-x509-'));
   await Promise.all(
-    Object.entries({ 'ca.crt': authority.pem, 'server.crt': server.pem, 'client.crt': client.pem }).map(([name, text]) => writeFile(join(folder, name), text)),
+    Object.entries({ 'ca.crt': authority.pem, 'server.crt': server.pem, 'client.crt': client.pem }).map(([name, text]) =>
+      writeFile(join(folder, name), text),
+    ),
   );
 });
 after(() => rm(folder, { recursive: true }));

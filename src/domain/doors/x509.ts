@@ -60,7 +60,9 @@ export async function makeCertificate({ kind, name, names = [], now, days }: Wan
         true,
       ),
       ...(kind === 'authority' ? [] : [new x509.ExtendedKeyUsageExtension([kind === 'server' ? SERVER : CLIENT], false)]),
-      ...(names.length === 0 ? [] : [new x509.SubjectAlternativeNameExtension(names.map((value) => ({ type: isIP(value) ? 'ip' : 'dns', value })))]),
+      ...(names.length === 0
+        ? []
+        : [new x509.SubjectAlternativeNameExtension(names.map((value) => ({ type: isIP(value) ? 'ip' : 'dns', value })))]),
       await x509.SubjectKeyIdentifierExtension.create(keys.publicKey),
       await x509.AuthorityKeyIdentifierExtension.create(issuer ? issuer.publicKey : keys.publicKey),
     ],
@@ -102,7 +104,10 @@ export function derOf(pem: string): Uint8Array<ArrayBuffer> {
 }
 
 function pemOf(label: string, der: ArrayBuffer): string {
-  const lines = Buffer.from(der).toString('base64').match(/.{1,64}/g) ?? [];
+  const lines =
+    Buffer.from(der)
+      .toString('base64')
+      .match(/.{1,64}/g) ?? [];
   return `-----BEGIN ${label}-----\n${lines.join('\n')}\n-----END ${label}-----\n`;
 }
 

@@ -80,5 +80,10 @@ test('what is empty is not given; real ones pass, and any key for a server of th
     TELEGRAM_BOT_TOKEN: '123456789:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw',
     ANTHROPIC_API_KEY: 'sk-ant-invalid-on-purpose',
   });
-  await start({ OPENAI_API_KEY: 'dummy', OPENAI_BASE_URL: 'http://127.0.0.1:1234/v1', ANTHROPIC_API_KEY: 'dummy', ANTHROPIC_BASE_URL: 'http://127.0.0.1:1234' });
+  await start({
+    OPENAI_API_KEY: 'dummy',
+    OPENAI_BASE_URL: 'http://127.0.0.1:1234/v1',
+    ANTHROPIC_API_KEY: 'dummy',
+    ANTHROPIC_BASE_URL: 'http://127.0.0.1:1234',
+  });
 });

@@ -46,7 +46,8 @@ export async function refuseWeakSecrets({
     const isElsewhere = !guardsUs && address !== undefined && addresses[address] !== undefined;
     value.use((text) => {
       const other = firstWith.get(text);
-      if (other === 'CASTELLAN_MASTER_KEY' || (other && !isElsewhere)) throw weak(name, `is the same as ${other}`, 'each needs a value of its own');
+      if (other === 'CASTELLAN_MASTER_KEY' || (other && !isElsewhere))
+        throw weak(name, `is the same as ${other}`, 'each needs a value of its own');
       if (isElsewhere) return;
       if (isPlaceholder(text)) throw weak(name, 'is a placeholder', MENDS);
       if (text.length < shortest) throw weak(name, `has ${text.length} characters, and no such secret is shorter than ${shortest}`, MENDS);
@@ -57,7 +58,13 @@ export async function refuseWeakSecrets({
 
 async function readKeyFile(file: string): Promise<string> {
   return readFile(file, 'utf8').catch((cause: NodeJS.ErrnoException) => {
-    throw new AppError('invalid', 'config.unreadable', `CASTELLAN_MASTER_KEY_FILE cannot be read (${cause.code}): ${file}`, { path: file }, cause);
+    throw new AppError(
+      'invalid',
+      'config.unreadable',
+      `CASTELLAN_MASTER_KEY_FILE cannot be read (${cause.code}): ${file}`,
+      { path: file },
+      cause,
+    );
   });
 }
 

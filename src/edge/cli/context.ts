@@ -28,6 +28,8 @@ export interface Cli {
 /** Where the agent wrote that it listens. */
 export interface AgentFacts {
   readonly url: string;
+  /** The way for programs of this account, where the port wants a certificate or a proxy. */
+  readonly socket?: string;
   readonly pid: number;
   readonly version?: string;
 }
@@ -41,6 +43,13 @@ export async function readAgentFacts(home: string): Promise<AgentFacts | null> {
   } catch {
     return null;
   }
+}
+
+/** How the running agent is spoken to from its own machine. */
+export async function wayTo({ url, socket }: AgentFacts): Promise<{ readonly fetch: typeof globalThis.fetch; readonly base: string }> {
+  if (!socket) return { fetch: globalThis.fetch, base: url };
+  const { fetchBySocket } = await import('#core/fetch/own-socket');
+  return { fetch: fetchBySocket(socket), base: 'http://localhost' };
 }
 
 export interface CliOptions extends Pick<Cli, 'home' | 'json' | 'env' | 'version'> {
@@ -58,7 +67,7 @@ export function createCli({ home, json, env, version, code }: CliOptions): Cli {
     const token = await readControlToken(home);
     if (!token) throw noToken(home);
     const headers = (): Record<string, string> => token.use((value) => ({ authorization: `Bearer ${value}` }));
-    return createClient({ fetch: globalThis.fetch, base: facts.url, headers, askFactor });
+    return createClient({ ...(await wayTo(facts)), headers, askFactor });
   }
 
   return {

@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import { homeFolder, type Environment } from '#core/config';
 import { auditCommands } from './commands/audit.ts';
 import { backupCommands } from './commands/backup.ts';
+import { certificateCommands } from './commands/certificates.ts';
 import { channelCommands } from './commands/channels.ts';
 import { chatCommand } from './commands/chat.ts';
 import { doctorCommand } from './commands/doctor.ts';
@@ -21,7 +22,7 @@ type Commands = (program: Command, cli: () => Cli) => void;
 
 /** The groups of the help, in its order. */
 const GROUPS: readonly (readonly [title: string, commands: readonly Commands[]])[] = [
-  ['The agent:', [startCommands, doctorCommand, backupCommands]],
+  ['The agent:', [startCommands, certificateCommands, doctorCommand, backupCommands]],
   ['Talk and work:', [chatCommand, runCommands, workflowCommands, scheduleCommands, ownerCommands]],
   ['What it knows and can do:', [memoryCommands, modelCommands, channelCommands, readingCommands]],
   ['What it may do, and did:', [policyCommands, auditCommands]],

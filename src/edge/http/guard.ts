@@ -116,7 +116,9 @@ function wayCheck({ host, tls, trustedProxies = [] }: HttpConfig): (request: Fas
       throw new AppError('forbidden', 'http.not_by_proxy', 'This server is reached through its proxy only', { peer });
     const isProbe = request.method === 'GET' && request.routeOptions.config.grant === 'public';
     if (isProxy(peer) && !isMachine(peer) && request.protocol !== 'https' && !isProbe)
-      throw new AppError('forbidden', 'http.plain_proxy', 'The proxy must be reached by https, and say so (X-Forwarded-Proto: https)', { peer });
+      throw new AppError('forbidden', 'http.plain_proxy', 'The proxy must be reached by https, and say so (X-Forwarded-Proto: https)', {
+        peer,
+      });
   };
 }
 

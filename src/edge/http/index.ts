@@ -1,3 +1,3 @@
-export { createHttp, type Listener } from './server.ts';
+export { createHttp, type Listener, type OwnerListener } from './server.ts';
 export type { Metric } from './ports.ts';
 export { createIngress, type IngressHandler } from './ingress.ts';

@@ -13,7 +13,7 @@ export interface HttpConfig {
   /** PEM files. With them only https is spoken; with the last, only to who has a certificate of that authority. */
   readonly tls?: { readonly certFile: string; readonly keyFile: string; readonly clientCaFile?: string };
   /** A socket in the file system that answers beside the port, for programs of the same account. */
-  readonly socketPath?: string;
+  readonly socketPath?: string | undefined;
   /** Addresses or CIDR ranges whose `X-Forwarded-*` headers are believed. */
   readonly trustedProxies?: readonly string[];
   /** Host names that a `Host` header may carry besides `host` and the loopback names. */

@@ -28,6 +28,8 @@ export interface Listener extends Service {
 
 /** The owner's side: it may speak TLS. */
 export interface OwnerListener extends Listener {
+  /** As a browser is to call it. */
+  browserUrl(): string | null;
   /** The certificate in use; null without TLS, or while it does not run. */
   tls(): TlsState | null;
 }
@@ -60,7 +62,7 @@ export function createHttp(deps: HttpDeps): OwnerListener {
       keeper = keepTls({ server, files, loaded, clock, log, signal: closing.signal });
       bus.subscribe('certificate.issued', ({ kind }) => (kind === 'client' ? undefined : keeper?.look()), closing.signal);
     }
-    address = ownerAddress(deps.config, app.server.address() as AddressInfo);
+    address = addressOf(host, app.server.address() as AddressInfo, files ? 'https' : 'http');
 
     async function stop(): Promise<void> {
       address = null;
@@ -78,16 +80,22 @@ export function createHttp(deps: HttpDeps): OwnerListener {
     return { stop, health: () => ({ ok: true, detail: address?.url ?? 'stopping' }) };
   }
 
-  return { name: 'http', stopTimeoutMs: GRACE_MS + 2_000, start, address: () => address, tls: () => keeper?.state() ?? null };
+  return {
+    name: 'http',
+    stopTimeoutMs: GRACE_MS + 2_000,
+    start,
+    address: () => address,
+    browserUrl: () => address && shownUrl(deps.config, address),
+    tls: () => keeper?.state() ?? null,
+  };
 }
 
-/** As a browser is to call it: by its first name where it has one, for an address of all networks by one that works. */
-function ownerAddress({ host, tls, hostNames = [], trustedProxies = [] }: HttpConfig, at: AddressInfo): Address {
+/** By its first name where it has one; for an address of all networks by one that works at least here; through its proxy where there is one. */
+function shownUrl({ host, tls, hostNames = [], trustedProxies = [] }: HttpConfig, { port, url }: Address): string {
   const [name] = hostNames;
-  const isWide = host === '0.0.0.0' || host === '::';
-  const shown = addressOf(name ?? (isWide ? 'localhost' : host), at, tls ? 'https' : 'http');
-  const isBehindProxy = !tls && name !== undefined && trustedProxies.length > 0;
-  return { ...shown, host, url: isBehindProxy ? `https://${name}` : shown.url };
+  if (!tls && name !== undefined && trustedProxies.length > 0) return `https://${name}`;
+  const shown = name ?? (host === '0.0.0.0' || host === '::' ? 'localhost' : undefined);
+  return shown === undefined ? url : `${tls ? 'https' : 'http'}://${shown}:${port}`;
 }
 
 /** The address of a listening socket under the host name it was given. */

@@ -5,7 +5,7 @@ import { manualClock, type ManualClock } from '#core/clock';
 import type { Caller, Route } from '#core/endpoint';
 import { AppError } from '#core/errors';
 import type { HttpDeps } from './ports.ts';
-import { createHttp, type Listener } from './server.ts';
+import { createHttp, type OwnerListener } from './server.ts';
 
 declare module '#core/bus' {
   interface Events {
@@ -15,7 +15,7 @@ declare module '#core/bus' {
 }
 
 export interface TestServer extends AsyncDisposable {
-  readonly http: Listener;
+  readonly http: OwnerListener;
   readonly url: string;
   readonly bus: Bus;
   readonly clock: ManualClock;

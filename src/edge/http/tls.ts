@@ -26,17 +26,21 @@ export function tlsListenerOptions({ clientCaFile }: Files): TlsOptions {
 export interface LoadedTls {
   readonly context: SecureContextOptions;
   readonly facts: CertificateFacts;
+  /** Of the files it was read from. */
+  readonly footprint: string;
 }
 
 /** Reads and checks the files; throws `http.no_tls_file` or `http.bad_tls`, which name the file. */
-export async function loadTls({ certFile, keyFile, clientCaFile }: Files): Promise<LoadedTls> {
+export async function loadTls(files: Files): Promise<LoadedTls> {
+  const { certFile, keyFile, clientCaFile } = files;
+  const footprint = await footprintOf(files); // before they are read: what changes meanwhile is seen by the next look
   const [cert, key, ca] = await Promise.all([readPem(certFile), readPem(keyFile), clientCaFile ? readPem(clientCaFile) : undefined]);
   const leaf = parsed(certFile, 'a certificate', () => new X509Certificate(cert));
   const privateKey = parsed(keyFile, 'a private key without a passphrase', () => createPrivateKey(key));
   if (!leaf.checkPrivateKey(privateKey)) throw badTls(keyFile, `is not the key of the certificate in ${certFile}`);
   if (ca && clientCaFile) parsed(clientCaFile, 'a certificate', () => new X509Certificate(ca));
   const facts = factsOf(cert.toString());
-  return { context: { cert, key, minVersion: 'TLSv1.2', ...(ca && { ca }) }, facts };
+  return { context: { cert, key, minVersion: 'TLSv1.2', ...(ca && { ca }) }, facts, footprint };
 }
 
 /** The certificate in use, and why a newer one is not. */
@@ -63,18 +67,18 @@ export interface TlsKeeperDeps {
 
 export function keepTls({ server, files, loaded, clock, log, signal }: TlsKeeperDeps): TlsKeeper {
   let state: TlsState = { facts: loaded.facts, problem: null };
-  let seen: string | null = null;
+  let seen = loaded.footprint;
   let last: Promise<void> = Promise.resolve();
 
   async function look(): Promise<void> {
-    const now = await footprint(files);
-    if (now === seen) return;
+    if ((await footprintOf(files)) === seen) return;
     try {
-      const { context, facts } = await loadTls(files);
+      const { context, facts, footprint } = await loadTls(files);
       server.setSecureContext(context);
-      if (facts.fingerprint !== state.facts.fingerprint) log.warn('A new certificate is in use', { names: facts.names, notAfter: new Date(facts.notAfter) });
+      if (facts.fingerprint !== state.facts.fingerprint)
+        log.warn('A new certificate is in use', { names: facts.names, notAfter: new Date(facts.notAfter) });
       state = { facts, problem: null };
-      seen = now;
+      seen = footprint;
     } catch (error) {
       const { message } = toError(error);
       if (message !== state.problem) log.warn('The new certificate is not in use', { problem: message });
@@ -83,7 +87,6 @@ export function keepTls({ server, files, loaded, clock, log, signal }: TlsKeeper
   }
 
   void (async () => {
-    seen = await footprint(files);
     while (!signal.aborted) {
       await clock.sleep(LOOK_EVERY_MS, signal).catch(() => {});
       if (!signal.aborted) await (last = last.then(look));
@@ -94,7 +97,7 @@ export function keepTls({ server, files, loaded, clock, log, signal }: TlsKeeper
 }
 
 /** Changes with every way to replace a file, a symbolic link's target too. */
-async function footprint({ certFile, keyFile, clientCaFile }: Files): Promise<string> {
+async function footprintOf({ certFile, keyFile, clientCaFile }: Files): Promise<string> {
   const marks = [certFile, keyFile, ...(clientCaFile ? [clientCaFile] : [])].map((file) =>
     stat(file).then(
       ({ ino, mtimeMs, size }) => `${ino} ${mtimeMs} ${size}`,

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { access, chmod, constants, readdir, readFile, rm, stat, statfs } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
-import { readAgentFacts } from '../context.ts';
+import { readAgentFacts, wayTo } from '../context.ts';
 import { megabytes } from '../words.ts';
 import { fail, fixed, ok, warn, type Check, type Finding } from './checks.ts';
 
@@ -92,7 +92,8 @@ export const checkAgent: Check = async ({ io, pid, fix, config }) => {
   } else if (!facts) {
     findings.push(warn('agent', `Process ${pid} has the home, but does not serve yet`, 'Wait a moment; then look into its log'));
   } else {
-    const health = await fetch(`${facts.url}/health`, { signal: AbortSignal.timeout(5_000) }).then(
+    const { fetch, base } = await wayTo(facts);
+    const health = await fetch(`${base}/health`, { signal: AbortSignal.timeout(5_000) }).then(
       (it) => it.json() as Promise<{ status: string; version: string }>,
       () => null,
     );
