@@ -13,7 +13,7 @@ import { uuidv7 } from '#core/ids';
 import type { Logging } from '#core/log';
 import type { Service } from '#core/service';
 import { logSupervision, supervisor, type RunningSupervisor, type Supervisor } from '#core/supervisor';
-import { agentMigrations, agentRoutes, agentSettings, createAgents, createTalk, openAiRoutes } from '#agents';
+import { agentMigrations, agentRoutes, agentSettings, createAgents, createTalk, openAiRoutes, skillTools } from '#agents';
 import { channelKinds, channelMigrations, channelRoutes, createChannels, explainMessage, skillDelivery } from '#channels';
 import { createNotifications, notificationMigrations, notificationRoutes } from '#notifications';
 import { anchorFile, auditExportRoute, auditKeepDays, auditMigrations, auditRoutes, auditSettings, createAudit, shelfIn } from '#audit';
@@ -298,6 +298,7 @@ export async function createApp({ config, logging, version }: AppOptions): Promi
     settings,
     audit,
     workspacesFolder: join(home, 'workspaces'),
+    toolboxes: [skillTools({ store, clock, catalogue, runner, random: chance })],
     redact: (text) => vault.redactor.redact(text),
     node: config.node,
     random: chance,

@@ -17,7 +17,9 @@ import type { TurnHooks } from './hooks.ts';
 import { backends as allBackends } from './kinds.ts';
 import { createOneShot, type OneShot } from './one-shot.ts';
 import { firstWorkspace } from './queries.ts';
+import { windowChars } from './settings.ts';
 import { MESSAGE_INDEX } from './tables.ts';
+import { joinToolboxes, type Toolbox } from './tools.ts';
 import { createTurnRecord } from './turn-record.ts';
 import { createTurns, type Turns } from './turns.ts';
 import { createWorkspaces, type Workspaces } from './workspaces.ts';
@@ -37,6 +39,8 @@ export interface AgentsDeps {
   /** Takes secrets out of what is said; the vault's redactor. */
   readonly redact: (text: string) => string;
   readonly hooks?: Partial<TurnHooks>;
+  /** What the models of the builtin backend may call; in order, of two tools with one name the first counts. */
+  readonly toolboxes?: readonly Toolbox[];
   readonly backends?: readonly Backend[];
   /** This process, among those that share the database. */
   readonly node?: string;
@@ -72,6 +76,7 @@ export function createAgents(deps: AgentsDeps): Agents {
     workspacesFolder,
     redact,
     backends = allBackends,
+    toolboxes = [],
     node = 'local',
     random,
     onError,
@@ -86,6 +91,8 @@ export function createAgents(deps: AgentsDeps): Agents {
     llm,
     hooks,
     random,
+    toolbox: joinToolboxes(toolboxes),
+    windowChars: () => settings.get(windowChars),
     owner: () => ({ name: settings.get(ownerName), timeZone: settings.get(ownerTimeZone), language: settings.get(ownerLanguage) }),
   };
   const record = createTurnRecord({ store, bus, clock, newId, runs, index, node });

@@ -1,5 +1,7 @@
 import type { LlmRequest, Message, ScopedLlm } from '#llm/contract';
+import type { Label } from '#runs/contract';
 import type { AnswerPart, Assistant, Receipt, Workspace } from './contract.ts';
+import type { TurnTools } from './tools.ts';
 
 /** One turn as its backend gets it. */
 export interface BackendTurn {
@@ -12,6 +14,12 @@ export interface BackendTurn {
   readonly messages: readonly Message[];
   /** The router, bound to this turn's run and budget. */
   readonly llm: ScopedLlm;
+  /** What the model may call; null where there is nothing. A backend that brings tools of its own asks policy by other ways. */
+  readonly tools: TurnTools | null;
+  /** Labels of all that the model is given. */
+  readonly labels: ReadonlySet<Label>;
+  /** About so many characters fit in the model's window. */
+  readonly windowChars: number;
   /** Of a caller who runs tools by themselves. */
   readonly callerOptions?: Pick<LlmRequest, 'tools' | 'temperature' | 'maxOutputTokens'>;
   readonly signal: AbortSignal;
@@ -19,6 +27,8 @@ export interface BackendTurn {
 
 export type BackendEvent =
   | AnswerPart
+  /** The model has seen something of this kind: a tool's result. */
+  | { readonly type: 'saw'; readonly labels: readonly Label[] }
   /** The last one. `reason` as models give it: `stop`, `length`, `tool_calls`, … */
   | { readonly type: 'end'; readonly reason: string; readonly receipt: Receipt };
 

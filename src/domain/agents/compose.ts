@@ -5,6 +5,7 @@ import type { CallDefaults, CallScope, Message, ScopedLlm } from '#llm/contract'
 import type { BackendTurn } from './backend.ts';
 import type { ContextBlock } from './contract.ts';
 import { runBefore, type TurnHooks, type TurnView } from './hooks.ts';
+import type { Toolbox } from './tools.ts';
 import { clockBlock, promptOf, systemPrompt, type OwnerFacts } from './persona.ts';
 
 export interface ComposeDeps {
@@ -14,6 +15,9 @@ export interface ComposeDeps {
   readonly hooks: TurnHooks;
   /** For the boundaries of envelopes. */
   readonly random: () => number;
+  readonly toolbox: Toolbox;
+  /** About so many characters of one turn go to the model at once. */
+  readonly windowChars: () => number;
 }
 
 export interface Composed {
@@ -30,7 +34,7 @@ export type Note = (type: string, data: Json) => void;
 
 /** Makes of a message what its backend gets: hooks, persona, history, context, and the router bound to who pays. */
 export async function compose(
-  { clock, llm, owner, hooks, random }: ComposeDeps,
+  { clock, llm, owner, hooks, toolbox, windowChars, random }: ComposeDeps,
   turn: TurnView,
   history: readonly Message[],
   note: Note,
@@ -45,12 +49,23 @@ export async function compose(
     ...history,
     { role: 'user' as const, parts: [{ type: 'text' as const, text: promptOf(context, text, turn.said, newBoundary(random)) }] },
   ];
+  const tools = enriched.halt ? null : await toolbox.open(enriched.turn);
   const scoped = llm(scopeOf(enriched.turn, note), [preferencesOf(assistant)]);
   return {
     turn: enriched.turn,
     context,
     halt: enriched.halt?.answer ?? null,
-    request: { workspace, assistant, conversationId, system, messages, llm: scoped },
+    request: {
+      workspace,
+      assistant,
+      conversationId,
+      system,
+      messages,
+      llm: scoped,
+      tools,
+      labels: enriched.turn.labels,
+      windowChars: windowChars(),
+    },
   };
 }
 

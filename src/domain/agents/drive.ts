@@ -50,6 +50,16 @@ export function createDrive(deps: DriveDeps): (live: LiveTurn) => Promise<void> 
       (error) => onError('An answer could not be kept', error),
     );
 
+    /** Before the next word of the answer, so that no crash takes a label off. */
+    async function taint(labels: readonly Label[]): Promise<void> {
+      const view = (composed as Composed).turn;
+      const news = labels.filter((label) => !view.labels.has(label));
+      if (news.length === 0) return;
+      const turn = { ...view, labels: view.labels.union(new Set(news)) };
+      composed = { ...(composed as Composed), turn };
+      await record.taint(row, answerLabels(turn.labels));
+    }
+
     async function answer(): Promise<Ending> {
       const { turn, history } = await load(live, note);
       composed = await compose(deps, turn, history, note, signal);
@@ -71,6 +81,10 @@ export function createDrive(deps: DriveDeps): (live: LiveTurn) => Promise<void> 
         if (event.type === 'end') {
           receipt = event.receipt;
           outcome = event.reason;
+          continue;
+        }
+        if (event.type === 'saw') {
+          await taint(event.labels);
           continue;
         }
         transcript.append(event);

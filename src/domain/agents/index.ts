@@ -6,3 +6,5 @@ export { agentRoutes } from './routes.ts';
 export { agentSettings } from './settings.ts';
 export { agentMigrations } from './tables.ts';
 export { createTalk } from './talk.ts';
+export { skillTools, type SkillToolsDeps } from './skill-tools.ts';
+export { joinToolboxes, type Toolbox, type ToolCall, type ToolOutcome, type TurnTools } from './tools.ts';

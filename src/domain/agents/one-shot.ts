@@ -45,6 +45,11 @@ const NOTHING: Receipt = {
   hops: [],
 };
 
+/** Our own tools are our own affair: a caller is shown only the calls it must perform itself. */
+function isForCaller({ type }: BackendEvent, hasOwnTools: boolean): boolean {
+  return type !== 'saw' && (hasOwnTools || (type !== 'tool_call' && type !== 'tool_result'));
+}
+
 export function createOneShot(deps: OneShotDeps): OneShot {
   const { store, clock, runs, backends, redact, onError } = deps;
 
@@ -109,7 +114,7 @@ export function createOneShot(deps: OneShotDeps): OneShot {
         signal,
       })) {
         if (event.type === 'end') ended = { status: 'succeeded', outcome: event.reason, error: null };
-        yield event;
+        if (isForCaller(event, options?.tools !== undefined)) yield event;
       }
     } catch (error) {
       if (!signal.aborted) ended = { status: 'failed', outcome: 'failed', error: JSON.stringify(errorInfo(error)) };

@@ -10,5 +10,14 @@ export const historyChars = defineSetting({
   category: 'agents',
 });
 
+export const windowChars = defineSetting({
+  key: 'agents.window_chars',
+  schema: z.int().min(8_000).max(8_000_000),
+  default: 200_000,
+  title: 'Window of one turn (characters)',
+  description: 'How much of a turn goes to the model at once. Beyond it older results of tools are shown shortened; nothing is deleted.',
+  category: 'agents',
+});
+
 /** Settings of this module, for `createSettings`. */
-export const agentSettings = [historyChars];
+export const agentSettings = [historyChars, windowChars];

@@ -28,12 +28,13 @@ export interface BedOptions {
   readonly settings?: Readonly<Record<string, unknown>>;
   readonly hooks?: AgentsDeps['hooks'];
   readonly backends?: AgentsDeps['backends'];
+  readonly toolboxes?: AgentsDeps['toolboxes'];
   /** Without a provider the router answers offline. */
   readonly provider?: boolean;
 }
 
 /** Agents on the real router, with a fake server behind its one provider. For this module's tests. */
-export async function setup({ script, store: given, settings: values = {}, hooks, backends, provider = true }: BedOptions = {}) {
+export async function setup({ script, store: given, settings: values = {}, hooks, backends, toolboxes, provider = true }: BedOptions = {}) {
   const store = given ?? (await memoryStore(testMigrations));
   const fake = await startFakeLlm(script ? { script } : {});
   const clock = manualClock(NOON);
@@ -66,7 +67,7 @@ export async function setup({ script, store: given, settings: values = {}, hooks
     createAgents({
       store, bus, clock, newId, runs, settings, audit, onError, random: Math.random, llm: llm.scoped, workspacesFolder: folder,
       redact: (text) => text.replaceAll('sk-secret-123', '[secret]'),
-      ...(hooks && { hooks }), ...(backends && { backends }),
+      ...(hooks && { hooks }), ...(backends && { backends }), ...(toolboxes && { toolboxes }),
     }); // prettier-ignore
   const agents = build();
   await agents.seed();

@@ -25,6 +25,8 @@ export interface TurnRecord {
   begin(turn: TurnRow): Promise<'begun' | 'wait' | 'gone'>;
   /** What goes to the model, and the labels that its answer therefore has: before the first word of it, so that no crash takes them off. */
   keepContext(turn: TurnRow, context: readonly ContextBlock[], labels: readonly Label[]): Promise<void>;
+  /** The model has seen more since: the labels that its answer has from now on. */
+  taint(turn: TurnRow, labels: readonly Label[]): Promise<void>;
   /** What has arrived of an answer so far. */
   keep(answerId: string, parts: readonly AnswerPart[]): Promise<void>;
   /** Ends a turn that has the status `from`; null when it no longer has. */
@@ -113,6 +115,12 @@ export function createTurnRecord({ store, bus, clock, newId, runs, index, node }
     return turn;
   }
 
+  async function label(tx: Db, { ask_id: askId, answer_id: answerId, run_id: runId }: TurnRow, labels: readonly Label[]): Promise<void> {
+    const ask = (await queries.findMessage(tx, askId))!;
+    await queries.updateMessage(tx, answerId, { labels: JSON.stringify(labels) });
+    await runs.change(tx, runId, { labels: JSON.stringify([...new Set([...(JSON.parse(ask.labels) as Label[]), ...labels])]) });
+  }
+
   async function endOf(db: Db, turn: TurnRow): Promise<EndEvent> {
     const row = (await queries.findMessage(db, turn.answer_id))!;
     const message = toMessage(row, turn.status);
@@ -176,14 +184,14 @@ export function createTurnRecord({ store, bus, clock, newId, runs, index, node }
         return 'begun';
       }),
 
-    async keepContext({ ask_id: askId, answer_id: answerId, run_id: runId }, context, labels) {
+    async keepContext(turn, context, labels) {
       await store.write(async (tx) => {
-        const ask = (await queries.findMessage(tx, askId))!;
-        await queries.updateMessage(tx, askId, { context: JSON.stringify(context) });
-        await queries.updateMessage(tx, answerId, { labels: JSON.stringify(labels) });
-        await runs.change(tx, runId, { labels: JSON.stringify([...new Set([...(JSON.parse(ask.labels) as Label[]), ...labels])]) });
+        await queries.updateMessage(tx, turn.ask_id, { context: JSON.stringify(context) });
+        await label(tx, turn, labels);
       });
     },
+
+    taint: (turn, labels) => store.write((tx) => label(tx, turn, labels)),
 
     async keep(answerId, parts) {
       await store.write((tx) => queries.updateMessage(tx, answerId, { text: textOf(parts), parts: JSON.stringify(parts) }));

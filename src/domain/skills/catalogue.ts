@@ -48,6 +48,7 @@ export function createCatalogue(skills: readonly Skill[], breakers: Breakers): C
       timeoutMs: skill.timeoutMs,
       kind: 'built-in',
       stepFields: [...skill.stepFields],
+      asTool: skill.asTool ?? true,
       configSchema: toSchema(skill.config),
       inputSchema: toSchema(skill.input),
       outputSchema: toSchema(skill.output),

@@ -140,6 +140,8 @@ export interface Skill<C extends z.ZodType = z.ZodType, I extends z.ZodType = z.
   readonly stepFields: readonly ('tier' | 'provider' | 'model' | 'prompt' | 'config')[];
   /** Configuration fields that are templates for a model: they reach the skill as the owner wrote them, and it fills them in. */
   readonly prompts?: readonly string[];
+  /** False: a model is not offered it as a tool, for it would only ask a model again. True when left out. */
+  readonly asTool?: boolean;
   /** Ready-made steps the editor offers, by title. */
   readonly presets?: Readonly<Record<string, Preset>>;
   run(call: SkillCall<z.output<C>, z.output<I>>): Promise<SkillResult>;
@@ -204,6 +206,8 @@ export const SkillInfo = z.object({
   timeoutMs: z.number(),
   kind: z.enum(['built-in', 'installed', 'procedure']),
   stepFields: z.array(z.string()),
+  /** Assistants may be offered it as a tool. */
+  asTool: z.boolean(),
   configSchema: z.record(z.string(), z.unknown()),
   inputSchema: z.record(z.string(), z.unknown()),
   outputSchema: z.record(z.string(), z.unknown()),

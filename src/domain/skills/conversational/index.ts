@@ -36,6 +36,7 @@ export const conversational = skill({
   grants: ['llm:call', 'memory:read'],
   external: false,
   timeoutMs: 180_000,
+  asTool: false,
   stepFields: ['tier', 'provider', 'model', 'prompt', 'config'],
   prompts: ['message', 'persona'],
   presets: { Brief: { config: { maxOutputTokens: 300 } }, 'Without memory': { config: { recall: 0 } } },

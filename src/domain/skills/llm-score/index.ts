@@ -15,6 +15,7 @@ export const llmScore = skill({
   grants: ['llm:call'],
   external: false,
   timeoutMs: 180_000,
+  asTool: false,
   stepFields: ['tier', 'provider', 'model', 'config'],
   presets: {
     News: { config: { threshold: 0.3, maxItems: 10 } },

@@ -42,6 +42,7 @@ export const llmTransform = skill({
   grants: ['llm:call'],
   external: false,
   timeoutMs: 300_000,
+  asTool: false,
   stepFields: ['tier', 'provider', 'model', 'prompt', 'config'],
   prompts: ['system'],
   presets,
