@@ -73,7 +73,12 @@ export function skillTools({ store, clock, catalogue, runner, random }: SkillToo
     return row;
   }
 
-  async function end(row: StepRow, { output, isError, labels, code }: ToolOutcome, seen: ReadonlySet<Label>, taken: readonly Taken[]): Promise<void> {
+  async function end(
+    row: StepRow,
+    { output, isError, labels, code }: ToolOutcome,
+    seen: ReadonlySet<Label>,
+    taken: readonly Taken[],
+  ): Promise<void> {
     await store.write((tx) =>
       updateStep(tx, row.run_id, row.path, {
         status: isError ? 'failed' : 'succeeded',
@@ -114,7 +119,7 @@ export function skillTools({ store, clock, catalogue, runner, random }: SkillToo
         ownAddresses: [], // what a model writes is not the owner's word: no private address is reached by it
         render: async (template) => template,
       });
-      return toOutcome(call.name, { ...result, labels: [...(result.labels ?? []), ...read()] });
+      return toOutcome(call.name, { ...result, labels: [...new Set([...(result.labels ?? []), ...read()])] });
     } catch (error) {
       const { code, message, details } = errorInfo(error);
       return { output: JSON.stringify({ error: { code, message, ...(details && { details }) } }), isError: true, labels: read(), code };
