@@ -7,4 +7,4 @@ export { agentSettings } from './settings.ts';
 export { agentMigrations } from './tables.ts';
 export { createTalk } from './talk.ts';
 export { skillTools, type SkillToolsDeps } from './skill-tools.ts';
-export { joinToolboxes, type Toolbox, type ToolCall, type ToolOutcome, type TurnTools } from './tools.ts';
+export { type Toolbox, type ToolCall, type ToolOutcome, type TurnTools } from './tools.ts';
