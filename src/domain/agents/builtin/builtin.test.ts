@@ -142,7 +142,7 @@ describe('the tool loop', () => {
       [['owner'], ['owner', 'untrusted']],
     );
     assert.deepEqual(endOf(bed.events).message.labels, ['untrusted']);
-    assert.deepEqual((await bed.runs.get(endOf(bed.events).message.runId)).labels, ['untrusted']);
+    assert.ok((await bed.runs.get(endOf(bed.events).message.runId)).labels.includes('untrusted'));
   });
 
   it('a cancelled turn ends the tool, and keeps what had arrived', async () => {
