@@ -60,6 +60,7 @@ import {
 } from '#skills';
 import { createVault, masterKeySource, vaultMigrations, vaultRoutes } from '#vault';
 import { createEngine, createTemplates, createWorkflows, workflowMigrations, workflowRoutes } from '#workflows';
+import { askAndWait } from './app/ask-and-wait.ts';
 import { asking } from './app/asking.ts';
 import { channelCalls } from './app/channel-calls.ts';
 import { chance } from './app/chance.ts';
@@ -251,6 +252,14 @@ export async function createApp({ config, logging, version }: AppOptions): Promi
     removeTriggers: (tx, id) => schedules.removeFor(tx, id),
     audit: (entry) => audit.record(entry),
   });
+  const ask = asking({
+    store,
+    approvals,
+    runs,
+    owner,
+    channels: () => channels,
+    onError: (error) => log.error('Nobody could be asked', { error }),
+  });
   const engine = createEngine({
     store,
     bus,
@@ -261,14 +270,7 @@ export async function createApp({ config, logging, version }: AppOptions): Promi
     skills: runner,
     workflow: workflows.get,
     concurrency: 16,
-    ask: asking({
-      store,
-      approvals,
-      runs,
-      owner,
-      channels: () => channels,
-      onError: (error) => log.error('Nobody could be asked', { error }),
-    }),
+    ask,
     withdraw: approvals.withdraw,
     grantExtra: async (scope, key, usd) => void (await llm.grantExtra(BudgetScope.parse(scope), key, usd)),
     deferred: { 'memory.remember': rememberAtEnd(memory), 'skill.feeds_read': feeds.keepValidators },
@@ -298,7 +300,9 @@ export async function createApp({ config, logging, version }: AppOptions): Promi
     settings,
     audit,
     workspacesFolder: join(home, 'workspaces'),
-    toolboxes: [skillTools({ store, clock, catalogue, runner, random: chance })],
+    toolboxes: [
+      skillTools({ store, clock, catalogue, runner, random: chance, ask: askAndWait({ store, bus, ask, withdraw: approvals.withdraw }) }),
+    ],
     redact: (text) => vault.redactor.redact(text),
     node: config.node,
     random: chance,

@@ -10,7 +10,9 @@ import { AnyJson } from '#core/json';
 import { createRuns, runMigrations } from '#runs';
 import { createBreakers, createCatalogue, createSkillRunner, skillMigrations } from '#skills';
 import { skill, type SkillContext } from '#skills/contract';
+import { allowAll, rulesOnly, testRule } from '#policy/testing';
 import { quiet } from '#skills/testing';
+import type { Question } from '#workflows';
 import type { TurnView } from './hooks.ts';
 import { skillTools } from './skill-tools.ts';
 import { NOON } from './testbed.ts';
@@ -24,7 +26,10 @@ const base = {
 } as const;
 
 /** The tools of one turn over the real runner, with skills that do what the test says. */
-async function setup(run: (context: SkillContext, config: { place: string }) => Promise<string>, mode = 'default') {
+async function setup(
+  run: (context: SkillContext, config: { place: string }) => Promise<string>,
+  { mode = 'default', policy = allowAll(), answer = null as string | null } = {},
+) {
   const store = await memoryStore(runMigrations, skillMigrations);
   const clock = manualClock(NOON);
   const bus = createBus((_, error) => assert.fail(String(error)));
@@ -65,19 +70,22 @@ async function setup(run: (context: SkillContext, config: { place: string }) => 
   const runner = createSkillRunner({
     catalogue, breakers, runs, clock, log: quiet(), random: Math.random,
     fetch: async () => Promise.reject(new AppError('forbidden', 'fetch.blocked', 'No such place for you')),
-    readFile: async () => new Uint8Array(), llm: () => ({}) as never, memory: () => ({}) as never, setting: (key) => key,
+    files: { read: async () => new Uint8Array(), locate: async (url: string) => url }, policy, llm: () => ({}) as never, memory: () => ({}) as never, setting: (key) => key,
     wishes: () => ({}), timeZone: () => 'UTC', deliver: async () => ({ delivered: [] }),
   }); // prettier-ignore
+  const questions: Question[] = [];
+  const ask = async (question: Question): Promise<string | null> => (questions.push(question), answer);
   const { run: turnRun } = await store.write((tx) =>
     runs.create(tx, { kind: 'turn', title: 'x', trigger: { kind: 'owner' }, status: 'running' }),
   );
-  const assistant = { name: 'Castellan', tier: null, provider: null, model: null, budget: {}, permissionMode: mode };
-  const tools = await skillTools({ store, clock, catalogue, runner, random: Math.random }).open({
+  const assistant = { id: 'a1', name: 'Castellan', tier: null, provider: null, model: null, budget: {}, permissionMode: mode };
+  const tools = await skillTools({ store, clock, catalogue, runner, random: Math.random, ask }).open({
     runId: turnRun.id,
     assistant,
   } as unknown as TurnView);
   return {
     ...tools,
+    questions,
     steps: async () => (await runs.detail(turnRun.id)).steps,
     effects: async () => (await runs.detail(turnRun.id)).effects,
     use: (name: string, input: unknown, seen: readonly ('owner' | 'untrusted')[] = ['owner']) =>
@@ -89,7 +97,7 @@ async function setup(run: (context: SkillContext, config: { place: string }) => 
 it('a call is a step of the run: what went in, what came out, its effects', async () => {
   await using bed = await setup(async (context, { place }) => {
     await context.effect({
-      name: 'mark', kind: 'test.mark', target: place, class: 'reversible', intent: {}, idempotent: true, perform: async () => ({ ok: true }),
+      name: 'mark', kind: 'channel.send', target: place, class: 'reversible', intent: {}, idempotent: true, perform: async () => ({ ok: true }),
     } as never); // prettier-ignore
     return `seen ${place}`;
   });
@@ -143,7 +151,7 @@ it('a mistake of the model is told to it with the field; so is a failure, and bo
 
 it('what would only ask a model again is not offered, and in plan mode only what looks', async () => {
   const names = async (mode: string): Promise<string[]> => {
-    await using bed = await setup(async () => '', mode);
+    await using bed = await setup(async () => '', { mode });
     return bed.specs.map(({ name }) => name);
   };
   assert.deepEqual(await names('default'), ['probe', 'looking']);
@@ -155,4 +163,26 @@ it('a tool shows the fields of the skill, with the input beside them', async () 
   const { inputSchema, description } = bed.specs[0]!;
   const { properties, required } = inputSchema as { properties: Record<string, object>; required: string[] };
   assert.deepEqual([Object.keys(properties), required, description], [['place', 'input'], ['place'], 'Probe. Looks at a place.']);
+});
+
+it('what policy asks about is asked of the owner, in the name of the assistant; a no is told to the model', async () => {
+  const policy = rulesOnly(
+    testRule('allow', 'assistant:*', '*'),
+    testRule('ask', 'skill:probe', 'net:fetch'),
+    testRule('allow', 'skill:*', 'channel:*'),
+  );
+  await using bed = await setup(
+    async (context) => {
+      await context.fetch({ url: 'https://example.org/a', signal: context.signal, timeoutMs: 1_000, maxBytes: 1_000 });
+      return '';
+    },
+    { policy, answer: 'no' },
+  );
+  const { isError, code, output } = await bed.use('probe', { place: 'x' });
+  assert.deepEqual([isError, code], [true, 'policy.refused']);
+  assert.match(output, /The owner said no/);
+  const [{ kind, step, question, options }] = bed.questions as [Question];
+  assert.deepEqual([kind, step, options.map(({ id }) => id)], ['policy', 'tool-1/probe', ['yes', 'always', 'no']]);
+  assert.match(question, /Castellan, with the tool probe, wants to use net:fetch on example\.org/);
+  assert.deepEqual(policy.asked[0]!.context!.chain, ['owner', 'assistant:a1']);
 });

@@ -1,13 +1,15 @@
 import type { Clock } from '#core/clock';
 import type { Store } from '#core/db/store';
-import { errorInfo } from '#core/errors';
+import { AppError, errorInfo } from '#core/errors';
 import type { Json } from '#core/json';
 import { enclose, newBoundary } from '#content';
 import type { ToolSpec } from '#llm/contract';
+import { policyQuestion } from '#policy';
 import { insertStep, updateStep, type StepRow } from '#runs';
 import type { Label, Taken } from '#runs/contract';
 import type { Catalogue } from '#skills';
 import type { SkillInfo, SkillResult, SkillRunner } from '#skills/contract';
+import type { Question } from '#workflows';
 import type { TurnView } from './hooks.ts';
 import type { Toolbox, ToolCall, ToolOutcome } from './tools.ts';
 
@@ -21,10 +23,12 @@ export interface SkillToolsDeps {
   readonly runner: SkillRunner;
   /** For the boundaries of envelopes. */
   readonly random: () => number;
+  /** Asks the owner and waits: the id of the option, or null when nobody answered in time. */
+  readonly ask: (question: Question, signal: AbortSignal) => Promise<string | null>;
 }
 
 /** The skills as tools: each call is a step of the turn's run, under the policy, budget and journal that every skill is under. */
-export function skillTools({ store, clock, catalogue, runner, random }: SkillToolsDeps): Toolbox {
+export function skillTools({ store, clock, catalogue, runner, random, ask }: SkillToolsDeps): Toolbox {
   return {
     async open(turn) {
       const skills = catalogue.list().filter((skill) => isOffered(skill, turn));
@@ -101,29 +105,55 @@ export function skillTools({ store, clock, catalogue, runner, random }: SkillToo
     signal: AbortSignal,
   ): Promise<ToolOutcome> {
     const read = (): Label[] => [...new Set(taken.map(({ label }) => label))];
-    const { tier, provider, model, budget } = turn.assistant;
-    const { input, ...config } = fieldsOf(call.input);
-    try {
-      const result = await runner.run({
-        skill: call.name,
-        config,
-        input: input ?? null,
-        prompt: null,
-        signal,
-        llm: [{ ...(tier && { tier }), ...(provider && { provider }), ...(model && { model }) }],
-        run: { id: turn.runId, workflowId: null, dryRun: false, ...(budget.turnUsd !== undefined && { perRunUsd: budget.turnUsd }) },
-        step,
-        labels: [...seen],
-        took: (it) => void taken.push(it),
-        resources: [],
-        ownAddresses: [], // what a model writes is not the owner's word: no private address is reached by it
-        render: async (template) => template,
-      });
-      return toOutcome(call.name, { ...result, labels: [...new Set([...(result.labels ?? []), ...read()])] });
-    } catch (error) {
-      const { code, message, details } = errorInfo(error);
-      return { output: JSON.stringify({ error: { code, message, ...(details && { details }) } }), isError: true, labels: read(), code };
+    for (;;) {
+      try {
+        const result = await perform(turn, call, step, seen, taken, signal);
+        return toOutcome(call.name, { ...result, labels: [...new Set([...(result.labels ?? []), ...read()])] });
+      } catch (error) {
+        if (signal.aborted) throw error;
+        if (error instanceof AppError && error.code === 'policy.ask' && (await isAllowed(turn, call, step, error, signal))) continue;
+        const { code, message, details } = errorInfo(error);
+        const told = code === 'policy.ask' ? { code: 'policy.refused', message: 'The owner said no' } : { code, message, details };
+        return { output: JSON.stringify({ error: told }), isError: true, labels: read(), code: told.code };
+      }
     }
+  }
+
+  async function isAllowed(turn: TurnView, call: ToolCall, step: string, error: AppError, signal: AbortSignal): Promise<boolean> {
+    const who = `${turn.assistant.name}, with the tool ${call.name},`;
+    const asked = policyQuestion(error, { runId: turn.runId, step, who }, clock.now());
+    const details = JSON.parse(JSON.stringify(error.details)) as Json;
+    const option = await ask({ ...asked, runId: turn.runId, step, title: turn.assistant.name, details }, signal);
+    return option === 'yes' || option === 'always';
+  }
+
+  function perform(
+    turn: TurnView,
+    call: ToolCall,
+    step: string,
+    seen: ReadonlySet<Label>,
+    taken: Taken[],
+    signal: AbortSignal,
+  ): Promise<SkillResult> {
+    const { id, tier, provider, model, budget } = turn.assistant;
+    const { input, ...config } = fieldsOf(call.input);
+    return runner.run({
+      skill: call.name,
+      config,
+      ownConfig: {}, // nothing that a model writes was named by the owner
+      input: input ?? null,
+      prompt: null,
+      signal,
+      llm: [{ ...(tier && { tier }), ...(provider && { provider }), ...(model && { model }) }],
+      run: { id: turn.runId, workflowId: null, dryRun: false, ...(budget.turnUsd !== undefined && { perRunUsd: budget.turnUsd }) },
+      step,
+      onBehalf: { chain: ['owner', `assistant:${id}`] },
+      labels: [...seen],
+      took: (it) => void taken.push(it),
+      resources: [],
+      ownAddresses: [], // so no private address is reached by its word
+      render: async (template) => template,
+    });
   }
 
   function toOutcome(tool: string, { outcome, output, labels = [] }: SkillResult): ToolOutcome {

@@ -9,3 +9,4 @@ export { settleAnswers } from './settle.ts';
 export { memoryCapability } from './sinks.ts';
 export { starterRules, type DeclaredSkill } from './starters.ts';
 export { policyMigrations } from './tables.ts';
+export { policyQuestion } from './question.ts';

@@ -6,6 +6,18 @@ export interface DeclaredSkill {
   readonly grants: readonly string[];
 }
 
+/** What changes the owner's machine, or what Castellan may do and will do. */
+const SENSITIVE = [
+  'memory:rule',
+  'shell:run',
+  'file:write',
+  'schedules:write',
+  'workflows:write',
+  'skills:write',
+  'grants:write',
+  'settings:write',
+] as const;
+
 /**
  * What is granted before the owner has said anything: that the owner's own workflows work with the skills of the program, on what
  * they name, and that paired senders can do by command what the owner could. Nothing else; a skill that was installed has only what it was granted.
@@ -14,17 +26,9 @@ export function starterRules(builtIn: readonly DeclaredSkill[]): readonly Rule[]
   return [
     ...['net:fetch', 'llm:call', 'memory:read', 'memory:write', 'file:read'].map((it) => rule('allow', 'workflow:*', it)),
     ...['net:post', 'channel:send'].flatMap((it) => [rule('allow', 'workflow:*', it, { named: true }), rule('ask', 'workflow:*', it)]),
-    ...[
-      'memory:rule',
-      'shell:run',
-      'file:write',
-      'schedules:write',
-      'workflows:write',
-      'skills:write',
-      'grants:write',
-      'settings:write',
-    ].map((it) => rule('ask', 'workflow:*', it)),
-    ...['llm:call', 'memory:read'].map((it) => rule('allow', 'assistant:*', it)),
+    ...SENSITIVE.map((it) => rule('ask', 'workflow:*', it)),
+    ...['llm:call', 'memory:read', 'net:fetch'].map((it) => rule('allow', 'assistant:*', it)),
+    ...['net:post', 'channel:send', 'memory:write', 'file:read', ...SENSITIVE].map((it) => rule('ask', 'assistant:*', it)),
     ...[
       'workflows:read',
       'workflows:run',

@@ -1,14 +1,11 @@
-import { createHash } from 'node:crypto';
 import { AppError, errorInfo, type ErrorInfo } from '#core/errors';
 import type { Json } from '#core/json';
+import { policyQuestion } from '#policy';
 import type { StepRow } from '#runs';
 import type { Live, Question } from './walk.ts';
 
 /** What a step cannot go on without: the question, and the error that its row keeps until the answer is there. */
 export type StepQuestion = Question & { readonly error: ErrorInfo };
-
-/** So long a question of policy stays open; after that it counts as refused. */
-const POLICY_ANSWER_MS = 3 * 86_400_000;
 
 /** What only the owner can decide becomes a question; null for every other error. */
 export function questionFor(error: unknown, live: Live, row: StepRow, now: number): StepQuestion | null {
@@ -46,34 +43,11 @@ export function questionFor(error: unknown, live: Live, row: StepRow, now: numbe
     case 'policy.ask':
       return {
         ...base,
-        id: policyQuestionId(row, error.details),
-        kind: 'policy',
-        question: policyQuestion(live.run.title, row, error.details),
-        options: [
-          { id: 'yes', label: 'Allow once' },
-          ...(canBeAlways(error.details) ? [{ id: 'always', label: 'Always allow this' }] : []),
-          { id: 'no', label: 'Refuse' },
-        ],
-        expiresAt: now + POLICY_ANSWER_MS,
+        ...policyQuestion(error, { runId: row.run_id, step: row.path, who: `The step "${row.name}" of ${live.run.title}` }, now),
       };
     default:
       return null;
   }
-}
-
-/** The same act of the same step is the same question, however often the step is run. */
-function policyQuestionId(row: StepRow, { capability, resource }: AppError['details']): string {
-  const act = JSON.stringify([row.run_id, row.path, capability, resource]);
-  return `policy-${createHash('sha256').update(act).digest('hex').slice(0, 32)}`;
-}
-
-function policyQuestion(title: string, row: StepRow, { capability, resource, reason }: AppError['details']): string {
-  return `The step "${row.name}" of ${title} wants to use ${String(capability)} on ${String(resource)}. ${String(reason)} Allow it?`;
-}
-
-/** A resource with a blank or a star in it cannot be named exactly by a grant. */
-function canBeAlways({ resource }: AppError['details']): boolean {
-  return typeof resource === 'string' && !/[\s*]/.test(resource);
 }
 
 /** As much again as the budget was, and at least what the call needs. */
