@@ -266,6 +266,7 @@ describe('what is granted from the start', () => {
     assert.equal(t.effect('skill:installed', 'net:fetch', 'h:443', flow), 'deny', 'nothing for what was installed');
     assert.equal(t.effect('token:1', 'runs:read'), 'deny');
     assert.equal(t.effect('mcp:x', 'runs:read'), 'deny');
-    assert.equal(t.effect('assistant:a', 'channel:send', 'home:42', { chain: ['owner'] }), 'deny');
+    assert.equal(t.effect('assistant:a', 'channel:send', 'home:42', { chain: ['owner'] }), 'ask');
+    assert.equal(t.effect('assistant:a', 'secrets:read', 'x', { chain: ['owner'] }), 'deny');
   });
 });
