@@ -11,6 +11,7 @@ import type { Route } from '#core/endpoint';
 import { createFetch } from '#core/fetch';
 import { uuidv7 } from '#core/ids';
 import type { Logging } from '#core/log';
+import { nursery } from '#core/nursery';
 import type { Service } from '#core/service';
 import { logSupervision, supervisor, type RunningSupervisor, type Supervisor } from '#core/supervisor';
 import { agentMigrations, agentRoutes, agentSettings, createAgents, createTalk, openAiRoutes, skillTools } from '#agents';
@@ -52,7 +53,11 @@ import {
   createBreakers,
   createCatalogue,
   createFeedStore,
+  createInstalledSkills,
+  createSandbox,
   createSkillRunner,
+  createWallProbe,
+  installedSkillRoutes,
   skillMigrations,
   skillModels,
   skillRoutes,
@@ -74,6 +79,7 @@ import { describeDoors } from './app/describe-doors.ts';
 import { mannersOf } from './app/manners.ts';
 import { ownFiles, programFolder } from './app/own-files.ts';
 import { socketOf } from './app/own-socket.ts';
+import { skillGrants } from './app/skill-grants.ts';
 import { turnCanceller } from './app/turn-canceller.ts';
 import { trySkill } from './app/try-skill.ts';
 import { createHttp, createIngress, type Listener, type OwnerListener } from './edge/http/index.ts';
@@ -244,6 +250,7 @@ export async function createApp({ config, logging, version }: AppOptions): Promi
     templates,
     ports: {
       skill: (name) => (catalogue.find(name) ? catalogue.info(name) : undefined),
+      absentSkill: catalogue.absent,
       checkConfig: catalogue.checkConfig,
       checkTrigger: (trigger) => schedules.check(trigger),
       provider: async (name) => (await llm.list()).some((it) => it.name === name),
@@ -277,6 +284,21 @@ export async function createApp({ config, logging, version }: AppOptions): Promi
     onCrash: (runId, error) => log.error('A run could not be driven', { runId, error }),
   });
 
+  const walls = createWallProbe();
+  const skillProcesses = nursery('skills', { limit: 16, onEvent: () => {} });
+  const installed = createInstalledSkills({
+    store,
+    clock,
+    audit,
+    catalogue,
+    sandbox: createSandbox({ nursery: skillProcesses, walls, clock, scratchFolder: join(home, 'run', 'skills') }),
+    walls,
+    folder: join(home, 'skills'),
+    tell,
+    grant: skillGrants(policy),
+    usedBy: workflows.usersOf,
+    onError: (message, error) => log.error(message, { error }),
+  });
   const schedules = createSchedules({
     store,
     clock,
@@ -376,6 +398,7 @@ export async function createApp({ config, logging, version }: AppOptions): Promi
     ...policyRoutes({ approvals, catalogue: () => grantCatalogue(routes) }),
     ...runRoutes({ runs, explainers: [explainOccurrence(schedules), explainMessage(store)], workflowId: workflows.idOf }),
     ...llmRoutes(llm),
+    ...installedSkillRoutes(installed),
     ...skillRoutes({ catalogue, tryOut: trySkill({ store, runs, runner, templates, clock }) }),
     ...workflowRoutes({ store, workflows, engine, cancelTurn: turnCanceller(runs, agents) }),
     ...memoryRoutes(memory),
@@ -450,6 +473,8 @@ export async function createApp({ config, logging, version }: AppOptions): Promi
       answers,
       telling(bus, notifications.tell),
       outbox.service,
+      installed.service,
+      skillProcesses,
       work,
       agents.service,
       channels.service,

@@ -30,6 +30,8 @@ export interface FetchRequest {
   readonly maxBytes: number;
   /** 5 unless said otherwise; 0 refuses every redirect. */
   readonly maxRedirects?: number;
+  /** Throws where a redirect leads that may not be followed; asked of each, before it is. */
+  readonly mayFollow?: (next: URL) => void;
   /** Only for an address that the owner configured, never for one that came from content. Holds for that host and port alone. */
   readonly allowPrivate?: boolean;
   /** The `Accept` header. */
@@ -189,6 +191,7 @@ export function createFetch(options: FetchOptions = {}): GuardedFetch {
             { host: hop.url.host },
           );
         const next = nextHop(hop, answer.statusCode, parseUrl(target, hop.url));
+        request.mayFollow?.(next.url);
         if (turn) turn = await moveOn(turn, hop.url, next.url, limits.signal);
         hop = next;
       }

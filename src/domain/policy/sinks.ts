@@ -28,6 +28,7 @@ export const sinks: Readonly<Record<string, Sink>> = {
   'memory:write': { does: 'remember it as knowledge', takes: ANYTHING },
   'file:read': { does: 'read a file', ...INSIDE },
   'skill:call': { does: 'call another skill', ...INSIDE },
+  'settings:read': { does: 'read a setting', ...INSIDE },
   'memory:rule': { does: 'write a preference or rule', ...OWNERS_WORD },
   'shell:run': { does: 'run a command', ...OWNERS_WORD },
   'file:write': { does: 'write a file', ...OWNERS_WORD },

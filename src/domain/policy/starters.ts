@@ -24,7 +24,9 @@ const SENSITIVE = [
  */
 export function starterRules(builtIn: readonly DeclaredSkill[]): readonly Rule[] {
   return [
-    ...['net:fetch', 'llm:call', 'memory:read', 'memory:write', 'file:read'].map((it) => rule('allow', 'workflow:*', it)),
+    ...['net:fetch', 'llm:call', 'memory:read', 'memory:write', 'file:read', 'skill:call', 'settings:read'].map((it) =>
+      rule('allow', 'workflow:*', it),
+    ),
     ...['net:post', 'channel:send'].flatMap((it) => [rule('allow', 'workflow:*', it, { named: true }), rule('ask', 'workflow:*', it)]),
     ...SENSITIVE.map((it) => rule('ask', 'workflow:*', it)),
     ...['llm:call', 'memory:read', 'net:fetch'].map((it) => rule('allow', 'assistant:*', it)),

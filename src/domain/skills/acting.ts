@@ -65,6 +65,11 @@ export function actingContext(inner: SkillContext, skill: Skill, request: SkillR
         await may(capability, resource, named, true);
         return inner.effect(plan);
       },
+      assertMay: (capability, resource) => may(capability, literal(resource)),
+      async call(name, call) {
+        await may('skill:call', literal(name), words.has(name));
+        return inner.call(name, call);
+      },
       async deliver(message) {
         const { channel, to } = message;
         await may('channel:send', literal(channelResource(channel, to)), to === undefined || words.has(to), true);
@@ -81,7 +86,9 @@ export function actingContext(inner: SkillContext, skill: Skill, request: SkillR
   }
 }
 
-function members(own: Pick<SkillContext, 'fetch' | 'readFile' | 'llm' | 'memory' | 'effect' | 'deliver'>): PropertyDescriptorMap {
+function members(
+  own: Pick<SkillContext, 'fetch' | 'readFile' | 'llm' | 'memory' | 'effect' | 'deliver' | 'assertMay' | 'call'>,
+): PropertyDescriptorMap {
   return Object.getOwnPropertyDescriptors(own);
 }
 

@@ -71,6 +71,12 @@ export interface SkillContext {
     readonly to?: string;
     readonly name?: string;
   }): Promise<{ readonly delivered: readonly { readonly channel: string; readonly messageIds: readonly string[] }[] }>;
+  /** Origins that the owner wrote into the step or the resources. */
+  readonly ownOrigins: ReadonlySet<string>;
+  /** Asks the policy about what has no member here, with the labels at hand; throws `policy.denied` or `policy.ask`. */
+  assertMay(capability: string, resource: string): Promise<void>;
+  /** Runs another skill as part of this step; what it brings labels this one's output too. Throws `skill.too_deep`. */
+  call(skill: string, request: { readonly input: Json; readonly config: Json }): Promise<Pick<SkillResult, 'outcome' | 'output'>>;
   /** A line of the run's journal. */
   note(type: string, data: Json): void;
   /** Templates (Liquid) over the step's input and the run. */
@@ -135,6 +141,8 @@ export interface Skill<C extends z.ZodType = z.ZodType, I extends z.ZodType = z.
   readonly grants: readonly string[];
   /** It brings text from outside: its output is `untrusted`. */
   readonly external: boolean;
+  /** Somebody else wrote it: whatever it does is done with untrusted content at hand. */
+  readonly foreign?: true;
   readonly timeoutMs: number;
   /** Which step fields it uses, for the editor's form. */
   readonly stepFields: readonly ('tier' | 'provider' | 'model' | 'prompt' | 'config')[];
@@ -184,11 +192,13 @@ export interface SkillRequest {
   /** Addresses the owner wrote into the step itself; with those of the resources, they alone may be private. */
   readonly ownAddresses: readonly string[];
   readonly render: SkillContext['render'];
+  /** How many skills called one another before this one; none when left out. */
+  readonly depth?: number;
 }
 
 /**
  * Runs one attempt: validates config and input, holds the time limit and the breaker, builds the context, checks the output.
- * Throws AppErrors: `skill.unknown`, `skill.bad_config`, `skill.bad_input`, `skill.bad_output`, `skill.timeout`,
+ * Throws AppErrors: `skill.unknown`, `skill.disabled`, `skill.bad_config`, `skill.bad_input`, `skill.bad_output`, `skill.timeout`,
  * `skill.breaker_open`, `skill.failed`, and lets `llm.over_budget`, `effect.unknown`, `policy.ask` and `policy.denied` through as they are.
  */
 export interface SkillRunner {
@@ -212,6 +222,10 @@ export const SkillInfo = z.object({
   inputSchema: z.record(z.string(), z.unknown()),
   outputSchema: z.record(z.string(), z.unknown()),
   presets: z.record(z.string(), z.unknown()),
+  /** Of an installed one. */
+  version: z.string().nullable(),
+  /** Why it does not run, or null. */
+  disabled: z.string().nullable(),
   breaker: z.object({ state: z.enum(['closed', 'open', 'half_open']), failures: z.number(), until: z.string().nullable() }),
 });
 export type SkillInfo = z.infer<typeof SkillInfo>;
@@ -246,3 +260,5 @@ export const runSkill = endpoint({
   }),
   output: z.object({ runId: z.string(), outcome: z.string(), output: AnyJson, labels: z.array(z.string()) }),
 });
+
+export * from './installed/shapes.ts';

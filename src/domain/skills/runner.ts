@@ -44,7 +44,7 @@ export function createSkillRunner(deps: SkillRunnerDeps): SkillRunner {
   const { catalogue, breakers, runs, clock, redact = (text) => text } = deps;
 
   async function run(request: SkillRequest): Promise<SkillResult> {
-    const skill = catalogue.get(request.skill);
+    const skill = catalogue.runnable(request.skill);
     const config = read(withOwnPrompts(skill, request), skill.config, skill, 'config', 'skill.bad_config');
     const input = read(request.input, skill.input, skill, 'input', 'skill.bad_input');
     const passage = breakers.enter(`skill:${skill.name}`);
@@ -68,6 +68,7 @@ export function createSkillRunner(deps: SkillRunnerDeps): SkillRunner {
         held.add(label);
         request.took?.({ label, from: redact(from).slice(0, LONGEST_SOURCE) });
       };
+      if (skill.foreign) take('untrusted', `installed skill ${skill.name}`);
       const context = actingContext(contextFor(skill, request, signal, held, take), skill, request, {
         policy: deps.policy,
         locate: deps.files.locate,
@@ -107,6 +108,7 @@ export function createSkillRunner(deps: SkillRunnerDeps): SkillRunner {
       void runs
         .journal(owner.id, type, step, data)
         .catch((error: unknown) => log.error('a journal line was lost', { error: toError(error).message }));
+    const own = ownOrigins(request);
     const llm = deps.llm(scope, [...request.llm, deps.wishes(skill.name)]);
     return {
       runId: owner.id,
@@ -122,20 +124,51 @@ export function createSkillRunner(deps: SkillRunnerDeps): SkillRunner {
       },
       boundary: newBoundary(deps.random),
       prompt: request.prompt,
-      fetch: labelled(guardHosts(deps.fetch, breakers, ownOrigins(request), note), take),
+      fetch: labelled(guardHosts(deps.fetch, breakers, own, note), take),
       readFile: deps.files.read,
       llm: request.allowOffline === undefined ? llm : withoutOffline(llm, request.allowOffline),
       memory: labelledMemory(deps.memory({ runId: owner.id, step, labels }), take),
       setting: <T>(key: string) => deps.setting(key) as T,
       effect,
       deliver: (message) => deps.deliver(message, { effect, signal, dryRun: owner.dryRun }),
+      ownOrigins: own,
+      assertMay: async () => {},
+      call: callFrom(skill, request, signal, held, take),
       note,
       render: request.render,
     };
   }
 
+  /** One skill calls another: the same run, a step below its own, with the labels at hand by then. */
+  function callFrom(caller: Skill, request: SkillRequest, signal: AbortSignal, held: ReadonlySet<Label>, take: Take): SkillContext['call'] {
+    const { depth = 0 } = request;
+    const onBehalf = { ...request.onBehalf, chain: [...request.onBehalf.chain, `skill:${caller.name}`] };
+    let calls = 0;
+    return async (skill, { input, config }) => {
+      if (depth >= DEEPEST_CALL)
+        throw new AppError('limited', 'skill.too_deep', `Skills call one another at most ${DEEPEST_CALL} deep`, { skill });
+      calls += 1;
+      const { timeoutMs: _ofTheCaller, ownConfig: _too, ...rest } = request;
+      const inner = {
+        skill,
+        input,
+        config,
+        signal,
+        step: `${request.step}/${skill}#${calls}`,
+        labels: [...held],
+        depth: depth + 1,
+        onBehalf,
+      };
+      const result = await run({ ...rest, ...inner, ownAddresses: [] });
+      for (const label of result.labels ?? []) if (!held.has(label)) take(label, `skill ${skill}`);
+      return { outcome: result.outcome, output: result.output };
+    };
+  }
+
   return { run };
 }
+
+const DEEPEST_CALL = 3;
 
 /** Prompts are not filled in yet: the skill does it, with what is foreign in envelopes. */
 function withOwnPrompts({ prompts = [] }: Skill, { config, ownConfig }: SkillRequest): Json {

@@ -179,6 +179,9 @@ export function testContext(world: World = {}): TestContext {
       });
       return { delivered: receipts ? [{ channel, messageIds: receipts }] : [] };
     },
+    ownOrigins: new Set(resources.flatMap(({ url }) => (url && URL.canParse(url) ? [new URL(url).origin] : []))),
+    assertMay: async () => {},
+    call: (skill) => unused(`call(${skill})`),
     note: (type, data) => void kept.journal.push({ type, data }),
     render: (template, extra) =>
       templates.render(template, { input, resources: resources.map(({ name, type, url }) => ({ name, type, url })), ...extra }),

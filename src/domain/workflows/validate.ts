@@ -12,7 +12,9 @@ export interface Issue {
 
 /** What validation must know of its neighbours. */
 export interface ValidationPorts {
-  skill(name: string): Pick<SkillInfo, 'name' | 'outcomes'> | undefined;
+  skill(name: string): (Pick<SkillInfo, 'name' | 'outcomes'> & Partial<Pick<SkillInfo, 'disabled'>>) | undefined;
+  /** What to say of a skill that is not there. */
+  absentSkill?(name: string): string;
   /** Problems of a skill's configuration, as field and message. */
   checkConfig(skill: string, config: unknown): readonly { readonly field: string; readonly message: string }[];
   /** Why a trigger cannot be, or null. */
@@ -115,9 +117,10 @@ async function skillIssues(step: SkillStep, ports: ValidationPorts, templates: T
 function checkSkill(name: string, config: unknown, field: string, ports: ValidationPorts, add: Add): ReturnType<ValidationPorts['skill']> {
   const info = ports.skill(name);
   if (!info) {
-    add('skill', `there is no skill "${name}"`);
+    add('skill', ports.absentSkill?.(name) ?? `there is no skill "${name}"`);
     return undefined;
   }
+  if (info.disabled) add('skill', `the skill "${name}" is disabled: ${info.disabled}`);
   for (const issue of ports.checkConfig(name, config ?? {})) {
     if (!isTemplate(config, issue.field)) add(`${field}${issue.field ? `.${issue.field}` : ''}`, issue.message);
   }

@@ -22,6 +22,8 @@ import { inspectDefinition, type Issue, readDefinition, type ValidationPorts } f
 export interface Workflows {
   list(page: { limit: number; cursor?: string | undefined }): Promise<{ items: WorkflowSummary[]; next: string | null }>;
   get(idOrName: string, version?: number): Promise<Workflow>;
+  /** Names of workflows with a step of this skill. */
+  usersOf(skill: string): Promise<readonly string[]>;
   /** The id of a name, for who asks for what a workflow left behind: an id is good even when its workflow was deleted. Throws `workflow.not_found`. */
   idOf(idOrName: string): Promise<string>;
   /** As it is within a transaction, for who starts it there. */
@@ -152,6 +154,10 @@ export function createWorkflows({
   }
 
   return {
+    async usersOf(skill) {
+      const rows = await listWorkflowRows(store.db, undefined, MOST_WORKFLOWS);
+      return rows.filter(({ definition }) => hasSkill(JSON.parse(definition), skill)).map(({ name }) => name);
+    },
     async list({ limit, cursor }) {
       const rows = await listWorkflowRows(store.db, cursor, limit + 1);
       const items = rows.slice(0, limit).map((each) => summary(toWorkflow(each)));
@@ -225,4 +231,12 @@ const notFound = (idOrName: string): AppError =>
 
 function nameTaken(name: string): AppError {
   return new AppError('conflict', 'workflow.name_taken', `There is already a workflow "${name}"; choose another name`, { name });
+}
+
+const MOST_WORKFLOWS = 10_000;
+
+/** Whether a definition names the skill in any step, however deep. */
+function hasSkill(at: unknown, skill: string): boolean {
+  if (at === null || typeof at !== 'object') return false;
+  return (at as { skill?: unknown }).skill === skill || Object.values(at).some((each) => hasSkill(each, skill));
 }
