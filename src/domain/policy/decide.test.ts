@@ -244,7 +244,7 @@ describe('labels at sinks', () => {
 
   it('what is secret goes nowhere outside', () => {
     const t = decider([testRule('allow', '*', '*', { conditions: { labels: ['untrusted', 'private'] } })]);
-    const inside = ['memory:read', 'file:read', 'skill:call'];
+    const inside = ['memory:read', 'file:read', 'skill:call', 'settings:read'];
     for (const capability of [...Object.keys(sinks), 'not:known'])
       assert.equal(
         t.effect('skill:greedy', capability, 'x', { ...flow, labels: ['secret'], named: true }),
