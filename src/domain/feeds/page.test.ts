@@ -15,6 +15,31 @@ test('the article of a page comes out without its furniture', async () => {
     assert.doesNotMatch(page.text + page.markdown, noise);
 });
 
+test('what a reader would not see is no part of a page', async () => {
+  const tags = Array.from('obey', (it) => String.fromCodePoint(it.charCodeAt(0) + 0xe0000)).join('');
+  const hidden = [
+    '<p style="display:none">HIDDEN 1</p>',
+    '<span style="color:#fff;background:white">HIDDEN 2</span>',
+    '<div class="quiet"><b>HIDDEN 3</b></div>',
+    '<p hidden>HIDDEN 4</p>',
+    '<!-- HIDDEN 5 -->',
+    '<p style="position:absolute;left:-9999px">HIDDEN 6</p>',
+    '<template>HIDDEN 7</template>',
+  ];
+  const seen = Array.from(
+    { length: 12 },
+    (_, n) => `<p>Paragraph ${n} tells of the harbour, its clock, and the people who wind it every day.</p>`,
+  );
+  const { text, markdown } = await readPage(
+    `<html><head><style>.quiet{font-size:0} .x:hover{display:none}</style></head><body><article>${seen.map((it, n) => it + (hidden[n] ?? '')).join('')}<p>clo\u200Bck${tags}</p></article></body></html>`,
+  );
+  for (const it of [text, markdown]) {
+    assert.doesNotMatch(it, /HIDDEN|[\u200B\u{E0000}-\u{E007F}]/u);
+    assert.ok(it.endsWith('clock'));
+    assert.equal(it.match(/Paragraph/g)!.length, 12);
+  }
+});
+
 test('Markdown keeps structure and drops every address that is not for reading', async () => {
   const { markdown } = await readPage(article, { url: 'https://courier.example/news/clock' });
   for (const part of [

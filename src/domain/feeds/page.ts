@@ -1,4 +1,5 @@
 import { AppError } from '#core/errors';
+import { hidesFromView, hidingSelectors, revealText } from '#content';
 import { decodeText } from './charset.ts';
 import type { ReadablePage, SourceHints } from './contract.ts';
 import { parseDate } from './dates.ts';
@@ -60,6 +61,7 @@ export async function readPage(page: Uint8Array | string, { url, contentType }: 
     const document = await parseHtml(html);
     const published = readPublished(document);
     const heading = document.querySelector('title')?.textContent ?? '';
+    dropHidden(document);
     clean(document, resolveUrl(document.querySelector('base[href]')?.getAttribute('href') ?? null, url ?? null) ?? url ?? null);
     const article = new Readability<PageElement>(document.cloneNode(true), {
       maxElemsToParse: MAX_ELEMENTS,
@@ -74,11 +76,28 @@ export async function readPage(page: Uint8Array | string, { url, contentType }: 
       byline: collapse(article?.byline ?? '') || null,
       date: parseDate(article?.publishedTime ?? '') ?? published,
       text,
-      markdown: await toMarkdown(body),
+      markdown: revealText(await toMarkdown(body)).text,
     };
   } catch (error) {
     if (error instanceof AppError) throw error;
     throw new AppError('invalid', 'feeds.unreadable_page', 'The page could not be read', {}, error);
+  }
+}
+
+/** Takes out what a reader of the page would not see: by its own style, by a style sheet of the page, by the attribute for it. */
+function dropHidden(document: PageDocument): void {
+  const selectors = Array.from(document.querySelectorAll('style')).flatMap((style) => hidingSelectors(style.textContent ?? ''));
+  for (const selector of selectors) for (const each of matching(document, selector)) each.remove();
+  for (const each of document.querySelectorAll('[hidden]')) each.remove();
+  for (const each of document.querySelectorAll('[style]'))
+    if (hidesFromView(each.getAttribute('style') ?? '') && each.nodeName !== 'BODY') each.remove();
+}
+
+function matching(document: PageDocument, selector: string): PageElement[] {
+  try {
+    return Array.from(document.querySelectorAll(selector));
+  } catch {
+    return []; // strangers write selectors that nobody can read
   }
 }
 

@@ -16,6 +16,9 @@ test('HTML becomes its words on one line', () => {
     '&lt;em&gt;twice&lt;/em&gt; escaped': 'twice escaped',
     'the &lt;video&gt; element': 'the <video> element',
     'zero\u200bwidth \u0007bell': 'zerowidth bell',
+    'a<span style="display:none">b<span>c</span>d</span>e <i style="color:red">f</i>': 'ae f',
+    '<b style=font-size:0>never closed': 'never closed',
+    'می\u200cخواهم 👩\u200d🚒': 'می\u200cخواهم 👩\u200d🚒',
     '&#146;quoted&#x92; &#0; &#xD800;': '’quoted’ � �',
     '<unclosed tag': '<unclosed tag',
   };

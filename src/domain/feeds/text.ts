@@ -1,10 +1,9 @@
 import { decodeEntities } from './entities.ts';
+import { hidesFromView, revealText } from '#content';
 import { tagEnd } from './xml.ts';
 
 /** A tag, a comment, a declaration or an instruction starts so; any other `<` is text. */
 const TAG_NAME = /\/?[a-zA-Z][a-zA-Z0-9:-]*|!--|[!?](?=[a-zA-Z[\]])/y;
-// oxlint-disable-next-line no-control-regex -- those are what it finds
-const INVISIBLE = /[\0-\x08\x0e-\x1f\x7f\u200b\u2060\ufeff]/;
 const FORMATTING = /<(?:\/(?:a|b|i|p|em|strong|span|div)|br ?\/?)>/i;
 /** Elements whose content is not text to read. */
 const SILENT = new Set(['script', 'style', 'template', 'noscript', 'svg', 'iframe']);
@@ -70,7 +69,12 @@ function stripTags(html: string): string {
     }
     text += INLINE.has(name.replace('/', '')) ? html.slice(at, lt) : `${html.slice(at, lt)} `;
     at = name === '!--' ? Math.max(gt + 1, html.indexOf('-->', lt + 4) + 3) : gt + 1;
-    if (SILENT.has(name) && !unclosed.has(name)) {
+    const isHidden = !name.startsWith('/') && !VOID.has(name) && hidesFromView(styleOf(html.slice(lt, gt)));
+    if (isHidden && !unclosed.has(name)) {
+      const end = endOf(html, name, at);
+      if (end === -1) unclosed.add(name);
+      else at = end;
+    } else if (SILENT.has(name) && !unclosed.has(name)) {
       const end = new RegExp(`</${name}\\b[^>]*>`, 'gi');
       end.lastIndex = at;
       if (end.exec(html)) at = end.lastIndex;
@@ -79,9 +83,31 @@ function stripTags(html: string): string {
   }
 }
 
-/** Runs of white space, no-break spaces and invisible marks included, as one space; control characters removed. */
+const VOID = new Set(['br', 'hr', 'img', 'input', 'wbr', 'meta', 'link', 'source']);
+const STYLE = /\sstyle\s?=\s?(?:"([^"]*)"|'([^']*)'|([^\s"'>]+))/i;
+
+function styleOf(tag: string): string {
+  const style = STYLE.exec(tag);
+  return style ? decodeEntities(style[1] ?? style[2] ?? style[3] ?? '') : '';
+}
+
+/** Behind the end tag of an element whose content begins at `from`, those of the same name inside it counted; -1 when it has none. */
+function endOf(html: string, name: string, from: number): number {
+  const tag = new RegExp(`<(/?)${name}\\b[^<>]*>`, 'gi');
+  tag.lastIndex = from;
+  let depth = 1;
+  for (let found = tag.exec(html); found; found = tag.exec(html)) {
+    depth += found[1] === '/' ? -1 : 1;
+    if (depth === 0) return tag.lastIndex;
+  }
+  return -1;
+}
+
+/** Runs of white space, no-break spaces included, as one space; what has no look of its own removed. */
 export function collapse(text: string): string {
-  return (INVISIBLE.test(text) ? text.replace(new RegExp(INVISIBLE, 'g'), '') : text).replace(/\s{2,}|[^\S ]/g, ' ').trim();
+  return revealText(text)
+    .text.replace(/\s{2,}|[^\S ]/g, ' ')
+    .trim();
 }
 
 /** At most `length` characters, cut after a word, with an ellipsis where something was left out. */

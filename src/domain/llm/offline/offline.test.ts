@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { enclose } from '#content';
 import { ask, collect, textOf } from '../conformance.ts';
 import type { ModelCall, OfflineTask, ProviderClient } from '../contract.ts';
 import { offline } from './index.ts';
@@ -71,6 +72,13 @@ const ITEMS = [
   { title: 'Cup final', text: 'The football cup was won after penalties.' },
   { title: 'Patch your servers', text: 'A security bug lets attackers crash a server.' },
 ];
+
+test('works on what stands in envelopes, not on the orders around it', async () => {
+  const enclosed = enclose(`${ARTICLE}\n${ARTICLE}`, { source: 'input', labels: ['untrusted'], boundary: '0123456789abcdef' });
+  const summary = textOf(await collect((await open()).stream(ask(`Summarise the following in three sentences, please. ${enclosed}`))));
+  assert.match(summary, /TypeScript/);
+  assert.doesNotMatch(summary, /Summarise|data-|untrusted/);
+});
 
 test('scores items by the owner’s interests, with the matched terms as the reason', async () => {
   const [typescript, football, security] = await scoreOf(ITEMS, 'TypeScript, server security; no football');
