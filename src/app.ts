@@ -24,16 +24,7 @@ import { BudgetScope } from '#llm/contract';
 import { createMemory, memoryMigrations, memoryRoutes } from '#memory';
 import { certificateRoutes, certificateUpkeep, createCertificates, doorMigrations, serverNames } from '#doors';
 import { createOwner, doorRoutes, ensureControlToken, ownerMigrations, ownerRoutes } from '#owner';
-import {
-  allows,
-  createApprovals,
-  createPolicy,
-  grantCatalogue,
-  policyMigrations,
-  policyRoutes,
-  settleAnswers,
-  starterRules,
-} from '#policy';
+import { createApprovals, createPolicy, grantCatalogue, policyMigrations, policyRoutes, settleAnswers, starterRules } from '#policy';
 import { createRuns, runMigrations, runRoutes } from '#runs';
 import {
   createSettings,
@@ -319,6 +310,7 @@ export async function createApp({ config, logging, version }: AppOptions): Promi
     newId,
     runs: { ...runs, addCost: async () => {} /* the ledger books it */ },
     llm: llm.scoped,
+    policy,
     settings,
     audit,
     workspacesFolder: join(home, 'workspaces'),
@@ -358,6 +350,7 @@ export async function createApp({ config, logging, version }: AppOptions): Promi
       skills: catalogue,
       llm,
       approvals,
+      policy,
       status: async () => ({
         version,
         upMs: clock.now() - startedAt,
@@ -427,7 +420,7 @@ export async function createApp({ config, logging, version }: AppOptions): Promi
     bus,
     clock,
     log,
-    allows,
+    decide: ({ id: principal, grants: held }, capability) => policy.decide({ principal, capability, context: { held } }),
     auth: { session: owner.authenticateSession, bearer: owner.authenticate },
     verifyFactor: owner.assertFactor,
     health: () => app.running?.health() ?? { ok: false },

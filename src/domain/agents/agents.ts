@@ -6,6 +6,7 @@ import type { NewId } from '#core/ids';
 import type { Service } from '#core/service';
 import type { Audit } from '#audit';
 import type { CallDefaults, CallScope, ScopedLlm } from '#llm/contract';
+import type { Policy } from '#policy';
 import type { Runs } from '#runs';
 import { ownerLanguage, ownerName, ownerTimeZone, type Settings } from '#settings';
 import { createAssistants, type Assistants } from './assistants.ts';
@@ -32,6 +33,7 @@ export interface AgentsDeps {
   readonly runs: Pick<Runs, 'create' | 'change' | 'journal' | 'addCost'>;
   /** `scoped` of the model router. */
   readonly llm: (scope: CallScope, defaults: readonly CallDefaults[]) => ScopedLlm;
+  readonly policy: Pick<Policy, 'enforce'>;
   readonly settings: Pick<Settings, 'get'>;
   readonly audit: Pick<Audit, 'record'>;
   /** Where the folders of workspaces go that name none. */
@@ -71,6 +73,7 @@ export function createAgents(deps: AgentsDeps): Agents {
     newId,
     runs,
     llm,
+    policy,
     settings,
     audit,
     workspacesFolder,
@@ -90,6 +93,7 @@ export function createAgents(deps: AgentsDeps): Agents {
     clock,
     llm,
     hooks,
+    policy,
     random,
     toolbox: joinToolboxes(toolboxes),
     windowChars: () => settings.get(windowChars),

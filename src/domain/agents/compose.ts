@@ -2,6 +2,7 @@ import type { Clock } from '#core/clock';
 import { newBoundary } from '#content';
 import type { Json } from '#core/json';
 import type { CallDefaults, CallScope, Message, ScopedLlm } from '#llm/contract';
+import type { Policy } from '#policy';
 import type { BackendTurn } from './backend.ts';
 import type { ContextBlock } from './contract.ts';
 import { runBefore, type TurnHooks, type TurnView } from './hooks.ts';
@@ -13,6 +14,7 @@ export interface ComposeDeps {
   readonly llm: (scope: CallScope, defaults: readonly CallDefaults[]) => ScopedLlm;
   readonly owner: () => OwnerFacts;
   readonly hooks: TurnHooks;
+  readonly policy: Pick<Policy, 'enforce'>;
   /** For the boundaries of envelopes. */
   readonly random: () => number;
   readonly toolbox: Toolbox;
@@ -34,7 +36,7 @@ export type Note = (type: string, data: Json) => void;
 
 /** Makes of a message what its backend gets: hooks, persona, history, context, and the router bound to who pays. */
 export async function compose(
-  { clock, llm, owner, hooks, toolbox, windowChars, random }: ComposeDeps,
+  { clock, llm, owner, hooks, policy, toolbox, windowChars, random }: ComposeDeps,
   turn: TurnView,
   history: readonly Message[],
   note: Note,
@@ -44,6 +46,13 @@ export async function compose(
   const started = { ...turn, context: [clockBlock(clock.now(), facts.timeZone), ...turn.context] };
   const enriched = await runBefore(hooks.before, started, clock, note, signal);
   const { workspace, assistant, conversationId, context, text } = enriched.turn;
+  if (enriched.halt === null)
+    await policy.enforce({
+      principal: `assistant:${assistant.id}`,
+      capability: 'llm:call',
+      resource: assistant.provider ? `provider:${assistant.provider}` : `tier:${assistant.tier ?? 'default'}`,
+      context: { chain: ['owner'], labels: [...enriched.turn.labels], run: turn.runId },
+    });
   const system = [systemPrompt(assistant, facts), ...enriched.system].join('\n\n');
   const messages = [
     ...history,

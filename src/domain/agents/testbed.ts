@@ -11,6 +11,8 @@ import { secret } from '#core/secret';
 import { auditMigrations, createAudit } from '#audit';
 import { createLlm, llmMigrations, providerKinds } from '#llm';
 import { startFakeLlm, type Script } from '#llm/testing';
+import { starterRules } from '#policy';
+import { rulesOnly } from '#policy/testing';
 import { createRuns, runMigrations } from '#runs';
 import { fixedSettings } from '#settings/testing';
 import { createAgents, type AgentsDeps } from './agents.ts';
@@ -65,7 +67,7 @@ export async function setup({ script, store: given, settings: values = {}, hooks
   /** A second one on the same store is the program after a crash. */
   const build = () =>
     createAgents({
-      store, bus, clock, newId, runs, settings, audit, onError, random: Math.random, llm: llm.scoped, workspacesFolder: folder,
+      store, bus, clock, newId, runs, settings, audit, onError, random: Math.random, policy: rulesOnly(...starterRules([])), llm: llm.scoped, workspacesFolder: folder,
       redact: (text) => text.replaceAll('sk-secret-123', '[secret]'),
       ...(hooks && { hooks }), ...(backends && { backends }), ...(toolboxes && { toolboxes }),
     }); // prettier-ignore

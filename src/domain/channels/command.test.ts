@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { anyText } from '#core/testing';
+import { starterRules } from '#policy';
+import { rulesOnly, testRule } from '#policy/testing';
 import { parseCommand, splitWords } from './command.ts';
 import { commands } from './commands.ts';
 import { createDispatcher, isControl, type Dispatch } from './dispatcher.ts';
@@ -17,7 +19,7 @@ const message = (text: string): InboundMessage => ({
   at: 0,
 });
 
-function setup() {
+function setup(policy = rulesOnly(...starterRules([]))) {
   const started: { workflow: string; input: unknown; key: string }[] = [];
   const answers: string[] = [];
   const base = fakePorts(started);
@@ -25,6 +27,7 @@ function setup() {
   const off = { ...briefing, id: 'w3', name: 'off', title: 'Off', enabled: false };
   const ports = {
     ...base,
+    policy,
     workflows: { ...base.workflows, list: async () => ({ items: [other, briefing, off], next: null }) },
     approvals: {
       list: async () => ({ items: [], next: null }),
@@ -41,7 +44,7 @@ function setup() {
     assert.equal(done.do, 'reply');
     return (done as { text: string }).text;
   };
-  return { ask, reply, started };
+  return { ask, reply, started, answers };
 }
 
 describe('Commands', () => {
@@ -107,5 +110,30 @@ describe('Commands', () => {
     const { ask } = setup();
     assert.deepEqual(await ask('what is the weather'), { do: 'talk' });
     assert.deepEqual(await ask('/ping@other_bot'), { do: 'ignore' });
+  });
+});
+
+describe('what a sender may do', () => {
+  it('is each command’s own capability, and what the owner took from this sender it may not', async () => {
+    const policy = rulesOnly(
+      ...starterRules([]),
+      testRule('deny', 'channel:c:1', 'workflows:run'),
+      testRule('deny', 'channel:c:1', 'approvals:answer'),
+    );
+    const t = setup(policy);
+    await assert.rejects(t.ask('/run morning'), { code: 'policy.denied' });
+    assert.equal(await t.reply('/ping'), 'pong');
+    assert.deepEqual(await t.ask('see you then'), { do: 'talk' }, 'what only looks like an answer is talk');
+    assert.deepEqual([t.started, t.answers], [[], []]);
+    assert.deepEqual(
+      policy.asked.map(({ principal, capability }) => `${principal} ${capability}`),
+      ['channel:c:1 workflows:run', 'channel:c:1 health:read', 'channel:c:1 agents:talk'],
+    );
+  });
+
+  it('is nothing where nothing is granted', async () => {
+    const t = setup(rulesOnly());
+    for (const text of ['/run morning', '/status', '/ping', '/approvals', 'hello'])
+      await assert.rejects(t.ask(text), { code: 'policy.denied' }, text);
   });
 });

@@ -1,5 +1,5 @@
 import type { Llm } from '#llm';
-import type { Approvals } from '#policy';
+import type { Approvals, Policy } from '#policy';
 import type { Runs } from '#runs';
 import type { Label, RunSummary, TriggerRef } from '#runs/contract';
 import type { Catalogue } from '#skills';
@@ -19,6 +19,7 @@ export interface CommandPorts {
   readonly skills: Pick<Catalogue, 'list'>;
   readonly llm: Pick<Llm, 'list' | 'usage'>;
   readonly approvals: Pick<Approvals, 'list' | 'get' | 'answer' | 'answerText'>;
+  readonly policy: Pick<Policy, 'decide' | 'enforce'>;
   status(): Promise<ProgramStatus>;
 }
 
@@ -52,6 +53,8 @@ export interface Command {
   /** What follows the name: `<workflow> [input]`. Empty when nothing does. */
   readonly usage: string;
   readonly summary: string;
+  /** The capability that its sender needs. */
+  readonly grant: string;
   readonly argument: 'none' | 'optional' | 'required';
   /** Markdown. Throws AppErrors, which are told. */
   run(call: CommandCall): Promise<string>;

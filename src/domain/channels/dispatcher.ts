@@ -47,13 +47,27 @@ export function isControl({ text, callback, isForwarded }: InboundMessage): bool
 export function createDispatcher({ ports, commands, now, keyOf }: DispatcherDeps): Dispatcher {
   const names = [...commands.flatMap(({ name, aliases = [] }) => [name, ...aliases]), 'help'];
 
-  async function command(parsed: ParsedCommand, origin: Origin, signal: AbortSignal): Promise<string> {
+  /** Paired senders speak for the owner, each under a name of its own: what the owner takes from one of them it may not do. */
+  async function may(capability: string, message: InboundMessage, origin: Origin): Promise<void> {
+    await ports.policy.enforce({ principal: principalOf(message, origin), capability });
+  }
+
+  /** What only looks like an answer is talk, so this refuses nothing. */
+  function mayAnswer(message: InboundMessage, origin: Origin): boolean {
+    return (
+      isControl(message) &&
+      ports.policy.decide({ principal: principalOf(message, origin), capability: 'approvals:answer' }).effect === 'allow'
+    );
+  }
+
+  async function command(parsed: ParsedCommand, message: InboundMessage, origin: Origin, signal: AbortSignal): Promise<string> {
     if (parsed.name === 'help' || parsed.name === 'start') return helpText(commands);
     const found = commands.find(({ name, aliases = [] }) => name === parsed.name || aliases.includes(parsed.name));
     if (!found) return unknownText(parsed.name, names);
     if (found.argument === 'required' && parsed.argument === '') return `It needs more: \`/${found.name} ${found.usage}\``;
     if (found.argument === 'none' && parsed.argument !== '')
       return `\`/${found.name}\` stands alone; send it without "${parsed.argument.slice(0, 40)}".`;
+    await may(found.grant, message, origin);
     return found.run({
       ports,
       argument: parsed.argument,
@@ -65,26 +79,37 @@ export function createDispatcher({ ports, commands, now, keyOf }: DispatcherDeps
     });
   }
 
+  async function talk(message: InboundMessage, origin: Origin): Promise<Dispatch> {
+    await may('agents:talk', message, origin);
+    return { do: 'talk' };
+  }
+
   return {
     async dispatch(message, origin, signal) {
       const answering = { by: `channel:${origin.channel}`, via: origin.kind };
       if (message.callback) {
+        await may('approvals:answer', message, origin);
         const key = await keyOf(origin.channel, message.chat, message.callback.on);
         return { do: 'toast', toast: await answerButton(ports.approvals, key, message.callback.data, answering) };
       }
-      if (message.isForwarded && message.text.trim() !== '') return { do: 'talk' };
+      if (message.isForwarded && message.text.trim() !== '') return talk(message, origin);
       const parsed = parseCommand(message.text);
       if (parsed) {
         const isForOther =
           parsed.bot !== null && origin.account !== null && `@${parsed.bot}`.toLowerCase() !== origin.account.toLowerCase();
-        return isForOther ? { do: 'ignore' } : { do: 'reply', text: await command(parsed, origin, signal) };
+        return isForOther ? { do: 'ignore' } : { do: 'reply', text: await command(parsed, message, origin, signal) };
       }
       if (message.text.trim() === '')
         return { do: 'reply', text: `I can read text only so far, not: ${message.attachments?.join(', ') ?? 'this'}.` };
-      const answered = await ports.approvals.answerText(message.text, answering);
-      return answered ? { do: 'reply', text: answerLine(answered) } : { do: 'talk' };
+      const answered = mayAnswer(message, origin) && (await ports.approvals.answerText(message.text, answering));
+      return answered ? { do: 'reply', text: answerLine(answered) } : talk(message, origin);
     },
   };
+}
+
+/** `channel:<id>:<sender>`; no platform's id of a person can hold a wildcard or a colon then. */
+function principalOf({ sender }: InboundMessage, { channel }: Origin): string {
+  return `channel:${channel}:${encodeURIComponent(sender.id).replaceAll('*', '%2A')}`;
 }
 
 function helpText(commands: readonly Command[]): string {

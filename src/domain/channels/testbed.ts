@@ -13,7 +13,8 @@ import type { Json } from '#core/json';
 import { uuidv7 } from '#core/ids';
 import { secret } from '#core/secret';
 import type { Running } from '#core/service';
-import { createApprovals, policyMigrations } from '#policy';
+import { createApprovals, policyMigrations, starterRules } from '#policy';
+import { rulesOnly } from '#policy/testing';
 import type { RunSummary } from '#runs/contract';
 import type { WorkflowSummary } from '#workflows/contract';
 import { createChannels, type Channels, type ChannelsDeps } from './channels.ts';
@@ -286,6 +287,7 @@ export function fakePorts(started: { workflow: string; input: unknown; key: stri
       detail: async () => Promise.reject(new AppError('not_found', 'run.not_found', 'No such run')),
       cancel: async (id) => ({ ...aRun(id), status: 'cancelled' }),
     },
+    policy: rulesOnly(...starterRules([])),
     skills: { list: () => [] },
     llm: { list: async () => [], usage: async () => ({ from: '', to: '', items: [], total: { calls: 0, costUsd: 0 } as never }) },
     status: async () => ({ version: '0', upMs: 61_000, memoryBytes: 1e8, troubles: [] }),

@@ -151,6 +151,7 @@ describe('policy', () => {
           link: 'workflow:w',
           beyond: ['untrusted'],
           labels: ['untrusted'],
+          step: null,
         },
       },
     );

@@ -13,8 +13,12 @@ export interface AskedBy {
 }
 
 /** What a `policy.ask` asks the owner; the same act of the same step is the same question, however often it is tried. */
-export function policyQuestion({ details: { capability, resource, reason } }: AppError, { runId, step, who }: AskedBy, now: number) {
-  const act = JSON.stringify([runId, step, capability, resource]);
+export function policyQuestion(
+  { details: { step: deeper, capability, resource, reason } }: AppError,
+  { runId, step, who }: AskedBy,
+  now: number,
+) {
+  const act = JSON.stringify([runId, step, deeper, capability, resource]);
   return {
     id: `policy-${createHash('sha256').update(act).digest('hex').slice(0, 32)}`,
     kind: 'policy' as const,

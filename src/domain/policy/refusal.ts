@@ -5,7 +5,18 @@ import type { Decision, PolicyRequest } from './decision.ts';
 export function refusalOf(decision: Decision, { principal, capability, resource = '*', context = {} }: PolicyRequest): AppError {
   const { effect, rule, reason, link, beyond } = decision;
   const chain = context.chain ?? [];
-  const details = { principal, chain, capability, resource, rule, reason, link, beyond, labels: context.labels ?? [] };
+  const details = {
+    principal,
+    chain,
+    capability,
+    resource,
+    rule,
+    reason,
+    link,
+    beyond,
+    labels: context.labels ?? [],
+    step: context.step ?? null,
+  };
   if (effect === 'ask')
     return new AppError('forbidden', 'policy.ask', `${capability} on ${resource} needs the owner’s yes. ${reason}`, details);
   const who = link ?? principal;

@@ -16,6 +16,8 @@ const Asked = z.object({
   link: z.string().nullable(),
   beyond: z.array(ContentLabel),
   labels: z.array(ContentLabel),
+  /** Where it was asked, when that is deeper than the step that waits: a skill that was called by a skill. */
+  step: z.string().nullable(),
 });
 
 /**
@@ -28,11 +30,11 @@ export function settleAnswers(
 ): (tx: Db, approval: Approval, by: string) => Promise<string | null> {
   return async (tx, { id, kind, answer, runId, step, details }, by) => {
     if (kind !== 'policy' || (answer !== 'yes' && answer !== 'always') || runId === null || step === null) return null;
-    const { principal, capability, resource, link, beyond, labels } = Asked.parse(details);
+    const { principal, capability, resource, link, beyond, labels, step: deeper } = Asked.parse(details);
     const expiresAt = new Date(now() + ANSWER_HOLDS_MS).toISOString();
     await policy.answerOnce(
       { capability, resource, principal: link ?? principal, expiresAt },
-      { run: runId, step, approvalId: id, by },
+      { run: runId, step: deeper ?? step, approvalId: id, by },
       tx,
     );
     if (answer === 'yes' || resource.includes('*') || canonicalPattern(resource) !== resource) return null;

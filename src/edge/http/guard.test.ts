@@ -8,6 +8,7 @@ import { createClient, type FactorNeed } from '#core/client';
 import { assertFactor, endpoint, route, streamRoute } from '#core/endpoint';
 import { AppError } from '#core/errors';
 import type { FactorRequest } from '#owner';
+import { rulesOnly, testRule } from '#policy/testing';
 import { call, CSRF, serve, SESSION, TOKEN, type TestServer } from './testing.ts';
 
 const read = endpoint({
@@ -353,4 +354,33 @@ describe('a sensitive act', () => {
     await assert.rejects(client([null]).call(act, { id: 'y' }), { code: 'owner.factor_needed' });
     assert.deepEqual([t.done, needs], [['x'], Array(3).fill({ factors: ['totp'] })]);
   });
+});
+
+it('asks the policy about each request with what the credential carries; a refusal or a question beats what it carries', async () => {
+  const policy = rulesOnly(
+    testRule('deny', 'token:1', 'things:write'),
+    testRule('ask', 'token:1', 'things:ask'),
+    testRule('allow', 'token:2', 'things:write'),
+  );
+  const grants = ['things:read', 'things:write', 'things:ask'];
+  const routes = grants.map((grant) =>
+    route(
+      endpoint({
+        method: 'GET',
+        path: `/api/${grant.replace(':', '-')}`,
+        grant,
+        summary: 'For tests.',
+        input: z.strictObject({}),
+        output: z.string(),
+      }),
+      async () => 'done',
+    ),
+  );
+  await using server = await serve(routes, {
+    decide: ({ id: principal, grants: held }, capability) => policy.decide({ principal, capability, context: { held } }),
+  });
+  const status = async (token: string, grant: string): Promise<number> =>
+    (await fetch(`${server.url}/api/${grant.replace(':', '-')}`, { headers: { authorization: `Bearer ${token}` } })).status;
+  assert.deepEqual(await Promise.all(grants.map((grant) => status('castellan_all', grant))), [200, 403, 403]);
+  assert.deepEqual(await Promise.all(grants.map((grant) => status('castellan_reader', grant))), [200, 200, 403]);
 });

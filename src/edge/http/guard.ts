@@ -8,18 +8,20 @@ import { AppError } from '#core/errors';
 import { sessionCookie } from '#owner';
 import type { Clients } from './clients.ts';
 import type { Denial } from './denials.ts';
-import type { Auth, HttpConfig } from './ports.ts';
+import type { Auth, HttpConfig, HttpDeps } from './ports.ts';
 import type { Rate } from './rate.ts';
 
 /** Whoever asks for what is open, without a credential that holds. */
 const ANONYMOUS: Caller = { id: 'anonymous', grants: new Set() };
+
+const NO_GRANT = { effect: 'deny', reason: 'A route without a grant is open to nobody.' } as const;
 
 const LOOPBACK = ['localhost', '127.0.0.1', '[::1]'];
 
 export interface GuardDeps {
   readonly config: HttpConfig;
   readonly auth: Auth;
-  readonly allows: (grants: ReadonlySet<string>, needed: string) => boolean;
+  readonly decide: HttpDeps['decide'];
   readonly rate: Rate;
   /** Null where no certificate is asked for. */
   readonly clients: Clients | null;
@@ -33,7 +35,7 @@ export type Guard = (request: FastifyRequest) => Promise<Caller>;
  * In this order: by what way it came (certificate, proxy), is it meant for us (Host: DNS rebinding), does it come from our own page (Origin: hostile pages), who asks
  * (token or session), may they (grant), did the page itself send it (CSRF token). A token is read from its header and nowhere else.
  */
-export function createGuard({ config, auth, allows, rate, clients, onDenial }: GuardDeps): Guard {
+export function createGuard({ config, auth, decide, rate, clients, onDenial }: GuardDeps): Guard {
   const isOurName = hostCheck(config);
   const checkWay = wayCheck(config);
 
@@ -62,9 +64,8 @@ export function createGuard({ config, auth, allows, rate, clients, onDenial }: G
     if (grant === 'public') return credential?.caller ?? ANONYMOUS;
     if (!credential) throw new AppError('unauthenticated', 'http.unauthenticated', 'Log in, or send Authorization: Bearer <token>');
     onCaller(credential.caller);
-    if (grant === undefined || !allows(credential.caller.grants, grant)) {
-      throw new AppError('forbidden', 'http.forbidden', `That needs the grant ${grant}`, { grant });
-    }
+    const { effect, reason } = grant === undefined ? NO_GRANT : decide(credential.caller, grant);
+    if (effect !== 'allow') throw new AppError('forbidden', 'http.forbidden', `That needs the grant ${grant}. ${reason}`, { grant });
     const { csrfToken } = credential;
     if (
       csrfToken !== undefined &&

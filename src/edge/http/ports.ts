@@ -81,8 +81,8 @@ export interface HttpDeps {
   readonly rawRoutes?: readonly RawRoute[];
   readonly auth: Auth;
   readonly verifyFactor: VerifyFactor;
-  /** Whether grants held cover the one needed: `allows` of the policy module. */
-  readonly allows: (grants: ReadonlySet<string>, needed: string) => boolean;
+  /** Whether this caller may use the capability of a route: the policy's decision, and its reason. */
+  readonly decide: (caller: Caller, capability: string) => { readonly effect: 'allow' | 'deny' | 'ask'; readonly reason: string };
   readonly health: () => Health;
   readonly ready: () => boolean | Promise<boolean>;
   readonly version: string;

@@ -53,7 +53,7 @@ export async function serve(routes: readonly Route[], more: Partial<HttpDeps> = 
     verifyFactor: async ({ given }) => {
       if (given !== '123456') throw new AppError('forbidden', 'owner.factor_needed', 'A second factor, please', { factors: ['totp'] });
     },
-    allows: (grants, needed) => grants.has('*') || grants.has(needed),
+    decide: ({ grants }, needed) => ({ effect: grants.has('*') || grants.has(needed) ? 'allow' : 'deny', reason: '' }),
     health: () => ({ ok: true, detail: 'all parts' }),
     ready: () => true,
     version: '1.2.3',

@@ -5,6 +5,7 @@ export const approvals: Command = {
   name: 'approvals',
   usage: '',
   summary: 'The questions that wait for you',
+  grant: 'approvals:read',
   argument: 'none',
   async run({ ports }) {
     const { items } = await ports.approvals.list({ status: 'pending', limit: 20 });

@@ -2,13 +2,21 @@ import type { Command } from '../command.ts';
 import { duration } from './words.ts';
 
 /** Whether anybody is there. */
-export const ping: Command = { name: 'ping', usage: '', summary: 'Whether I am there', argument: 'none', run: async () => 'pong' };
+export const ping: Command = {
+  name: 'ping',
+  usage: '',
+  summary: 'Whether I am there',
+  grant: 'health:read',
+  argument: 'none',
+  run: async () => 'pong',
+};
 
 /** How the program does. */
 export const status: Command = {
   name: 'status',
   usage: '',
   summary: 'How I am doing',
+  grant: 'health:read',
   argument: 'none',
   async run({ ports }) {
     const [{ version, upMs, memoryBytes, troubles }, running, waiting, { items: pending }] = await Promise.all([
@@ -30,6 +38,7 @@ export const skills: Command = {
   name: 'skills',
   usage: '[name]',
   summary: 'What I can do; with a name, more of one',
+  grant: 'skills:read',
   argument: 'optional',
   async run({ ports, argument }) {
     const all = ports.skills.list();
@@ -49,6 +58,7 @@ export const llm: Command = {
   name: 'llm',
   usage: '',
   summary: 'The models, their health and what they cost today',
+  grant: 'llm:read',
   argument: 'none',
   async run({ ports }) {
     const [providers, { total }] = await Promise.all([ports.llm.list(), ports.llm.usage({})]);

@@ -12,6 +12,7 @@ export const run: Command = {
   name: 'run',
   usage: '<workflow> [input]',
   summary: 'Starts a workflow; a name with blanks may stand in quotes, the input is text or JSON',
+  grant: 'workflows:run',
   argument: 'required',
   async run({ ports, argument, messageId, by }) {
     const { workflow, rest } = await findWorkflow(ports.workflows, argument);
@@ -37,6 +38,7 @@ export const runs: Command = {
   name: 'runs',
   usage: '',
   summary: 'What is running now, and what ended last',
+  grant: 'runs:read',
   argument: 'none',
   async run({ ports, now }) {
     const { items } = await ports.runs.list({ limit: 50 });
@@ -56,6 +58,7 @@ export const cancel: Command = {
   name: 'cancel',
   usage: '<run>',
   summary: 'Stops a run; what it has done stays done',
+  grant: 'runs:control',
   argument: 'required',
   async run({ ports, words, by }) {
     const found = await findRun(ports.runs, words[0]!);
@@ -69,6 +72,7 @@ export const why: Command = {
   name: 'why',
   usage: '<run>',
   summary: 'Why a run did what it did',
+  grant: 'runs:read',
   argument: 'required',
   async run({ ports, words }) {
     const found = await findRun(ports.runs, words[0]!);

@@ -5,6 +5,7 @@ export const workflows: Command = {
   name: 'workflows',
   usage: '',
   summary: 'The workflows',
+  grant: 'workflows:read',
   argument: 'none',
   async run({ ports }) {
     const { items, next } = await ports.workflows.list({ limit: 100 });
