@@ -55,7 +55,7 @@ import {
   skillSettings,
 } from '#skills';
 import { createVault, masterKeySource, vaultMigrations, vaultRoutes } from '#vault';
-import { createEngine, createTemplates, createWorkflows, workflowMigrations, workflowRoutes } from '#workflows';
+import { createEngine, createTemplates, createWorkflowFeeds, createWorkflows, workflowMigrations, workflowRoutes } from '#workflows';
 import { askAndWait } from './app/ask-and-wait.ts';
 import { asking } from './app/asking.ts';
 import { channelCalls } from './app/channel-calls.ts';
@@ -393,7 +393,13 @@ export async function createApp({ config, logging, version }: AppOptions): Promi
     ...llmRoutes(llm),
     ...installedSkillRoutes(installed),
     ...skillRoutes({ catalogue, tryOut: trySkill({ store, runs, runner, templates, clock }) }),
-    ...workflowRoutes({ store, workflows, engine, cancelTurn: turnCanceller(runs, agents) }),
+    ...workflowRoutes({
+      store,
+      workflows,
+      engine,
+      feeds: createWorkflowFeeds({ workflows, health: feeds.health }),
+      cancelTurn: turnCanceller(runs, agents),
+    }),
     ...memoryRoutes(memory),
     ...scheduleRoutes(schedules, workflows.idOf),
     ...agentRoutes(agents),

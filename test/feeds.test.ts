@@ -4,7 +4,7 @@ import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { after, before, describe, it } from 'node:test';
 import { getRun, isOver, type RunDetail } from '#runs/contract';
-import { createWorkflow, saveWorkflow, startRun } from '#workflows/contract';
+import { createWorkflow, listFeeds, saveWorkflow, startRun } from '#workflows/contract';
 import { eventually, folder, startAgent, type Agent } from './agent.ts';
 
 interface World extends AsyncDisposable {
@@ -143,6 +143,11 @@ describe('feeds of the real web', () => {
       '/broken.xml': 'feeds.not_a_feed',
     });
     assert.equal(failed.length, 6);
+    const { items: shown } = await agent.client.call(listFeeds, {});
+    assert.deepEqual(
+      shown.filter(({ state }) => state === 'failing').map(({ url, lastError }) => [url, lastError]),
+      failed.map(({ url, message }) => [url, message]).toSorted(([a = ''], [b = '']) => a.localeCompare(b)),
+    );
     for (const { message } of failed) assert.ok(message.length < 300, message);
     assert.ok(world.sentEndless() < 20 * MB, `${world.sentEndless() / MB} MB were taken`);
     assert.deepEqual(

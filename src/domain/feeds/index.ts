@@ -1,5 +1,5 @@
 export { checkFeeds, fetchPage } from './check.ts';
-export { parseOpml } from './opml.ts';
+export { parseOpml, toOpml } from './opml.ts';
 export { parseFeed } from './parse.ts';
 export { createFeedParser, type FeedParser, type FeedParserOptions } from './parser.ts';
 export { type FeedDeps, type FetchedFeed, type Source, type SourceOptions } from './source.ts';

@@ -278,6 +278,46 @@ export const sendEvent = endpoint({
   output: z.object({ woken: z.number() }),
 });
 
+/** A feed that workflows read, and how it does. */
+export const Feed = z.object({
+  url: z.string(),
+  name: z.string().nullable(),
+  /** Names of the workflows that have it among their resources. */
+  workflows: z.array(z.string()),
+  /** `new`: not read yet; `failing`: the last try failed. */
+  state: z.enum(['new', 'ok', 'failing']),
+  lastOkAt: z.string().nullable(),
+  /** In a row. */
+  failures: z.number(),
+  lastError: z.string().nullable(),
+});
+export type Feed = z.infer<typeof Feed>;
+
+export const listFeeds = endpoint({
+  method: 'GET',
+  path: '/api/feeds',
+  grant: 'workflows:read',
+  summary: 'The feeds that workflows read, those that fail first.',
+  input: z.strictObject({}),
+  output: listOf(Feed),
+});
+export const importFeeds = endpoint({
+  method: 'POST',
+  path: '/api/workflows/{id}/feeds',
+  grant: 'workflows:write',
+  summary: 'Adds the feeds of an OPML document to the resources of a workflow; those it has already stay as they are.',
+  input: Id.extend({ opml: z.string().max(5_000_000) }),
+  output: z.object({ workflow: z.string(), added: z.array(z.string()), known: z.number() }),
+});
+export const exportFeeds = endpoint({
+  method: 'GET',
+  path: '/api/workflows/{id}/feeds',
+  grant: 'workflows:read',
+  summary: 'The feeds of a workflow as an OPML document.',
+  input: Id,
+  output: z.object({ opml: z.string() }),
+});
+
 declare module '#core/bus' {
   interface Events {
     'workflow.saved': { readonly workflow: WorkflowSummary };

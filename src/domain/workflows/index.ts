@@ -1,3 +1,4 @@
+export { createWorkflowFeeds } from './feeds.ts';
 export { createWorkflows, type Workflows } from './workflows.ts';
 export { createEngine, type Engine, type EngineDeps, type StartOptions } from './engine.ts';
 export { createTemplates, type Templates } from './template.ts';

@@ -3,9 +3,12 @@ import type { Store } from '#core/db/store';
 import {
   createWorkflow,
   deleteWorkflow,
+  exportFeeds,
   exportWorkflow,
   getWorkflow,
+  importFeeds,
   importWorkflow,
+  listFeeds,
   listVersions,
   listWorkflows,
   saveWorkflow,
@@ -14,6 +17,7 @@ import {
   validateWorkflow,
 } from './contract.ts';
 import type { Engine } from './engine.ts';
+import type { WorkflowFeeds } from './feeds.ts';
 import type { Workflows } from './workflows.ts';
 import { cancelRun, pauseRun, resumeRun, retryRun, type RunSummary } from '#runs/contract';
 
@@ -21,11 +25,12 @@ export interface WorkflowRouteDeps {
   readonly store: Store;
   readonly workflows: Workflows;
   readonly engine: Engine;
+  readonly feeds: WorkflowFeeds;
   /** Cancels a run that is a turn of a conversation; null when it is none. */
   readonly cancelTurn: (runId: string) => Promise<RunSummary | null>;
 }
 
-export function workflowRoutes({ store, workflows, engine, cancelTurn }: WorkflowRouteDeps): readonly Route[] {
+export function workflowRoutes({ store, workflows, engine, feeds, cancelTurn }: WorkflowRouteDeps): readonly Route[] {
   return [
     route(listWorkflows, (page) => workflows.list(page)),
     route(getWorkflow, ({ id, version }) => workflows.get(id, version)),
@@ -42,6 +47,9 @@ export function workflowRoutes({ store, workflows, engine, cancelTurn }: Workflo
     route(importWorkflow, ({ document }, { caller }) => workflows.importDocument(document, caller.id)),
     route(exportWorkflow, async ({ id }) => (await workflows.get(id)).definition),
     route(listVersions, async ({ id }) => ({ items: await workflows.versions(id) })),
+    route(listFeeds, async () => ({ items: await feeds.list(), next: null })),
+    route(importFeeds, ({ id, opml }, { caller }) => feeds.importOpml(id, opml, caller.id)),
+    route(exportFeeds, async ({ id }) => ({ opml: await feeds.exportOpml(id) })),
     route(startRun, async ({ id, input, dryRun }, { caller, idempotencyKey }) => {
       const workflow = await workflows.get(id);
       const trigger = { kind: caller.id === 'owner' ? ('owner' as const) : ('api' as const), by: caller.id };

@@ -258,5 +258,12 @@ export const t = {
     sendTest: 'Send a test',
     testSent: 'The test message is on its way.',
     unavailable: 'This part of the agent is not there yet.',
+    feeds: 'Feeds',
+    feedsText: 'What your workflows read, those that fail first.',
+    noFeeds: 'No feed yet',
+    noFeedsText: 'Give a workflow a feed, or many at once with “castellan feeds import FILE.opml”.',
+    feedState: { new: 'Not read yet', ok: 'Well', failing: 'Failing' },
+    lastRead: 'Last read',
+    failures: (count: number) => (count === 1 ? 'The last try failed:' : `Failed ${count} times in a row:`),
   },
 } as const;

@@ -219,7 +219,7 @@ test('refuses a feed that is too large or too slow, and a dry run leaves no trac
     else if (request.url === '/good') response.end(rss([{ title: 'Good' }]));
   });
   const { titles, context } = await t.gather(
-    { feeds: [`${t.origin}/large`, `${t.origin}/slow`, `${t.origin}/good`], timeoutMs: 100, maxBytesPerFeed: 1_024 },
+    { feeds: [`${t.origin}/large`, `${t.origin}/slow`, `${t.origin}/good`], timeoutMs: 1_000, maxBytesPerFeed: 1_024 },
     { dryRun: true },
   );
   assert.deepEqual(titles, ['Good']);

@@ -1,12 +1,54 @@
 import type { Command } from 'commander';
+import { exportFeeds, importFeeds, listFeeds } from '#workflows/contract';
 import type { Cli } from '../context.ts';
-import { plain, table } from '../words.ts';
+import { readText } from '../files.ts';
+import { ago, plain, table } from '../words.ts';
 
-/** `feeds check` and `page`: they work with no agent running. The owner typed the address, so it may be private. */
+/** Feeds and pages. `feeds check` and `page` work with no agent running; the owner typed the address, so it may be private. */
 export function readingCommands(program: Command, cli: () => Cli): void {
-  program
-    .command('feeds')
-    .description('feeds')
+  const feeds = program.command('feeds').description('the feeds that workflows read');
+  feeds
+    .command('list')
+    .description('the feeds of all workflows, those that fail first')
+    .action(async () => {
+      const io = cli();
+      const { items } = await (await io.client()).call(listFeeds, {});
+      io.print(items, () =>
+        table(
+          ['NAME', 'STATE', 'LAST READ', 'WORKFLOWS', 'ADDRESS', ''],
+          items.map((it) => [
+            it.name,
+            it.failures > 0 ? `failing, ${it.failures} in a row` : it.state,
+            ago(it.lastOkAt, Date.now()),
+            it.workflows.join(', '),
+            it.url,
+            it.lastError,
+          ]),
+        ),
+      );
+    });
+
+  feeds
+    .command('import <file>')
+    .description('add the feeds of an OPML file ("-" for standard input) to a workflow')
+    .option('--workflow <name>', 'the workflow that shall read them', 'morning-briefing')
+    .action(async (file: string, { workflow: id }: { workflow: string }) => {
+      const io = cli();
+      const opml = await readText(file, io);
+      const done = await (await io.client()).call(importFeeds, { id, opml });
+      io.print(done, () => `${done.workflow} reads ${done.added.length} more; it had ${done.known} of them already.`);
+    });
+
+  feeds
+    .command('export [workflow]')
+    .description('the feeds of a workflow as OPML; morning-briefing when none is named')
+    .action(async (id = 'morning-briefing') => {
+      const io = cli();
+      const { opml } = await (await io.client()).call(exportFeeds, { id: String(id) });
+      io.print({ opml }, () => opml.trimEnd());
+    });
+
+  feeds
     .command('check <sources...>')
     .description('parse feeds, from files or addresses')
     .action(async (sources: string[]) => {

@@ -7,6 +7,7 @@ import { Card } from '../../ui/card.tsx';
 import { ErrorBox } from '../../ui/error-box.tsx';
 import { Skeleton } from '../../ui/skeleton.tsx';
 import { Channels } from './channels.tsx';
+import { Feeds } from './feeds.tsx';
 import { Providers } from './providers.tsx';
 import { Tree } from './tree.tsx';
 
@@ -39,6 +40,9 @@ export function SystemPage() {
         </Card>
         <Card title={t.system.channels} aside={t.system.channelsText} flush>
           <Channels />
+        </Card>
+        <Card title={t.system.feeds} aside={t.system.feedsText} flush>
+          <Feeds />
         </Card>
       </div>
     </>
