@@ -146,7 +146,7 @@ export async function createApp({ config, logging, version }: AppOptions): Promi
     clock,
     redact: (text) => vault.redactor.redact(text),
     anchor: anchorFile(join(home, 'audit.anchor')),
-    keys: async () => [await vault.keyFor('audit')],
+    keys: () => vault.keysFor('audit'),
     keepDays: () => settings.get(auditKeepDays),
     shelf: shelfIn(join(home, 'audit')),
     tell,

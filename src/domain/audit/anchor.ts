@@ -41,7 +41,7 @@ export function anchorFile(path: string): AnchorKeeper {
   };
 }
 
-/** Keys of the vault for seals, the newest first; none when the vault does not open. */
+/** Keys of the vault for seals, the newest first; throws when the vault does not open, and then nothing is sealed. */
 export type SealKeys = () => Promise<readonly Uint8Array[]>;
 
 /** HMAC-SHA256 of what is sealed; empty without a key. */
@@ -50,9 +50,9 @@ export function macOf(keys: readonly Uint8Array[], ...parts: readonly (string | 
   return key ? createHmac('sha256', key).update(JSON.stringify(parts)).digest('hex') : '';
 }
 
-/** `unchecked` when there is no key, or it was never sealed. */
+/** `unchecked` when there is no key. */
 export function checkMac(keys: readonly Uint8Array[], mac: string, ...parts: readonly (string | number)[]): 'good' | 'bad' | 'unchecked' {
-  if (keys.length === 0 || mac === '') return 'unchecked';
+  if (keys.length === 0) return 'unchecked';
   const given = Buffer.from(mac, 'hex');
   const isGood = keys.some((key) => {
     const expected = Buffer.from(macOf([key], ...parts), 'hex');

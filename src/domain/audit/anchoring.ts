@@ -26,15 +26,16 @@ export function anchoring({ store, clock, anchor, keys, record, tell }: Anchorin
 
   async function seal(seq: number, hash: string): Promise<Anchor> {
     const at = clock.now();
-    const sealing = await keys().catch(() => []);
+    const sealing = await keys();
     return { seq, hash, at, mac: macOf(sealing, 'anchor', seq, hash, at) };
   }
 
   async function note(): Promise<void> {
     const at = wanted;
     if (!anchor || !at || problem !== null) return;
-    wanted = null;
-    await anchor.write(await seal(at.seq, at.hash));
+    const sealed = await seal(at.seq, at.hash).catch(() => null); // a vault that does not open is told of by the vault
+    if (wanted === at) wanted = null;
+    if (sealed) await anchor.write(sealed);
   }
 
   /** Writes what is wanted now, and what comes meanwhile a moment later. */

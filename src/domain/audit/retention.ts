@@ -66,7 +66,7 @@ export function createRetention({ store, clock, keys, keepDays = () => 0, shelf,
     const { seq, hash } = last;
     const file = shelf && `audit-${pad((before?.seq ?? 0) + 1)}-${pad(seq)}.jsonl`;
     const sha256 = file && (await shelf(file, exportLines({ db: store.db, clock, format: 'jsonl', filter: {}, until: seq })));
-    const sealing = await keys().catch(() => []);
+    const sealing = await keys(); // without a seal nothing is taken out
     await store.write(async (tx) => {
       const at = clock.now();
       await insertCheckpoint(tx, { seq, hash, at, entries, mac: macOf(sealing, 'checkpoint', seq, hash, at, entries) });

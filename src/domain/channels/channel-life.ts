@@ -6,6 +6,7 @@ import type { GuardedFetch } from '#core/fetch';
 import { parseJson, AnyJson } from '#core/json';
 import type { Secret } from '#core/secret';
 import type { Run, Running, Service } from '#core/service';
+import type { Borrower } from '#vault';
 import { failureCode } from './failure.ts';
 import type { HealthBook } from './health.ts';
 import type { Inbox } from './inbox.ts';
@@ -22,7 +23,7 @@ export interface ChannelLifeDeps {
   readonly store: Store;
   readonly clock: Clock;
   readonly fetch: GuardedFetch;
-  readonly secrets: { resolve(reference: string): Promise<Secret> };
+  readonly secrets: { resolve(reference: string, by: Borrower): Promise<Secret> };
   readonly open: OpenChannels;
   readonly health: HealthBook;
   readonly inbox: Inbox;
@@ -100,7 +101,7 @@ export function channelLife(row: ChannelRow, kind: ChannelKind, deps: ChannelLif
       const reference = references[name];
       if (reference === undefined)
         throw new AppError('invalid', 'channel.unauthorized', `secrets.${name}: give a reference such as @secret:${row.name}`);
-      secrets.set(name, await deps.secrets.resolve(reference));
+      secrets.set(name, await deps.secrets.resolve(reference, { as: [`channel:${row.name}`, `channel:${row.kind}`], purpose: 'connect' }));
     }
     const connection = await kind.open({
       channelId: row.id,

@@ -10,6 +10,7 @@ import { nursery, type NurseryChild } from '#core/nursery';
 import type { Secret } from '#core/secret';
 import type { Running, Service } from '#core/service';
 import { supervisor } from '#core/supervisor';
+import type { Borrower } from '#vault';
 import { showApprovals } from './approval-cards.ts';
 import { channelLife, type Tell } from './channel-life.ts';
 import type { Command, CommandPorts } from './command.ts';
@@ -62,7 +63,7 @@ export interface ChannelsDeps {
   readonly queue: JobQueue;
   readonly fetch: GuardedFetch;
   readonly audit: Audit;
-  readonly secrets: { resolve(reference: string): Promise<Secret> };
+  readonly secrets: { resolve(reference: string, by: Borrower): Promise<Secret> };
   readonly kinds: readonly ChannelKind[];
   readonly defaultChannel: DefaultChannel;
   readonly ports: CommandPorts;

@@ -5,6 +5,7 @@ import { AppError } from '#core/errors';
 import type { NewId } from '#core/ids';
 import { check, parseJson } from '#core/json';
 import type { Secret } from '#core/secret';
+import type { Borrower } from '#vault';
 import { NewProvider, Price, ProviderFields, type ProviderPatch } from './api.ts';
 import type { ProviderClient, ProviderKind } from './contract.ts';
 import { allProviders, deleteProvider, insertProvider, updateProvider } from './queries.ts';
@@ -42,9 +43,9 @@ export interface Providers {
 /** What the vault lends. */
 export interface Secrets {
   /** The value of a `@secret:` reference. */
-  resolve(reference: string): Promise<Secret>;
+  resolve(reference: string, by: Borrower): Promise<Secret>;
   /** A text with every reference in it filled in. */
-  fill(text: string): Promise<Secret>;
+  fill(text: string, by: Borrower): Promise<Secret>;
 }
 
 export interface ProvidersDeps {
@@ -99,10 +100,12 @@ export function createProviders({ store, clock, newId, kinds, secrets, onBadRow 
 
   async function connect(provider: Provider): Promise<ProviderClient> {
     const kind = kindOf(provider)!;
+    const baseUrl = addressOf(provider) ?? '';
+    const by: Borrower = { as: [`provider:${provider.name}`, `provider:${provider.kind}`], purpose: 'call', ...(baseUrl && { to: baseUrl }) };
     const headers: Record<string, string> = {};
-    for (const [name, value] of Object.entries(provider.headers)) headers[name] = (await secrets.fill(value)).use((text) => text);
-    const apiKey = provider.secret === null ? null : await secrets.resolve(provider.secret);
-    return kind.open({ baseUrl: addressOf(provider) ?? '', apiKey, headers, timeoutMs: provider.timeoutMs });
+    for (const [name, value] of Object.entries(provider.headers)) headers[name] = (await secrets.fill(value, by)).use((text) => text);
+    const apiKey = provider.secret === null ? null : await secrets.resolve(provider.secret, by);
+    return kind.open({ baseUrl, apiKey, headers, timeoutMs: provider.timeoutMs });
   }
 
   return {

@@ -20,17 +20,76 @@ export function referencedName(text: string): string | null {
   return name.success ? name.data : null;
 }
 
+const KINDS = 'provider|channel|skill|workspace|connection';
+
+/** `any`, or principals separated by commas: `provider:openai, skill:*`. */
+export const SecretScope = z
+  .string()
+  .max(500)
+  .refine(
+    (text) => text.trim() === 'any' || listed(text).every((each) => new RegExp(`^(${KINDS}):(\\*|[^,*]+)$`).test(each)),
+    `scope: write "any", or principals separated by commas, as in "provider:openai, skill:*"; there are ${KINDS.replaceAll('|', ', ')}`,
+  )
+  .transform((text) => listed(text).join(', ') || 'any');
+
+/** Hosts separated by commas; empty says nothing of hosts. `*.example.com` is every name below it; `http://` before one lets the value go unencrypted. */
+export const SecretHosts = z
+  .string()
+  .max(1_000)
+  .refine(
+    (text) =>
+      listed(text).every((each) => /^(http:\/\/)?(\*\.)?[a-z0-9.-]+(:\d{1,5})?$|^(http:\/\/)?\[[0-9a-f:]+\](:\d{1,5})?$/i.test(each)),
+    'hosts: write names separated by commas, as in "api.github.com, *.example.com, localhost:8080"',
+  )
+  .transform((text) => listed(text.toLowerCase()).join(', '));
+
+function listed(text: string): string[] {
+  return text
+    .split(',')
+    .map((each) => each.trim())
+    .filter(Boolean);
+}
+
+/** Whether a scope lets one of these principals use the secret. */
+export function covers(scope: string, principals: readonly string[]): boolean {
+  return listed(scope).some(
+    (each) =>
+      each === 'any' ||
+      principals.some((principal) => each === principal || (each.endsWith(':*') && principal.startsWith(each.slice(0, -1)))),
+  );
+}
+
+/** Whether a value may be sent to an address; over plain http only where the pattern says so, or to this machine. */
+export function hostAllowed(hosts: string, url: URL): boolean {
+  return listed(hosts).some((each) => {
+    const isPlainOk = each.startsWith('http://') || /^(localhost|127(\.\d+){3}|\[::1\])$/.test(url.hostname);
+    const pattern = each.replace('http://', '');
+    const isName = pattern === url.host || (pattern.startsWith('*.') && url.host.endsWith(pattern.slice(1)));
+    return isName && (url.protocol === 'https:' || (url.protocol === 'http:' && isPlainOk));
+  });
+}
+
+/** Where a secret is referred to, in words: `provider Claude`, `workflow morning-briefing, step send`. */
+export const SecretUse = z.object({ secret: z.string(), where: z.string() });
+export type SecretUse = z.infer<typeof SecretUse>;
+
 /** A secret as the owner sees it: all but its value. Times are ISO 8601, UTC. */
 export const SecretInfo = z.object({
   name: z.string(),
-  /** Who may use it: `any`, or a principal such as `provider:openai`, `skill:github`. */
+  /** Who may use it: `any`, or principals such as `provider:openai, skill:web_fetch`. */
   scope: z.string(),
+  /** Where its value may be sent; a skill sends it nowhere else, and nowhere at all while this is empty. */
+  hosts: z.string(),
   description: z.string(),
   version: z.number(),
   createdAt: z.string(),
   rotatedAt: z.string().nullable(),
   /** To the minute. */
   lastUsedAt: z.string().nullable(),
+  /** How often it was lent. */
+  uses: z.number(),
+  /** When it ends, as the owner noted; the owner is told two weeks before. */
+  expiresAt: z.string().nullable(),
   /** The version before is accepted until then. */
   previousUntil: z.string().nullable(),
 });
@@ -40,7 +99,13 @@ const SecretValue = z
   .string()
   .min(1, 'a secret is not empty')
   .max(64 * 1024, 'a secret has at most 64 KiB');
-const Scope = z.string().min(1).max(200);
+const Described = {
+  scope: SecretScope.optional(),
+  hosts: SecretHosts.optional(),
+  description: z.string().max(500).optional(),
+  /** ISO 8601; null for never. */
+  expiresAt: z.iso.datetime({ offset: true }).nullable().optional(),
+};
 
 export const listSecrets = endpoint({
   method: 'GET',
@@ -48,22 +113,22 @@ export const listSecrets = endpoint({
   grant: 'secrets:read',
   summary: 'The secrets by name; never a value.',
   input: z.strictObject({}),
-  output: listOf(SecretInfo),
+  output: listOf(SecretInfo.extend({ usedBy: z.array(z.string()) })),
 });
 export const putSecret = endpoint({
   method: 'PUT',
   path: '/api/secrets/{name}',
   grant: 'secrets:write',
   summary: 'Seals a secret under a name, in place of the one before.',
-  input: z.strictObject({ name: SecretName, value: SecretValue, scope: Scope.optional(), description: z.string().max(500).optional() }),
+  input: z.strictObject({ name: SecretName, value: SecretValue, ...Described }),
   output: SecretInfo,
 });
 export const removeSecret = endpoint({
   method: 'DELETE',
   path: '/api/secrets/{name}',
   grant: 'secrets:write',
-  summary: 'Forgets a secret.',
-  input: z.strictObject({ name: SecretName }),
+  summary: 'Forgets a secret; one that is still referred to only with `force`.',
+  input: z.strictObject({ name: SecretName, force: z.enum(['true', 'false']).optional() }),
   output: Done,
 });
 export const rotateSecret = endpoint({
@@ -84,8 +149,43 @@ export const rotateSecret = endpoint({
   output: SecretInfo,
 });
 
+export const describeSecret = endpoint({
+  method: 'POST',
+  path: '/api/secrets/{name}/describe',
+  grant: 'secrets:write',
+  summary: 'Changes who may use a secret, where it may be sent, when it ends, or its description; its value stays.',
+  input: z.strictObject({ name: SecretName, ...Described }),
+  output: SecretInfo,
+  secondFactor: 'when_enrolled',
+});
+
+export const MasterKeyInfo = z.object({
+  /** Tells master keys apart, and nothing of them. */
+  keyId: z.string(),
+  kind: z.enum(['file', 'given', 'passphrase']),
+  /** How many rows were sealed anew. */
+  resealed: z.number(),
+});
+export type MasterKeyInfo = z.infer<typeof MasterKeyInfo>;
+
+export const rotateMasterKey = endpoint({
+  method: 'POST',
+  path: '/api/vault/key',
+  grant: 'secrets:rekey',
+  summary: 'Seals everything with another master key: a random one in the home, one given, or one from a passphrase.',
+  input: z.strictObject({
+    to: z.enum(['file', 'given', 'passphrase']).default('file'),
+    /** The key, or the passphrase. */
+    key: SecretValue.optional(),
+    /** What becomes of the key file before. */
+    old: z.enum(['keep', 'destroy']).default('destroy'),
+  }),
+  output: MasterKeyInfo,
+  secondFactor: 'when_enrolled',
+});
+
 declare module '#core/bus' {
   interface Events {
-    'vault.changed': { readonly name: string; readonly change: 'set' | 'rotated' | 'removed' };
+    'vault.changed': { readonly name: string; readonly change: 'set' | 'rotated' | 'described' | 'removed' };
   }
 }

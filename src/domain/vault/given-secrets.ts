@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { AppError } from '#core/errors';
 import type { Config } from '#core/config';
 import type { AddressSeed, SecretSeed } from '#core/config/seeds';
-import { strongKey } from './master-key.ts';
+import { strongKey } from './strong-key.ts';
 import { isPlaceholder } from './weak.ts';
 
 /** What a secret of the environment is good for, which says how bad a poor one is. */

@@ -1,7 +1,10 @@
 export { refuseWeakSecrets } from './given-secrets.ts';
-export { masterKeySource, type MasterKeyOptions, type MasterKeySource } from './master-key.ts';
+export { createHandles, type Handles } from './handles.ts';
+export type { Borrower } from './lending.ts';
+export { masterKeySource, passphraseNeeded, type MasterKeyOptions, type MasterKeySource } from './master-key.ts';
 export type { Redactor } from './redactor.ts';
 export { vaultRoutes } from './routes.ts';
+export { sendingFetch } from './sending.ts';
 export { vaultMigrations } from './tables.ts';
 export { createVault, type Vault, type VaultDeps } from './vault.ts';
 export { isPlaceholder } from './weak.ts';

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { secret } from '#core/secret';
 import { masterKeySource } from '#vault';
-import { strongKey } from './master-key.ts';
+import { strongKey } from './strong-key.ts';
 
 async function home() {
   const path = await mkdtemp(join(tmpdir(), 'castellan-key-'));

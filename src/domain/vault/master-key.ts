@@ -1,38 +1,99 @@
 import { randomBytes } from 'node:crypto';
-import { link, mkdir, open, readFile, rm, stat } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { AppError } from '#core/errors';
 import type { Secret } from '#core/secret';
-import { isPlaceholder } from './weak.ts';
+import { keyFile, type OldKey } from './key-file.ts';
+import { assertPassphrase, keyFromPassphrase, newKdf, type Kdf } from './passphrase.ts';
+import { keyId } from './seal.ts';
+import { strongKey } from './strong-key.ts';
 
-const KEY_BYTES = 32;
-
-/** Where the master key comes from: given outright, in a file of the owner's, or in a file of the home. */
+/** Where the master key comes from: given outright, in a file of the owner's, in a file of the home, or a passphrase. */
 export interface MasterKeyOptions {
   readonly home: string;
   /** `CASTELLAN_MASTER_KEY`. */
   readonly given?: Secret | undefined;
   /** `CASTELLAN_MASTER_KEY_FILE`. */
   readonly file?: string | undefined;
+  /** Asks the owner, `again` after a wrong one; throws `vault.passphrase_needed` where nobody can be asked. */
+  readonly askPassphrase?: ((again: boolean) => Promise<Secret>) | undefined;
+  /** What a passphrase costs to try; the usual when left out. */
+  readonly cost?: Pick<Kdf, 'memoryKib' | 'passes' | 'lanes'>;
 }
 
-/** Reads the master key; `null` when there is none yet. Throws `vault.weak_key`, `vault.key_missing`, `vault.key_exposed`. */
+/** What the database says of the key that everything is sealed with. */
+export interface Sealing {
+  readonly keyId: string;
+  readonly kdf: Kdf | null;
+}
+
+/** What the next master key is to be: a random one in the home, one given in its place, or from a passphrase. */
+export type NextKey =
+  | { readonly kind: 'file' }
+  | { readonly kind: 'given'; readonly key: Secret }
+  | { readonly kind: 'passphrase'; readonly passphrase: Secret };
+
+/** Reads the master key; `null` when there is none yet. Throws `vault.weak_key`, `vault.key_missing`, `vault.key_exposed`, `vault.wrong_passphrase`. */
 export interface MasterKeySource {
-  read(): Promise<Buffer | null>;
+  /** The one that fits, of all places that may hold it; one that does not fit when none does. */
+  read(sealing?: Sealing): Promise<Buffer | null>;
   /** Makes a random one in the home, mode 0600; one that another process just made wins. */
   create(): Promise<Buffer>;
   /** For messages: where a person finds it. */
   readonly where: string;
+  /** Makes ready what will be the key once everything is sealed with it. */
+  prepare?(next: NextKey): Promise<{ readonly key: Buffer; readonly kdf: Kdf | null }>;
+  /** Everything is sealed with the key of that id: files take their places. */
+  settle?(id: string, old: OldKey | null): Promise<void>;
 }
 
-export function masterKeySource({ home, given, file }: MasterKeyOptions): MasterKeySource {
-  if (given) return fixed('CASTELLAN_MASTER_KEY', async () => given.use((text) => strongKey(text, 'CASTELLAN_MASTER_KEY')));
-  if (file) return fixed(file, async () => strongKey(await readGiven(file), file));
-  return inHome(join(home, 'master.key'));
+const MOST_TRIES = 3;
+
+export function masterKeySource({ home, given, file, askPassphrase, cost }: MasterKeyOptions): MasterKeySource {
+  const inHome = keyFile(join(home, 'master.key'));
+  const fromEnvironment = given && (async () => given.use((text) => strongKey(text, 'CASTELLAN_MASTER_KEY')));
+  const fromFile = file === undefined ? undefined : async () => strongKey(await readGiven(file), file);
+  const first = fromEnvironment ?? fromFile;
+  const where = given ? 'CASTELLAN_MASTER_KEY' : (file ?? inHome.path);
+
+  async function unlock({ keyId: id, kdf }: Sealing & { kdf: Kdf }): Promise<Buffer> {
+    for (let tries = 0; tries < MOST_TRIES; tries += 1) {
+      if (!askPassphrase) throw passphraseNeeded();
+      const passphrase = await askPassphrase(tries > 0);
+      const key = await passphrase.use((text) => keyFromPassphrase(text, kdf));
+      if (keyId(key) === id) return key;
+    }
+    throw new AppError('invalid', 'vault.wrong_passphrase', 'That is not the passphrase of the vault. Nothing was changed.');
+  }
+
+  return {
+    where,
+    async read(sealing) {
+      if (sealing?.kdf) return unlock({ ...sealing, kdf: sealing.kdf });
+      const configured = await first?.();
+      if (!sealing) return configured ?? inHome.read();
+      if (configured && keyId(configured) === sealing.keyId) return configured;
+      const there = await inHome.read(sealing.keyId);
+      return there && (!configured || keyId(there) === sealing.keyId) ? there : (configured ?? there);
+    },
+    create: first ?? inHome.create,
+    async prepare(next) {
+      if (next.kind === 'file') return { key: await inHome.prepare(), kdf: null };
+      if (next.kind === 'given') return { key: next.key.use((text) => strongKey(text, 'key')), kdf: null };
+      next.passphrase.use(assertPassphrase);
+      const kdf = newKdf(randomBytes(16), cost);
+      return { key: await next.passphrase.use((text) => keyFromPassphrase(text, kdf)), kdf };
+    },
+    settle: inHome.settle,
+  };
 }
 
-function fixed(where: string, read: () => Promise<Buffer>): MasterKeySource {
-  return { where, read, create: read };
+export function passphraseNeeded(): AppError {
+  return new AppError(
+    'invalid',
+    'vault.passphrase_needed',
+    'The vault opens with a passphrase: start Castellan at a terminal, or give it by CASTELLAN_PASSPHRASE_FD or the systemd credential "castellan-passphrase"',
+  );
 }
 
 async function readGiven(file: string): Promise<string> {
@@ -47,73 +108,4 @@ async function readGiven(file: string): Promise<string> {
       cause,
     );
   }
-}
-
-function inHome(path: string): MasterKeySource {
-  async function read(): Promise<Buffer | null> {
-    let text: string;
-    try {
-      text = await readFile(path, 'utf8');
-    } catch (cause) {
-      if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return null;
-      throw new AppError(
-        'unavailable',
-        'vault.key_missing',
-        `Cannot read the master key ${path}: check that it belongs to you`,
-        { path },
-        cause,
-      );
-    }
-    const { mode } = await stat(path);
-    if (process.platform !== 'win32' && (mode & 0o077) !== 0)
-      throw new AppError(
-        'unavailable',
-        'vault.key_exposed',
-        `Others on this machine can read the master key: run "chmod 600 ${path}", and rotate your secrets if they may have`,
-        { path },
-      );
-    return strongKey(text, path);
-  }
-
-  /** Written whole, then linked into place: a crash leaves no half a key, and of two processes one wins. */
-  async function create(): Promise<Buffer> {
-    await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-    const draft = `${path}.${process.pid}.${randomBytes(4).toString('hex')}`;
-    const handle = await open(draft, 'wx', 0o600);
-    try {
-      await handle.writeFile(`${randomBytes(KEY_BYTES).toString('base64')}\n`);
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
-    try {
-      await link(draft, path);
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-    } finally {
-      await rm(draft, { force: true });
-    }
-    return (await read())!;
-  }
-
-  return { where: path, read, create };
-}
-
-/** Refuses a key that could be guessed: under 32 bytes (of hex, base64 or text), a placeholder, or a few characters over and over. */
-export function strongKey(text: string, where: string): Buffer {
-  const key = text.trim();
-  const refuse = (why: string): never => {
-    throw new AppError('invalid', 'vault.weak_key', `${where}: ${why}. Make one with "openssl rand -base64 32".`, { where });
-  };
-  if (isPlaceholder(key)) refuse('the master key is a placeholder');
-  const bytes = decode(key);
-  if (bytes.length < KEY_BYTES) refuse(`the master key has ${bytes.length} bytes, it needs ${KEY_BYTES}`);
-  if (new Set(key).size < 10) refuse('the master key repeats a few characters');
-  return bytes;
-}
-
-function decode(key: string): Buffer {
-  if (/^(?:[0-9a-f]{2})+$/i.test(key)) return Buffer.from(key, 'hex');
-  if (/^[A-Za-z0-9+/_-]{43,}={0,2}$/.test(key)) return Buffer.from(key, 'base64');
-  return Buffer.from(key, 'utf8');
 }

@@ -29,6 +29,66 @@ export async function deleteSecret(tx: Db, name: string): Promise<void> {
   await tx.deleteFrom('vault_secret').where('name', '=', name).execute();
 }
 
-export async function markUsed(tx: Db, name: string, at: number): Promise<void> {
-  await tx.updateTable('vault_secret').set({ last_used_at: at }).where('name', '=', name).where('retires_at', 'is', null).execute();
+export async function markUsed(tx: Db, name: string, at: number, uses: number): Promise<void> {
+  await tx
+    .updateTable('vault_secret')
+    .set((eb) => ({ last_used_at: at, uses: eb('uses', '+', uses) }))
+    .where('name', '=', name)
+    .where('retires_at', 'is', null)
+    .execute();
+}
+
+/** Gives a row another seal. */
+export async function resealRow(
+  tx: Db,
+  { name, version }: SecretRow,
+  sealed: Pick<SecretRow, 'key_id' | 'nonce' | 'sealed'>,
+): Promise<void> {
+  await tx.updateTable('vault_secret').set(sealed).where('name', '=', name).where('version', '=', version).execute();
+}
+
+/** Changes what is said of a secret, not its value. */
+export async function describeSecret(
+  tx: Db,
+  name: string,
+  set: Partial<Pick<SecretRow, 'scope' | 'hosts' | 'description' | 'expires_at'>>,
+): Promise<void> {
+  await tx.updateTable('vault_secret').set(set).where('name', '=', name).execute();
+}
+
+export type MasterRow = Tables['vault_master'];
+export type RootRow = Tables['vault_root'];
+
+export async function readMaster(db: Db): Promise<MasterRow | undefined> {
+  return db.selectFrom('vault_master').selectAll().where('id', '=', 1).executeTakeFirst();
+}
+
+/** The first one wins. */
+export async function putFirstMaster(tx: Db, row: MasterRow): Promise<void> {
+  await tx
+    .insertInto('vault_master')
+    .values(row)
+    .onConflict((on) => on.column('id').doNothing())
+    .execute();
+}
+
+export async function updateMaster(tx: Db, set: Partial<MasterRow>): Promise<void> {
+  await tx.updateTable('vault_master').set(set).where('id', '=', 1).execute();
+}
+
+/** Newest first. */
+export async function allRoots(db: Db): Promise<RootRow[]> {
+  return db.selectFrom('vault_root').selectAll().orderBy('generation', 'desc').execute();
+}
+
+export async function insertRoot(tx: Db, row: RootRow): Promise<void> {
+  await tx
+    .insertInto('vault_root')
+    .values(row)
+    .onConflict((on) => on.column('generation').doNothing())
+    .execute();
+}
+
+export async function resealRoot(tx: Db, generation: number, sealed: Pick<RootRow, 'key_id' | 'nonce' | 'sealed'>): Promise<void> {
+  await tx.updateTable('vault_root').set(sealed).where('generation', '=', generation).execute();
 }

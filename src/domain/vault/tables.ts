@@ -18,7 +18,24 @@ declare module '#core/db/store' {
       /** Set when a newer version took over: until then this one is still accepted. */
       retires_at: number | null;
       last_used_at: number | null;
+      /** Where its value may be sent, as patterns separated by commas; '' says nothing of it, and keeps skills from sending it. */
+      hosts: string;
+      expires_at: number | null;
+      /** How often it was lent, over all versions. */
+      uses: number;
     };
+    /** One row once the vault was opened: which master key everything is sealed with. */
+    vault_master: {
+      id: number;
+      key_id: string;
+      /** How a passphrase becomes the key, as JSON; null for a key that is one by itself. */
+      kdf: string | null;
+      /** What is still to be done with the key file before, when a change of the key was cut off. */
+      old_key: 'keep' | 'destroy' | null;
+      changed_at: number;
+    };
+    /** What the keys for other purposes come from: a new one with each change of the master key, the old ones for checking. */
+    vault_root: { generation: number; key_id: string; nonce: Uint8Array; sealed: Uint8Array; created_at: number };
   }
 }
 
@@ -33,6 +50,20 @@ export const vaultMigrations: readonly Migration[] = [
         created_at integer not null, first_at integer not null, retires_at integer, last_used_at integer,
         primary key (name, version)) strict, without rowid`,
       `create unique index vault_secret_current on vault_secret (name) where retires_at is null`,
+    ],
+  },
+  {
+    name: 'vault-002-master',
+    ddl: [
+      `create table vault_master (
+        id integer primary key check (id = 1), key_id text not null, kdf text,
+        old_key text check (old_key in ('keep', 'destroy')), changed_at integer not null) strict`,
+      `create table vault_root (
+        generation integer primary key, key_id text not null, nonce blob not null check (length(nonce) = 12),
+        sealed blob not null check (length(sealed) >= 16), created_at integer not null) strict`,
+      `alter table vault_secret add column hosts text not null default ''`,
+      `alter table vault_secret add column expires_at integer`,
+      `alter table vault_secret add column uses integer not null default 0`,
     ],
   },
 ];

@@ -8,9 +8,10 @@ import type { Store } from '#core/db/store';
 import { memoryStore, onEveryEngine } from '#core/db/testing';
 import { AppError } from '#core/errors';
 import { secret, type Secret } from '#core/secret';
-import { createVault, vaultMigrations, vaultRoutes, type MasterKeySource } from '#vault';
+import { createVault, vaultMigrations, vaultRoutes, type Borrower, type MasterKeySource } from '#vault';
 import { memoryKey } from '#vault/testing';
 
+const BY: Borrower = { as: ['skill:github'], purpose: 'test' };
 const open = (value: Secret): string => value.use((text) => text);
 
 function vaultOn(store: Store, masterKey: MasterKeySource = memoryKey()) {
@@ -29,22 +30,25 @@ onEveryEngine('vault', (openStore) => {
   it('gives back what it sealed, and shows everything but the value', async () => {
     await using t = await setup();
     await t.vault.set('github', secret('ghp_correct-horse'), 'owner', { scope: 'skill:github', description: 'for issues' });
-    assert.equal(open(await t.vault.get('github')), 'ghp_correct-horse');
-    assert.equal(open(await t.vault.resolve('@secret:github')), 'ghp_correct-horse');
+    assert.equal(open(await t.vault.get('github', BY)), 'ghp_correct-horse');
+    assert.equal(open(await t.vault.resolve('@secret:github', BY)), 'ghp_correct-horse');
     const shown = await t.vault.list();
     assert.deepEqual(shown, [
       {
         name: 'github',
         scope: 'skill:github',
+        hosts: '',
         description: 'for issues',
         version: 1,
         createdAt: '1970-01-01T00:16:40.000Z',
         rotatedAt: null,
         lastUsedAt: '1970-01-01T00:16:40.000Z',
+        uses: 1,
+        expiresAt: null,
         previousUntil: null,
       },
     ]);
-    assert.equal(inspect([shown, t.audit.entries, await t.vault.get('github')], { depth: 9 }).includes('horse'), false);
+    assert.equal(inspect([shown, t.audit.entries, await t.vault.get('github', BY)], { depth: 9 }).includes('horse'), false);
   });
 
   it('stores nothing that reads as the value, and never the same bytes twice', async () => {
@@ -62,12 +66,12 @@ onEveryEngine('vault', (openStore) => {
     await using t = await setup();
     await t.vault.set('hook', secret('first-one'), 'owner', { description: 'of the shop' });
     await t.vault.set('hook', secret('second-one'), 'owner');
-    assert.deepEqual((await t.vault.accepted('hook')).map(open), ['second-one']);
+    assert.deepEqual((await t.vault.accepted('hook', BY)).map(open), ['second-one']);
     const info = await t.vault.rotate('hook', secret('third-one'), 'owner', { graceMs: 60_000 });
     assert.deepEqual([info.version, info.description, info.previousUntil], [3, 'of the shop', '1970-01-01T00:17:40.000Z']);
-    assert.deepEqual((await t.vault.accepted('hook')).map(open), ['third-one', 'second-one']);
+    assert.deepEqual((await t.vault.accepted('hook', BY)).map(open), ['third-one', 'second-one']);
     await t.clock.advance(60_000);
-    assert.deepEqual((await t.vault.accepted('hook')).map(open), ['third-one']);
+    assert.deepEqual((await t.vault.accepted('hook', BY)).map(open), ['third-one']);
     await assert.rejects(t.vault.rotate('other', secret('x-value'), 'owner', { graceMs: 0 }), { code: 'vault.no_secret' });
   });
 
@@ -75,7 +79,7 @@ onEveryEngine('vault', (openStore) => {
     await using t = await setup();
     await t.vault.set('a', secret('value-of-a'), 'owner');
     await t.vault.remove('a', 'owner');
-    await assert.rejects(t.vault.get('a'), { kind: 'not_found', code: 'vault.no_secret' });
+    await assert.rejects(t.vault.get('a', BY), { kind: 'not_found', code: 'vault.no_secret' });
     await assert.rejects(t.vault.remove('a', 'owner'), { code: 'vault.no_secret' });
     assert.equal(t.vault.redactor.redact('value-of-a'), 'value-of-a');
     assert.deepEqual(
@@ -88,10 +92,10 @@ onEveryEngine('vault', (openStore) => {
     await using t = await setup();
     await t.vault.set('a', secret('value-of-a'), 'owner');
     const other = vaultOn(t.store, memoryKey(2)).vault;
-    await assert.rejects(other.get('a'), { code: 'vault.wrong_key' });
+    await assert.rejects(other.get('a', BY), { code: 'vault.wrong_key' });
     await assert.rejects(other.set('a', secret('overwritten'), 'owner'), { code: 'vault.wrong_key' });
     await assert.rejects(other.set('new', secret('overwritten'), 'owner'), { code: 'vault.wrong_key' });
-    assert.equal(open(await vaultOn(t.store).vault.get('a')), 'value-of-a');
+    assert.equal(open(await vaultOn(t.store).vault.get('a', BY)), 'value-of-a');
   });
 });
 
@@ -111,11 +115,11 @@ describe('vault', () => {
     );
     const again = vaultOn(t.store).vault;
     for (const vault of [t.vault, again]) {
-      await assert.rejects(vault.get('cheap'), { code: 'vault.damaged' });
-      assert.equal(open(await vault.get('dear')), 'value-dear');
+      await assert.rejects(vault.get('cheap', BY), { code: 'vault.damaged' });
+      assert.equal(open(await vault.get('dear', BY)), 'value-dear');
     }
     await again.set('cheap', secret('value-anew'), 'owner');
-    assert.equal(open(await again.get('cheap')), 'value-anew');
+    assert.equal(open(await again.get('cheap', BY)), 'value-anew');
   });
 
   it('makes no new key while there are secrets of a lost one', async () => {
@@ -128,7 +132,7 @@ describe('vault', () => {
     await using t = await setup(source);
     await t.vault.set('a', secret('value-of-a'), 'owner');
     lost = true;
-    await assert.rejects(vaultOn(t.store, source).vault.get('a'), { code: 'vault.key_missing' });
+    await assert.rejects(vaultOn(t.store, source).vault.get('a', BY), { code: 'vault.key_missing' });
   });
 
   it('reads no key until it is used, and then once', async () => {
@@ -142,7 +146,7 @@ describe('vault', () => {
     });
     assert.equal(reads, 0);
     await Promise.all([t.vault.keyFor('csrf'), t.vault.set('a', secret('value-of-a'), 'owner')]);
-    await t.vault.get('a');
+    await t.vault.get('a', BY);
     assert.equal(reads, 1);
   });
 
@@ -171,9 +175,9 @@ describe('vault', () => {
     await using t = await setup();
     await t.vault.set('user', secret('ann-0001'), 'owner');
     await t.vault.set('pass.word', secret('pw-$&-1'), 'owner');
-    assert.equal(open(await t.vault.fill('Basic @secret:user:@secret:pass.word.')), 'Basic ann-0001:pw-$&-1.');
-    await assert.rejects(t.vault.fill('x @secret:none'), { code: 'vault.no_secret' });
-    await assert.rejects(t.vault.resolve('x @secret:user'), { code: 'vault.bad_reference' });
+    assert.equal(open(await t.vault.fill('Basic @secret:user:@secret:pass.word.', BY)), 'Basic ann-0001:pw-$&-1.');
+    await assert.rejects(t.vault.fill('x @secret:none', BY), { code: 'vault.no_secret' });
+    await assert.rejects(t.vault.resolve('x @secret:user', BY), { code: 'vault.bad_reference' });
   });
 
   it('an undone write leaves no trace, in the redactor either', async () => {
