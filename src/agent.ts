@@ -30,6 +30,7 @@ export async function runAgent(): Promise<void> {
   });
   const { log } = logging;
   const app = await createApp({ config, logging, version });
+  await app.unlock();
   assertBindAllowed(config, { hasPassword: await app.hasPassword(), hasClients: await app.hasClients() });
 
   const ended = Promise.withResolvers<Error | null>();

@@ -70,6 +70,8 @@ import { describeDoors } from './app/describe-doors.ts';
 import { mannersOf } from './app/manners.ts';
 import { ownFiles, programFolder } from './app/own-files.ts';
 import { socketOf } from './app/own-socket.ts';
+import { passphraseFrom } from './app/passphrase.ts';
+import { secretUses } from './app/references.ts';
 import { skillGrants } from './app/skill-grants.ts';
 import { turnCanceller } from './app/turn-canceller.ts';
 import { trySkill } from './app/try-skill.ts';
@@ -86,6 +88,8 @@ export interface App {
   hasPassword(): Promise<boolean>;
   /** Whether a certificate was made that lets somebody in. */
   hasClients(): Promise<boolean>;
+  /** Asks for the passphrase of the vault, where it has one; before the tree starts. */
+  unlock(): Promise<void>;
   /** Called when the tree is up. */
   readonly firstStart: FirstStart;
   /** The tree that runs now, for the health page. */
@@ -156,7 +160,14 @@ export async function createApp({ config, logging, version }: AppOptions): Promi
     clock,
     bus,
     audit,
-    masterKey: masterKeySource({ home, given: config.masterKey, file: config.masterKeyFile }),
+    masterKey: masterKeySource({
+      home,
+      given: config.masterKey,
+      file: config.masterKeyFile,
+      askPassphrase: passphraseFrom({ fd: config.passphraseFd, credentials: config.credentials }),
+    }),
+    references: () => secretUses({ settings, llm, channels, workflows }),
+    tell,
   });
   logging.setScan(vault.redactor.redact);
   const settings = createSettings({ store, bus, audit, clock, newId, tell, secrets: vault, env: openSeeds(seeds), definitions: SETTINGS });
@@ -222,6 +233,7 @@ export async function createApp({ config, logging, version }: AppOptions): Promi
     clock,
     log,
     fetch: web.fetch,
+    lend: vault.get,
     files: ownFiles(home),
     policy,
     llm: llm.scoped,
@@ -413,6 +425,7 @@ export async function createApp({ config, logging, version }: AppOptions): Promi
     ingress: undefined as never,
     running: null,
     hasPassword: owner.hasPassword,
+    unlock: vault.unlock,
     hasClients: certificates.hasClients,
     loginUrl: async () => ((await owner.hasPassword()) ? null : (await owner.createLoginLink(http.browserUrl()!)).url.use((url) => url)),
     firstStart: createFirstStart({ store, vault, llm, workflows, engine, channels, seeds }),

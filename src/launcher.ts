@@ -1,10 +1,11 @@
 // The parent of the agent: starts it, starts it again when it crashes, and hands on the signals. It stays as long as the agent does, so it
 // holds as little as it can: no libraries, nothing of core.
 import { spawn, type ChildProcess } from 'node:child_process';
-import { accessSync, constants, mkdirSync, writeFileSync } from 'node:fs';
+import { accessSync, constants, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { flushCompileCache } from 'node:module';
 import { homedir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
+import type { Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 
 export interface LauncherOptions {
@@ -69,6 +70,7 @@ export async function runLauncher(args: readonly string[], options: LauncherOpti
   const say = options.log ?? ((line: string): void => void process.stderr.write(`castellan: ${line}\n`));
   const limits = { ...LIMITS, ...options.limits };
   const home = homeOf(args, env);
+  const passphrase = readPassphrase(env);
   const stop = listenForStop(limits.graceMs);
   const crashes: number[] = [];
   let inARow = 0;
@@ -77,9 +79,10 @@ export async function runLauncher(args: readonly string[], options: LauncherOpti
   try {
     for (;;) {
       const child = spawn(process.execPath, [...nodeFlags, fileURLToPath(entry), ...args], {
-        env: childEnv(env, home),
-        stdio: ['inherit', 'inherit', 'pipe', 'ipc'],
+        env: { ...childEnv(env, home), ...(passphrase !== null && { CASTELLAN_PASSPHRASE_FD: '4' }) },
+        stdio: ['inherit', 'inherit', 'pipe', 'ipc', ...(passphrase === null ? [] : ['pipe' as const])],
       });
+      (child.stdio as unknown as (Writable | undefined)[])[4]?.on('error', ignore).end(passphrase);
       const life = await live(child, stop, limits.healthyMs);
       if (stop.asked.aborted || FINAL.includes(life.code)) return exitCodeOf(life);
       const now = performance.now();
@@ -196,6 +199,17 @@ function homeOf(args: readonly string[], env: Readonly<Record<string, string | u
   const flag = args[at]?.startsWith('--home=') ? args[at].slice('--home='.length) : args[at + 1];
   const named = (at >= 0 ? flag : undefined) || env['CASTELLAN_HOME']?.trim();
   return named ? resolve(named.replace(/^~(?=$|[/\\])/, homedir())) : join(homedir(), '.castellan');
+}
+
+/** A descriptor can be read once; each life of the agent gets what was in it by a pipe of its own. */
+function readPassphrase(env: Readonly<Record<string, string | undefined>>): Buffer | null {
+  const fd = env['CASTELLAN_PASSPHRASE_FD']?.trim() ?? '';
+  if (!/^\d+$/.test(fd)) return null;
+  try {
+    return readFileSync(Number(fd));
+  } catch {
+    return null; // the agent says what is wrong with it
+  }
 }
 
 /** The agent's environment: where compiled code is kept, and at a terminal a log for people. */

@@ -26,13 +26,13 @@ export interface FirstStart {
   seed(): Promise<void>;
 }
 
-/** Keys of the environment that go to the vault, by the name they get there. */
+/** Keys of the environment that go to the vault, by the name they get there, and who may use them. */
 const KEYS = {
-  'anthropic-api-key': 'ANTHROPIC_API_KEY',
-  'google-api-key': 'GEMINI_API_KEY',
-  'openai-api-key': 'OPENAI_API_KEY',
-  'github-token': 'GITHUB_TOKEN',
-  'telegram-bot-token': 'TELEGRAM_BOT_TOKEN',
+  'anthropic-api-key': ['ANTHROPIC_API_KEY', 'provider:*'],
+  'google-api-key': ['GEMINI_API_KEY', 'provider:*'],
+  'openai-api-key': ['OPENAI_API_KEY', 'provider:*'],
+  'github-token': ['GITHUB_TOKEN', 'any'],
+  'telegram-bot-token': ['TELEGRAM_BOT_TOKEN', 'channel:*'],
 } as const;
 
 /**
@@ -42,11 +42,11 @@ const KEYS = {
 export function createFirstStart({ store, vault, llm, workflows, engine, channels, seeds }: FirstStartDeps): FirstStart {
   async function sealKeys(): Promise<Record<string, string>> {
     const references: Record<string, string> = {};
-    for (const [name, variable] of Object.entries(KEYS)) {
+    for (const [name, [variable, scope]] of Object.entries(KEYS)) {
       const value = seeds.secrets[variable];
       if (value === undefined && !(await vault.has(name))) continue;
       if (value !== undefined && !(await vault.has(name)))
-        await vault.set(name, value, 'system', { description: `From ${variable} at the first start` });
+        await vault.set(name, value, 'system', { scope, description: `From ${variable} at the first start` });
       references[name] = `@secret:${name}`;
     }
     return references;

@@ -5,6 +5,7 @@ import type { Runs } from '#runs';
 import type { Label } from '#runs/contract';
 import { addressesIn, type SkillRouteDeps } from '#skills';
 import type { SkillRunner } from '#skills/contract';
+import { createHandles } from '#vault';
 import type { Templates } from '#workflows';
 
 /** One attempt at one skill as a run of its own, with its effects, cost and journal. */
@@ -35,9 +36,12 @@ export function trySkill(deps: {
     try {
       const render = (template: string, extra: Readonly<Record<string, unknown>> = {}): Promise<string> =>
         templates.render(template, { input, ...extra });
+      // only what the owner writes is resolved: a token that may try skills does not come to secrets by it
+      const handles = by === 'owner' || by === 'cli' ? createHandles() : null;
       const result = await runner.run({
         skill,
-        config,
+        config: handles ? handles.hold(config) : config,
+        ...(handles && { handles }),
         input,
         prompt,
         signal,

@@ -26,6 +26,10 @@ export interface Config {
   readonly node: string;
   readonly masterKey?: Secret;
   readonly masterKeyFile?: string;
+  /** Where the passphrase of the vault is read from. */
+  readonly passphraseFd?: number;
+  /** Where systemd put credentials; `castellan-passphrase` may be among them. */
+  readonly credentials?: string;
   /** IANA name. */
   readonly timeZone: string;
   /** Absent: the owner's side speaks plain HTTP. */

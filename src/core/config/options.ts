@@ -28,6 +28,11 @@ const Port = z
       .transform(Number),
   ])
   .refine((port) => port >= 0 && port <= 65_535);
+const Descriptor = z
+  .string()
+  .regex(/^\d{1,4}$/)
+  .transform(Number)
+  .refine((fd) => fd >= 3);
 const Host = z.string().regex(/^[A-Za-z0-9.:_-]+$/);
 const AbsolutePath = z.string().refine(isAbsolute);
 const listOf = (isOne: (text: string) => boolean) =>
@@ -68,6 +73,8 @@ export const options = {
   node: option('CASTELLAN_NODE', z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/), 'write up to 63 letters, digits, dots and dashes'),
   masterKey: option('CASTELLAN_MASTER_KEY', TextSecret, 'write the key, or leave it out for a key file in the home', true),
   masterKeyFile: option('CASTELLAN_MASTER_KEY_FILE', AbsolutePath, 'write the absolute path of a file'),
+  passphraseFd: option('CASTELLAN_PASSPHRASE_FD', Descriptor, 'write the number of an open file descriptor, from 3 on', true),
+  credentials: option('CREDENTIALS_DIRECTORY', AbsolutePath, 'systemd sets it; leave it alone', true),
   timeZone: option('TZ', TimeZone, 'write the name of a time zone, like Europe/Vienna'),
   tls: option('CASTELLAN_TLS', Switch, 'write on or off'),
   tlsCert: option('CASTELLAN_TLS_CERT', AbsolutePath, 'write the absolute path of a PEM file'),

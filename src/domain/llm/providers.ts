@@ -101,7 +101,11 @@ export function createProviders({ store, clock, newId, kinds, secrets, onBadRow 
   async function connect(provider: Provider): Promise<ProviderClient> {
     const kind = kindOf(provider)!;
     const baseUrl = addressOf(provider) ?? '';
-    const by: Borrower = { as: [`provider:${provider.name}`, `provider:${provider.kind}`], purpose: 'call', ...(baseUrl && { to: baseUrl }) };
+    const by: Borrower = {
+      as: [`provider:${provider.name}`, `provider:${provider.kind}`],
+      purpose: 'call',
+      ...(baseUrl && { to: baseUrl }),
+    };
     const headers: Record<string, string> = {};
     for (const [name, value] of Object.entries(provider.headers)) headers[name] = (await secrets.fill(value, by)).use((text) => text);
     const apiKey = provider.secret === null ? null : await secrets.resolve(provider.secret, by);

@@ -5,6 +5,7 @@ import { AnyJson, type Json } from '#core/json';
 import type { Log } from '#core/log';
 import type { CallDefaults, ScopedLlm } from '#llm/contract';
 import type { EffectPlan, Label, Taken } from '#runs/contract';
+import type { Handles } from '#vault';
 
 /** Feeds, sites, APIs, repositories that a workflow gives its steps. */
 export const Resource = z.strictObject({
@@ -163,8 +164,10 @@ export function skill<C extends z.ZodType, I extends z.ZodType>(it: Skill<C, I>)
 /** What the engine asks the runner for: one attempt at one skill. */
 export interface SkillRequest {
   readonly skill: string;
-  /** Templates already filled in. */
+  /** Templates already filled in; the owner's references to secrets are handles of `handles`. */
   readonly config: Json;
+  /** Of the owner's own references; without them no secret is put into any request. */
+  readonly handles?: Handles;
   /** As the owner wrote it; the same as `config` when left out. */
   readonly ownConfig?: Json;
   readonly input: Json;

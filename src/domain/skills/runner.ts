@@ -3,15 +3,18 @@ import { AppError, errorInfo, toError } from '#core/errors';
 import type { GuardedFetch } from '#core/fetch';
 import { check, mapTexts, type Json } from '#core/json';
 import type { Log } from '#core/log';
+import type { Secret } from '#core/secret';
 import { newBoundary } from '#content';
 import type { CallDefaults, CallScope, ScopedLlm } from '#llm/contract';
 import type { Policy } from '#policy';
 import type { Runs } from '#runs';
 import type { Label } from '#runs/contract';
+import { sendingFetch, type Borrower } from '#vault';
 import { actingContext } from './acting.ts';
 import type { Breakers, Passage } from './breaker.ts';
 import type { Catalogue } from './catalogue.ts';
 import type { Skill, SkillContext, SkillMemory, SkillRequest, SkillResult, SkillRunner } from './contract.ts';
+import { withoutHandles } from './own-secrets.ts';
 
 /** What the runner hands on to skills, each bound to the run when it does. */
 export interface SkillRunnerDeps {
@@ -23,6 +26,8 @@ export interface SkillRunnerDeps {
   readonly fetch: GuardedFetch['fetch'];
   readonly files: { readonly read: SkillContext['readFile']; readonly locate: (url: string) => Promise<string> };
   readonly policy: Pick<Policy, 'enforce'>;
+  /** Lends a secret; without it none is put into any request. */
+  readonly lend?: (name: string, by: Borrower) => Promise<Secret>;
   readonly llm: (scope: CallScope, defaults: readonly CallDefaults[]) => ScopedLlm;
   /** `labels` are asked when something is written: by then the skill may have read more. */
   readonly memory: (from: { readonly runId: string; readonly step: string; readonly labels: () => readonly Label[] }) => SkillMemory;
@@ -41,9 +46,12 @@ export interface SkillRunnerDeps {
 }
 
 export function createSkillRunner(deps: SkillRunnerDeps): SkillRunner {
-  const { catalogue, breakers, runs, clock, redact = (text) => text } = deps;
+  const { catalogue, breakers, runs, clock, lend } = deps;
 
   async function run(request: SkillRequest): Promise<SkillResult> {
+    const { handles } = request;
+    const { redact: redactSecrets = (text) => text } = deps;
+    const redact = (text: string): string => redactSecrets(handles ? handles.release(text) : text);
     const skill = catalogue.runnable(request.skill);
     const config = read(withOwnPrompts(skill, request), skill.config, skill, 'config', 'skill.bad_config');
     const input = read(request.input, skill.input, skill, 'input', 'skill.bad_input');
@@ -69,11 +77,12 @@ export function createSkillRunner(deps: SkillRunnerDeps): SkillRunner {
         request.took?.({ label, from: redact(from).slice(0, LONGEST_SOURCE) });
       };
       if (skill.foreign) take('untrusted', `installed skill ${skill.name}`);
-      const context = actingContext(contextFor(skill, request, signal, held, take), skill, request, {
+      const acting = actingContext(contextFor(skill, request, signal, held, take), skill, request, {
         policy: deps.policy,
         locate: deps.files.locate,
         onAsk: (question) => questions.push(question),
       });
+      const context = handles ? withoutHandles(acting, handles) : acting;
       const result = await untilAborted(skill.run({ config, input, context }), signal);
       if (questions[0]) throw questions[0]; // a skill that went on without the answer did not do what it was to do
       const { labels: own, ...checked } = withoutSecrets(checkResult(skill, result), redact);
@@ -124,7 +133,7 @@ export function createSkillRunner(deps: SkillRunnerDeps): SkillRunner {
       },
       boundary: newBoundary(deps.random),
       prompt: request.prompt,
-      fetch: labelled(guardHosts(deps.fetch, breakers, own, note), take),
+      fetch: labelled(guardHosts(fetchOf(skill, request), breakers, own, note), take),
       readFile: deps.files.read,
       llm: request.allowOffline === undefined ? llm : withoutOffline(llm, request.allowOffline),
       memory: labelledMemory(deps.memory({ runId: owner.id, step, labels }), take),
@@ -163,6 +172,11 @@ export function createSkillRunner(deps: SkillRunnerDeps): SkillRunner {
       for (const label of result.labels ?? []) if (!held.has(label)) take(label, `skill ${skill}`);
       return { outcome: result.outcome, output: result.output };
     };
+  }
+
+  /** Puts in the values of secrets that the owner referred to in the step. */
+  function fetchOf(skill: Skill, { handles }: SkillRequest): GuardedFetch['fetch'] {
+    return handles && lend ? sendingFetch({ fetch: deps.fetch, handles, lend, as: [`skill:${skill.name}`] }) : deps.fetch;
   }
 
   return { run };

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { mapTexts, type Json } from '#core/json';
 
 const REFERENCE = /@secret:([A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)/g;
@@ -19,7 +20,7 @@ export interface Handles {
 }
 
 /** `random` gives bytes; 16 of them make the handles of one set. */
-export function createHandles(random: (bytes: number) => Uint8Array): Handles {
+export function createHandles(random: (bytes: number) => Uint8Array = randomBytes): Handles {
   const names: string[] = [];
   // letters and digits alone: they come through addresses, forms and JSON as they are
   const mark = `sealed${Buffer.from(random(16)).toString('hex')}n`;

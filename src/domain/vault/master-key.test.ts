@@ -3,8 +3,12 @@ import { chmod, mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
+import { fakeAudit } from '#audit/testing';
+import { createBus } from '#core/bus';
+import { manualClock } from '#core/clock';
+import { memoryStore, type TestStore } from '#core/db/testing';
 import { secret } from '#core/secret';
-import { masterKeySource } from '#vault';
+import { createVault, masterKeySource, vaultMigrations } from '#vault';
 import { strongKey } from './strong-key.ts';
 
 async function home() {
@@ -74,5 +78,69 @@ describe('master key', () => {
       'four wet horses, one dry barn & 17 keys',
     ])
       assert.ok(strongKey(good, 'x').length >= 32);
+  });
+});
+
+describe('a passphrase', () => {
+  const cost = { memoryKib: 8_192, passes: 1, lanes: 1 };
+  const words = 'velvet orchard tram seven';
+
+  function vaultOn(store: TestStore, path: string, answers: readonly string[] | null) {
+    const asked: boolean[] = [];
+    const askPassphrase =
+      answers === null
+        ? undefined
+        : async (again: boolean) => {
+            asked.push(again);
+            return secret(answers[asked.length - 1] ?? '');
+          };
+    const masterKey = masterKeySource({ home: path, cost, askPassphrase });
+    const bus = createBus((_, error) => assert.fail(String(error)));
+    return { asked, vault: createVault({ store, clock: manualClock(1), bus, audit: fakeAudit(), masterKey }) };
+  }
+
+  it('takes the place of the key file, is asked for at the start, and again when it is wrong', async () => {
+    await using at = await home();
+    await using store = await memoryStore(vaultMigrations);
+    const by = { as: ['skill:x'], purpose: 'test' } as const;
+    const first = vaultOn(store, at.path, []).vault;
+    await first.set('a', secret('value-of-a'), 'owner');
+    for (const weak of ['short', 'aaaaaaaaaaaaaaaaaaaa', 'changemechangeme'])
+      await assert.rejects(first.changeMasterKey({ kind: 'passphrase', passphrase: secret(weak) }, 'destroy', 'owner'), {
+        code: 'vault.weak_passphrase',
+      });
+    assert.equal((await first.changeMasterKey({ kind: 'passphrase', passphrase: secret(words) }, 'destroy', 'owner')).resealed, 1);
+    assert.deepEqual(await readdir(at.path), []);
+    assert.equal(
+      (await first.get('a', by)).use((text) => text),
+      'value-of-a',
+    );
+
+    const later = vaultOn(store, at.path, ['not this one', words]);
+    await later.vault.unlock();
+    assert.deepEqual(later.asked, [false, true]);
+    assert.equal(
+      (await later.vault.get('a', by)).use((text) => text),
+      'value-of-a',
+    );
+    await assert.rejects(vaultOn(store, at.path, []).vault.unlock(), { code: 'vault.wrong_passphrase' });
+    await assert.rejects(vaultOn(store, at.path, null).vault.unlock(), { code: 'vault.passphrase_needed' });
+  });
+
+  it('a key that is given opens it from then on, and the same one again is refused', async () => {
+    await using at = await home();
+    await using store = await memoryStore(vaultMigrations);
+    const { vault } = vaultOn(store, at.path, null);
+    await vault.set('a', secret('value-of-a'), 'owner');
+    const before = await vault.keyFor('x');
+    const key = secret('q7Zp0l1m9Yx3Rt5Wv8Kd2Nf4Hb6Jc0Gs1Ae3Ui5Oo7M=');
+    await vault.changeMasterKey({ kind: 'given', key }, 'keep', 'owner');
+    await assert.rejects(vault.changeMasterKey({ kind: 'given', key }, 'keep', 'owner'), { code: 'vault.same_key' });
+    assert.notDeepEqual(await vault.keyFor('x'), before);
+    assert.deepEqual((await vault.keysFor('x'))[1], before);
+    await assert.rejects(vaultOn(store, at.path, null).vault.keyFor('x'), { code: 'vault.key_missing' });
+    const masterKey = masterKeySource({ home: at.path, given: key });
+    const again = createVault({ store, clock: manualClock(1), bus: createBus(() => {}), audit: fakeAudit(), masterKey });
+    assert.deepEqual(await again.keysFor('x'), await vault.keysFor('x'));
   });
 });

@@ -6,6 +6,7 @@ import { updateStep, type Label, type RunRow, type Runs, type StepRow } from '#r
 import { addressesIn } from '#skills';
 import type { Taken } from '#runs/contract';
 import type { DeferredAct, SkillResult, SkillRunner } from '#skills/contract';
+import { createHandles } from '#vault';
 import type { ApprovalStep, MapStep, Retry, SkillStep, Step, SubWorkflowStep, WaitStep, Workflow } from './contract.ts';
 import { type Frame, labelsUnder, union } from './frame.ts';
 import type { Templates } from './template.ts';
@@ -114,9 +115,11 @@ export function createPerform(deps: PerformDeps): Perform {
   ): Promise<SkillResult> {
     const { run, definition, signal } = live;
     const scope = scopeOf(frame, input);
+    const handles = createHandles(); // before anything foreign is filled in
     return skills.run({
       skill: step.skill,
-      config: await templates.fill(step.config ?? {}, scope),
+      config: await templates.fill(handles.hold(step.config ?? {}), scope),
+      handles,
       ownConfig: step.config ?? {},
       input,
       prompt: step.prompt ?? null,

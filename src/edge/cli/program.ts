@@ -13,6 +13,7 @@ import { policyCommands } from './commands/policy.ts';
 import { readingCommands } from './commands/reading.ts';
 import { runCommands } from './commands/runs.ts';
 import { scheduleCommands } from './commands/schedules.ts';
+import { secretCommands } from './commands/secrets.ts';
 import { startCommands } from './commands/start.ts';
 import { workflowCommands } from './commands/workflows.ts';
 import { createCli, type Cli } from './context.ts';
@@ -23,7 +24,7 @@ type Commands = (program: Command, cli: () => Cli) => void;
 /** The groups of the help, in its order. */
 const GROUPS: readonly (readonly [title: string, commands: readonly Commands[]])[] = [
   ['The agent:', [startCommands, certificateCommands, doctorCommand, backupCommands]],
-  ['Talk and work:', [chatCommand, runCommands, workflowCommands, scheduleCommands, ownerCommands]],
+  ['Talk and work:', [chatCommand, runCommands, workflowCommands, scheduleCommands, ownerCommands, secretCommands]],
   ['What it knows and can do:', [memoryCommands, modelCommands, channelCommands, readingCommands]],
   ['What it may do, and did:', [policyCommands, auditCommands]],
 ];

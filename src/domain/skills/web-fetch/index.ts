@@ -14,6 +14,10 @@ export interface WebFetchDeps {
 
 const Config = z.strictObject({
   url: z.string().min(1).optional().describe('The address; the input, or its "url", when left out'),
+  headers: z
+    .record(z.string().regex(/^[A-Za-z0-9-]+$/, 'is not the name of a header'), z.string().max(8_192))
+    .optional()
+    .describe('Sent along, as in { "authorization": "Bearer @secret:github" }; a secret goes only to hosts you named for it'),
   as: z
     .enum(['text', 'markdown', 'html'])
     .default('text')
@@ -67,6 +71,7 @@ export function webFetch(deps: WebFetchDeps): Skill {
     async run({ config, input, context }) {
       const answer = await context.fetch({
         url: addressOf(config, input),
+        ...(config.headers && { headers: config.headers }),
         accept: 'text/html, application/xhtml+xml, text/plain;q=0.9, */*;q=0.5',
         signal: context.signal,
         timeoutMs: config.timeoutMs,

@@ -2,15 +2,13 @@ import type { Command } from 'commander';
 import { AppError } from '#core/errors';
 import { answerApproval, listApprovals } from '#policy/contract';
 import { getSetting, listSettings, putSetting, resetSetting } from '#settings/contract';
-import { listSecrets, putSecret, removeSecret, rotateSecret } from '#vault/contract';
 import { jsonOrText } from '../arguments.ts';
 import type { Cli } from '../context.ts';
-import { ago, plain, shorten, show, table } from '../words.ts';
+import { plain, shorten, show, table } from '../words.ts';
 
-/** Settings, secrets and approvals. */
+/** Settings and approvals. */
 export function ownerCommands(program: Command, cli: () => Cli): void {
   settingCommands(program.command('settings').description('what can be changed while it runs'), cli);
-  secretCommands(program.command('secret').description('the vault; no command ever prints a value'), cli);
   approvalCommands(program.command('approvals').description('questions to you'), cli);
 }
 
@@ -55,48 +53,6 @@ function settingCommands(group: Command, cli: () => Cli): void {
     });
 }
 
-function secretCommands(group: Command, cli: () => Cli): void {
-  group
-    .command('list')
-    .description('names and dates')
-    .action(async () => {
-      const io = cli();
-      const { items } = await (await io.client()).call(listSecrets, {});
-      io.print(items, () =>
-        table(
-          ['NAME', 'SCOPE', 'VERSION', 'LAST USED', 'WHAT'],
-          items.map((it) => [it.name, it.scope, it.version, ago(it.lastUsedAt, Date.now()), it.description]),
-        ),
-      );
-    });
-  group
-    .command('set <name>')
-    .description('seal a secret; its value is read from standard input')
-    .option('--scope <who>')
-    .option('--description <text>')
-    .action(async (name: string, options: { scope?: string; description?: string }) => {
-      const io = cli();
-      const it = await (await io.client()).call(putSecret, { name, value: await secretInput(io), ...options });
-      io.print(it, () => `Sealed as @secret:${it.name}.`);
-    });
-  group
-    .command('rotate <name>')
-    .description('seal a new version; read from standard input')
-    .action(async (name: string) => {
-      const io = cli();
-      const it = await (await io.client()).call(rotateSecret, { name, value: await secretInput(io) });
-      io.print(it, () => `Version ${it.version} of ${it.name} is in force; the one before is accepted until ${it.previousUntil}.`);
-    });
-  group
-    .command('remove <name>')
-    .description('forget a secret')
-    .action(async (name: string) => {
-      const io = cli();
-      await (await io.client()).call(removeSecret, { name });
-      io.print({ removed: name }, () => `Removed ${name}.`);
-    });
-}
-
 function approvalCommands(group: Command, cli: () => Cli): void {
   group
     .command('list')
@@ -128,18 +84,6 @@ function approvalCommands(group: Command, cli: () => Cli): void {
       const it = await client.call(answerApproval, { id: found.id, option });
       io.print(it, () => `Answered: ${it.answer}.`);
     });
-}
-
-async function secretInput(io: Cli): Promise<string> {
-  if (process.stdin.isTTY) io.say('Type or paste the value, then Enter and Ctrl-D. It is not stored in your shell history.');
-  const value = (await io.input()).replace(/\r?\n$/, '');
-  if (value === '')
-    throw new AppError(
-      'invalid',
-      'cli.no_value',
-      'No value came on standard input: pipe it in, as in  printf %s "$VALUE" | castellan secret set NAME',
-    );
-  return value;
 }
 
 function short(value: unknown): string {

@@ -27,7 +27,7 @@ export const checkStore: Check = async ({ io, config }) => {
         clock: systemClock,
         bus: createBus(() => {}),
         audit,
-        masterKey: { ...masterKey, create: () => Promise.reject(NO_KEY_YET()) },
+        masterKey: { where: masterKey.where, read: masterKey.read, create: () => Promise.reject(NO_KEY_YET()) }, // changes no file
       });
       return [
         ok('database', `${engine}, ${megabytes(sizeBytes)}, sound`),
@@ -55,6 +55,7 @@ async function vaultFinding(vault: ReturnType<typeof createVault>): Promise<Find
     await vault.keyFor('doctor');
     return ok('vault', `It opens; ${secrets.length} secret${secrets.length === 1 ? '' : 's'} in it`);
   } catch (error) {
+    if (errorInfo(error).code === 'vault.passphrase_needed') return ok('vault', 'It opens with a passphrase, asked for at each start');
     if (secrets.length === 0 && errorInfo(error).code === 'vault.key_missing')
       return ok('vault', 'Empty; its key is made with the first secret');
     return fail(
