@@ -38,7 +38,7 @@ async function run(own: Json, behaviour: (context: SkillContext, config: Record<
     input: AnyJson,
     output: AnyJson,
     outcomes: ['on_success'],
-    grants: [],
+    grants: ['net:fetch', 'llm:call', 'k'],
     external: false,
     timeoutMs: 5_000,
     stepFields: ['config'],
