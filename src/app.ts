@@ -23,7 +23,7 @@ import { createLlm, llmMigrations, llmRoutes, llmSettings, providerKinds } from 
 import { BudgetScope } from '#llm/contract';
 import { createMemory, memoryMigrations, memoryRoutes } from '#memory';
 import { certificateRoutes, certificateUpkeep, createCertificates, doorMigrations, serverNames } from '#doors';
-import { createOwner, doorRoutes, ensureControlToken, ownerMigrations, ownerRoutes } from '#owner';
+import { createOwner, doorRoutes, ensureControlToken, ownerLimits, ownerMigrations, ownerRoutes, ownerSettings } from '#owner';
 import { createApprovals, createPolicy, grantCatalogue, policyMigrations, policyRoutes, settleAnswers, starterRules } from '#policy';
 import { createRuns, runMigrations, runRoutes } from '#runs';
 import {
@@ -72,6 +72,7 @@ import { ownFiles, programFolder } from './app/own-files.ts';
 import { socketOf } from './app/own-socket.ts';
 import { passphraseFrom } from './app/passphrase.ts';
 import { secretUses } from './app/references.ts';
+import { pairedSenders } from './app/senders.ts';
 import { skillGrants } from './app/skill-grants.ts';
 import { turnCanceller } from './app/turn-canceller.ts';
 import { trySkill } from './app/try-skill.ts';
@@ -124,7 +125,7 @@ const MIGRATIONS = [
 
 const LARGEST_CHECKED_BYTES = 32 * 2 ** 20;
 
-const SETTINGS = [...generalSettings, ...auditSettings, ...llmSettings, ...skillSettings, ...agentSettings];
+const SETTINGS = [...generalSettings, ...auditSettings, ...ownerSettings, ...llmSettings, ...skillSettings, ...agentSettings];
 
 /** Opens the store and wires every part: who gets what, and who lives under whom. There is no logic here. */
 export async function createApp({ config, logging, version }: AppOptions): Promise<App> {
@@ -171,7 +172,16 @@ export async function createApp({ config, logging, version }: AppOptions): Promi
   });
   logging.setScan(vault.redactor.redact);
   const settings = createSettings({ store, bus, audit, clock, newId, tell, secrets: vault, env: openSeeds(seeds), definitions: SETTINGS });
-  const owner = createOwner({ store, clock, newId, audit, controlToken: await ensureControlToken(home) });
+  const owner = createOwner({
+    store,
+    clock,
+    newId,
+    audit,
+    tell,
+    secrets: vault,
+    controlToken: await ensureControlToken(home),
+    ...ownerLimits(settings),
+  });
   const policy = createPolicy({
     store,
     clock,
@@ -396,7 +406,7 @@ export async function createApp({ config, logging, version }: AppOptions): Promi
   });
   const routes: Route[] = [
     ...doorRoutes(owner).map(doorAsRoute),
-    ...ownerRoutes({ owner, baseUrl: () => http.browserUrl() ?? '' }),
+    ...ownerRoutes({ owner, senders: pairedSenders(channels), baseUrl: () => http.browserUrl() ?? '' }),
     ...auditRoutes(audit),
     ...settingsRoutes(settings),
     ...vaultRoutes(vault),
@@ -481,6 +491,7 @@ export async function createApp({ config, logging, version }: AppOptions): Promi
       policy.service,
       breakers.service,
       llm.service,
+      owner.service,
       approvals.service,
       answers,
       telling(bus, notifications.tell),

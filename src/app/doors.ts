@@ -1,17 +1,15 @@
 import type { Route } from '#core/endpoint';
 import type { DoorRoute } from '#owner';
 
-const THIRTY_DAYS_S = 30 * 86_400;
-
 /** The owner's doors as routes: what they say of the session becomes the browser's cookie. */
 export function doorAsRoute({ endpoint, handle }: DoorRoute): Route {
   return {
     endpoint,
     async handle(input, { connection }) {
-      const { address = '', userAgent = '', sessionToken } = connection ?? {};
-      const { body, setSession } = await handle(input, { address, userAgent, sessionToken });
+      const { address = '', userAgent = '', origin: at = 'http://localhost', sessionToken } = connection ?? {};
+      const { body, setSession } = await handle(input, { address, userAgent, at, sessionToken });
       if (setSession === null) connection?.clearSession();
-      else setSession?.use((token) => connection?.setSession(token, THIRTY_DAYS_S));
+      else setSession?.token.use((token) => connection?.setSession(token, setSession.maxAgeS));
       return body;
     },
   };

@@ -7,23 +7,67 @@ const Password = z.string().max(1_024, 'a password has at most 1024 characters')
 /** A browser that is logged in. Times are ISO 8601, UTC. */
 export const SessionInfo = z.object({
   id: z.string(),
-  via: z.enum(['password', 'link']),
+  via: z.enum(['password', 'link', 'passkey']),
+  /** What was given besides; null where none was enrolled, or for a passkey, which is both. */
+  factor: z.enum(['totp', 'passkey', 'recovery']).nullable(),
   address: z.string(),
   userAgent: z.string(),
+  /** A name for people: "Firefox on Linux". */
+  device: z.string(),
   createdAt: z.string(),
   lastSeenAt: z.string(),
   expiresAt: z.string(),
 });
 export type SessionInfo = z.infer<typeof SessionInfo>;
 
+/** What waits for a second factor: good for two minutes and five attempts. */
+export const LoginChallenge = z.object({
+  id: z.string(),
+  factors: z.array(z.enum(['totp', 'passkey', 'recovery'])),
+  /** What the browser's authenticator is asked for (WebAuthn), where a passkey would do. */
+  passkey: z.unknown().optional(),
+  expiresAt: z.string(),
+});
+export type LoginChallenge = z.infer<typeof LoginChallenge>;
+
+const Text = z.string().max(8_192);
+
+/** What an authenticator signed (WebAuthn, section 5.2.2), each field in base64url. */
+export const AuthenticatorAnswer = z.object({
+  id: Text,
+  rawId: Text,
+  type: z.literal('public-key'),
+  response: z.object({ clientDataJSON: Text, authenticatorData: Text, signature: Text, userHandle: Text.exactOptional() }),
+  authenticatorAttachment: z.enum(['platform', 'cross-platform']).exactOptional(),
+  clientExtensionResults: z.object({}).default({}),
+});
+
+/** What an authenticator says of a new passkey (WebAuthn, section 5.2.1). */
+export const AuthenticatorOffer = z.object({
+  id: Text,
+  rawId: Text,
+  type: z.literal('public-key'),
+  response: z.object({
+    clientDataJSON: Text,
+    attestationObject: z.string().max(65_536),
+    transports: z.array(z.enum(['ble', 'cable', 'hybrid', 'internal', 'nfc', 'smart-card', 'usb'])).exactOptional(),
+  }),
+  authenticatorAttachment: z.enum(['platform', 'cross-platform']).exactOptional(),
+  clientExtensionResults: z.object({}).default({}),
+});
+
 /** Whether this browser is logged in, and what it needs to go on. */
 export const SessionState = z.object({
   authenticated: z.boolean(),
   /** Without one, the login link is the only way in: the browser asks for a password to be set first of all. */
   passwordSet: z.boolean(),
+  /** Whether a passkey can open the door at this address. */
+  passkeys: z.boolean(),
   /** Sent back in the `X-CSRF-Token` header with everything that is not a GET. */
   csrfToken: z.string().nullable(),
   session: SessionInfo.nullable(),
+  /** A login waits for its second factor: answer it at `POST /api/login/factor`. */
+  challenge: LoginChallenge.nullable(),
 });
 export type SessionState = z.infer<typeof SessionState>;
 
@@ -38,6 +82,8 @@ export const TokenInfo = z.object({
   isExpired: z.boolean(),
   /** To the minute. */
   lastUsedAt: z.string().nullable(),
+  /** Requests a minute, beyond which it is refused with 429; null is no limit. */
+  ratePerMinute: z.number().nullable(),
 });
 export type TokenInfo = z.infer<typeof TokenInfo>;
 
@@ -46,6 +92,7 @@ export const NewToken = z.strictObject({
   grants: z.array(GrantPattern).min(1).max(100).default(['*']),
   /** ISO 8601; null never expires. */
   expiresAt: z.iso.datetime({ offset: true }).nullable().default(null),
+  ratePerMinute: z.int().min(1).max(100_000).nullable().default(null),
 });
 export type NewToken = z.infer<typeof NewToken>;
 
@@ -53,7 +100,7 @@ export const login = endpoint({
   method: 'POST',
   path: '/api/login',
   grant: 'public',
-  summary: 'Logs a browser in with the password.',
+  summary: 'Logs a browser in with the password; with a second factor enrolled, gives a challenge for it instead of a session.',
   input: z.strictObject({ password: Password }),
   output: SessionState,
 });
@@ -63,6 +110,30 @@ export const loginWithLink = endpoint({
   grant: 'public',
   summary: 'Logs a browser in with the code of a login link, once.',
   input: z.strictObject({ code: z.string().max(200) }),
+  output: SessionState,
+});
+export const loginWithFactor = endpoint({
+  method: 'POST',
+  path: '/api/login/factor',
+  grant: 'public',
+  summary: 'The second step of a login: a code, a recovery code, or what a passkey signed.',
+  input: z.strictObject({ challenge: z.string().max(200), code: z.string().max(100).optional(), passkey: AuthenticatorAnswer.optional() }),
+  output: SessionState,
+});
+export const beginPasskeyLogin = endpoint({
+  method: 'POST',
+  path: '/api/login/passkey/options',
+  grant: 'public',
+  summary: 'What a passkey must sign to log this browser in without a password.',
+  input: z.strictObject({}),
+  output: z.object({ challenge: z.string(), options: z.unknown() }),
+});
+export const loginWithPasskey = endpoint({
+  method: 'POST',
+  path: '/api/login/passkey',
+  grant: 'public',
+  summary: 'Logs a browser in with a passkey that knew its owner (user verification).',
+  input: z.strictObject({ challenge: z.string().max(200), passkey: AuthenticatorAnswer }),
   output: SessionState,
 });
 export const logout = endpoint({
@@ -89,6 +160,7 @@ export const setPassword = endpoint({
     'Sets the password and logs every other browser out. The current one is needed, unless there is none or this browser came by a login link within the last 15 minutes.',
   input: z.strictObject({ password: Password, current: Password.optional() }),
   output: Done,
+  secondFactor: 'when_enrolled',
 });
 export const createLoginLink = endpoint({
   method: 'POST',
@@ -98,6 +170,7 @@ export const createLoginLink = endpoint({
   input: z.strictObject({}),
   output: z.object({ url: z.string(), expiresAt: z.string() }),
   status: 201,
+  secondFactor: 'when_enrolled',
 });
 export const listSessions = endpoint({
   method: 'GET',
@@ -105,7 +178,15 @@ export const listSessions = endpoint({
   grant: 'owner:read',
   summary: 'The browsers that are logged in.',
   input: z.strictObject({}),
-  output: listOf(SessionInfo),
+  output: listOf(SessionInfo.extend({ isCurrent: z.boolean() })),
+});
+export const revokeOtherSessions = endpoint({
+  method: 'DELETE',
+  path: '/api/sessions',
+  grant: 'owner:write',
+  summary: 'Logs every other browser out.',
+  input: z.strictObject({}),
+  output: z.object({ ended: z.number() }),
 });
 export const revokeSession = endpoint({
   method: 'DELETE',
@@ -131,12 +212,156 @@ export const createToken = endpoint({
   input: NewToken,
   output: TokenInfo.extend({ token: z.string() }),
   status: 201,
+  secondFactor: 'when_enrolled',
 });
 export const revokeToken = endpoint({
   method: 'DELETE',
   path: '/api/tokens/{id}',
   grant: 'tokens:write',
   summary: 'Ends an API token at once.',
+  input: z.strictObject({ id: z.string() }),
+  output: Done,
+});
+
+/** A passkey as the owner sees it. */
+export const PasskeyInfo = z.object({
+  id: z.string(),
+  name: z.string(),
+  /** The host name that it is bound to. */
+  address: z.string(),
+  isUsableHere: z.boolean(),
+  /** Kept in a cloud of its maker, and so on other devices too. */
+  isSynced: z.boolean(),
+  createdAt: z.string(),
+  lastUsedAt: z.string().nullable(),
+});
+export type PasskeyInfo = z.infer<typeof PasskeyInfo>;
+
+/** The second factors that are enrolled. */
+export const FactorState = z.object({
+  totp: z.object({ createdAt: z.string(), lastUsedAt: z.string().nullable() }).nullable(),
+  passkeys: z.array(PasskeyInfo),
+  /** Null before the first factor. */
+  recoveryCodes: z.object({ left: z.number(), createdAt: z.string() }).nullable(),
+  /** The name a passkey made here would be bound to; null at a bare IP address, which takes none. */
+  passkeyName: z.string().nullable(),
+});
+export type FactorState = z.infer<typeof FactorState>;
+
+/** With the first factor of all come its recovery codes, shown this once. */
+const Enrolled = z.object({ recoveryCodes: z.array(z.string()).nullable() });
+const PasskeyName = z.string().trim().min(1).max(60);
+
+export const getFactors = endpoint({
+  method: 'GET',
+  path: '/api/factors',
+  grant: 'owner:read',
+  summary: 'The second factors that are enrolled.',
+  input: z.strictObject({}),
+  output: FactorState,
+});
+export const beginTotp = endpoint({
+  method: 'POST',
+  path: '/api/factors/totp',
+  grant: 'owner:write',
+  summary: 'Makes a secret for an authenticator app, in force once a code has proved it; shown this once.',
+  input: z.strictObject({}),
+  output: z.object({ secret: z.string(), uri: z.string(), svg: z.string(), text: z.string() }),
+  status: 201,
+  secondFactor: true,
+});
+export const confirmTotp = endpoint({
+  method: 'POST',
+  path: '/api/factors/totp/confirm',
+  grant: 'owner:write',
+  summary: 'Puts the new authenticator app in force, with a code that it shows.',
+  input: z.strictObject({ code: z.string().max(20) }),
+  output: Enrolled,
+});
+export const removeTotp = endpoint({
+  method: 'DELETE',
+  path: '/api/factors/totp',
+  grant: 'owner:write',
+  summary: 'Removes the authenticator app.',
+  input: z.strictObject({}),
+  output: Done,
+  secondFactor: true,
+});
+export const newRecoveryCodes = endpoint({
+  method: 'POST',
+  path: '/api/factors/recovery-codes',
+  grant: 'owner:write',
+  summary: 'Makes ten new recovery codes in place of all before; shown this once.',
+  input: z.strictObject({}),
+  output: z.object({ recoveryCodes: z.array(z.string()) }),
+  status: 201,
+  secondFactor: true,
+});
+export const beginPasskey = endpoint({
+  method: 'POST',
+  path: '/api/passkeys/options',
+  grant: 'owner:write',
+  summary: 'What an authenticator needs to make a passkey for this address.',
+  input: z.strictObject({}),
+  output: z.object({ challenge: z.string(), options: z.unknown() }),
+  secondFactor: true,
+});
+export const addPasskey = endpoint({
+  method: 'POST',
+  path: '/api/passkeys',
+  grant: 'owner:write',
+  summary: 'Enrols a passkey with what the authenticator answered.',
+  input: z.strictObject({ challenge: z.string().max(200), name: PasskeyName, passkey: AuthenticatorOffer }),
+  output: Enrolled.extend({ passkey: PasskeyInfo }),
+  status: 201,
+});
+export const renamePasskey = endpoint({
+  method: 'PUT',
+  path: '/api/passkeys/{id}',
+  grant: 'owner:write',
+  summary: 'Gives a passkey another name.',
+  input: z.strictObject({ id: z.string(), name: PasskeyName }),
+  output: PasskeyInfo,
+});
+export const removePasskey = endpoint({
+  method: 'DELETE',
+  path: '/api/passkeys/{id}',
+  grant: 'owner:write',
+  summary: 'Removes a passkey.',
+  input: z.strictObject({ id: z.string() }),
+  output: Done,
+  secondFactor: true,
+});
+
+/** Whatever can act for the owner: a browser that is logged in, a sender that was paired, an API token. */
+export const Device = z.object({
+  /** `browser:<id>`, `sender:<channel>:<id>`, `token:<id>`. */
+  id: z.string(),
+  kind: z.enum(['browser', 'sender', 'token']),
+  name: z.string(),
+  /** The address of a browser, the channel of a sender, the grants of a token. */
+  detail: z.string(),
+  createdAt: z.string().nullable(),
+  lastSeenAt: z.string().nullable(),
+  expiresAt: z.string().nullable(),
+  /** It is the one that asks. */
+  isCurrent: z.boolean(),
+});
+export type Device = z.infer<typeof Device>;
+
+export const listDevices = endpoint({
+  method: 'GET',
+  path: '/api/devices',
+  grant: 'owner:read',
+  summary: 'All that can act for the owner: browsers, paired senders, API tokens; last seen first.',
+  input: z.strictObject({}),
+  output: listOf(Device),
+});
+export const revokeDevice = endpoint({
+  method: 'DELETE',
+  path: '/api/devices/{id}',
+  grant: 'owner:write',
+  summary: 'Ends a session, makes a sender a stranger again, or ends a token.',
   input: z.strictObject({ id: z.string() }),
   output: Done,
 });

@@ -1,4 +1,4 @@
-import { ABSOLUTE_MS } from './sessions.ts';
+import { USUAL_LIMITS } from './sessions.ts';
 
 /** The session cookie, as the server sets it. */
 export interface SessionCookie {
@@ -16,6 +16,6 @@ export interface SessionCookie {
 export function sessionCookie(isTls: boolean): SessionCookie {
   return {
     name: isTls ? '__Host-castellan' : 'castellan',
-    attributes: { httpOnly: true, sameSite: 'strict', secure: isTls, path: '/', maxAge: ABSOLUTE_MS / 1_000 },
+    attributes: { httpOnly: true, sameSite: 'strict', secure: isTls, path: '/', maxAge: USUAL_LIMITS.absoluteMs / 1_000 },
   };
 }

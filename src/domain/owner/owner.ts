@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import type { Audit } from '#audit';
 import type { Clock } from '#core/clock';
 import type { Store } from '#core/db/store';
@@ -5,31 +6,40 @@ import type { Caller } from '#core/endpoint';
 import { AppError } from '#core/errors';
 import type { NewId } from '#core/ids';
 import type { Secret } from '#core/secret';
+import type { Service } from '#core/service';
+import { createChallenges } from './challenges.ts';
 import type { SessionInfo, SessionState } from './contract.ts';
+import { createFactorCheck, subjectOf } from './factor-check.ts';
 import type { FactorRequest } from './factor-request.ts';
+import { createFactors, type Factors, type Tell } from './factors.ts';
 import { createLoginLinks, LINK_MS, type LoginLinks } from './login-link.ts';
+import { createLogins, type Logins } from './logins.ts';
+import { createPasskeys } from './passkeys.ts';
 import { createPasswords, type Argon2Cost } from './password.ts';
-import { createSessions, type Origin, type Sessions } from './sessions.ts';
+import { createRecoveryCodes } from './recovery-codes.ts';
+import { createSessions, USUAL_LIMITS, type Origin, type SessionLimits, type Sessions } from './sessions.ts';
 import { createThrottle } from './throttle.ts';
 import { csrfTokenOf, isSame, type Random } from './token-hash.ts';
+import { createTokenRates } from './token-rate.ts';
+import { tokenWarnings } from './token-warnings.ts';
 import { createTokens, type Tokens } from './tokens.ts';
+import { createTotp, type SecretKeeper } from './totp.ts';
 
 export interface OwnerDeps {
   readonly store: Store;
   readonly clock: Clock;
   readonly newId: NewId;
   readonly audit: Audit;
+  /** Keeps the secret of the authenticator app. */
+  readonly secrets: SecretKeeper;
+  readonly tell: Tell;
   /** Of `ensureControlToken`; none with no agent running. */
   readonly controlToken?: Secret;
+  readonly limits?: () => SessionLimits;
+  readonly tokenWarningDays?: () => number;
   readonly random?: Random;
   /** Tests make it cheap. */
   readonly passwordCost?: Argon2Cost;
-}
-
-/** A session just opened: its token goes into the cookie and nowhere else. */
-export interface OpenedSession {
-  readonly token: Secret;
-  readonly state: SessionState;
 }
 
 /** A request with a good session cookie. */
@@ -44,14 +54,12 @@ export interface Authenticated {
 export interface Owner {
   readonly tokens: Tokens;
   readonly sessions: Pick<Sessions, 'list'>;
+  readonly factors: Factors;
+  readonly login: Logins;
   hasPassword(): Promise<boolean>;
-  /** Throws `owner.wrong_password`, `owner.no_password`, `owner.too_many_attempts`. */
-  login(password: string, origin: Origin): Promise<OpenedSession>;
-  /** Throws `owner.bad_link` for a code that is unknown, used or older than 15 minutes. */
-  loginWithLink(code: string, origin: Origin): Promise<OpenedSession>;
   logout(sessionToken: string): Promise<void>;
   /** What `GET /api/session` says; also for no cookie, or a bad one. */
-  state(sessionToken: string | undefined): Promise<SessionState>;
+  state(sessionToken: string | undefined, at: string): Promise<SessionState>;
   /** For a session that is in; every other one ends. Throws `owner.weak_password`, `owner.wrong_password`, `owner.password_needed`. */
   setPassword(sessionToken: string | undefined, password: string, current: string | undefined, origin: Origin): Promise<void>;
   /** For other questions that need the password; guesses count as those of the login. */
@@ -63,52 +71,53 @@ export interface Owner {
   assertFactor(request: FactorRequest): Promise<void>;
   createLoginLink: LoginLinks['create'];
   revokeSession(id: string, actor: string): Promise<void>;
+  /** Ends all but the one that asks (all, when none does); says how many. */
+  revokeOtherSessions(sessionToken: string | undefined, actor: string): Promise<number>;
   /** An API token, or the control token of this machine. */
   authenticate(bearer: string): Promise<Caller | null>;
   authenticateSession(sessionToken: string): Promise<Authenticated | null>;
   /** Whether a header carries the CSRF token of this session; an absent one never does. */
   isCsrfToken(sessionToken: string, header: string | undefined): boolean;
+  /** Names a session in challenges and counts, without telling its token. */
+  subjectOf(caller: Caller, sessionToken: string | undefined): string;
+  /** How long a browser keeps its cookie; the server judges by itself. */
+  sessionMaxAgeS(): number;
+  /** Tells in time that a token ends. */
+  readonly service: Service;
 }
 
 const OWNER: Caller = { id: 'owner', grants: new Set(['*']) };
 const CLI: Caller = { id: 'cli', grants: new Set(['*']) };
 
-export function createOwner({ store, clock, newId, audit, controlToken, random, passwordCost }: OwnerDeps): Owner {
-  const chance = random ? { random } : {};
-  const passwords = createPasswords({ store, clock, ...chance, ...(passwordCost && { cost: passwordCost }) });
-  const sessions = createSessions({ store, clock, newId, ...chance });
-  const tokens = createTokens({ store, clock, newId, audit, ...chance });
-  const links = createLoginLinks({ store, clock, ...chance });
+export function createOwner(deps: OwnerDeps): Owner {
+  const { store, clock, newId, audit, secrets, tell, controlToken, limits = () => USUAL_LIMITS, random = randomBytes, passwordCost } = deps;
+  const passwords = createPasswords({ store, clock, random, ...(passwordCost && { cost: passwordCost }) });
+  const sessions = createSessions({ store, clock, newId, random, limits });
+  const tokens = createTokens({ store, clock, newId, audit, random, rates: createTokenRates(clock) });
+  const links = createLoginLinks({ store, clock, random });
   const throttle = createThrottle({ store, clock });
-
-  async function opened(via: SessionInfo['via'], origin: Origin): Promise<OpenedSession> {
-    const { token, session } = await store.write(async (tx) => {
-      const it = await sessions.open(tx, via, origin);
-      await audit.record(
-        {
-          actor: 'owner',
-          action: 'owner.login',
-          resource: `session:${it.session.id}`,
-          decision: 'allow',
-          details: { via, address: origin.address },
-        },
-        tx,
-      );
-      return it;
-    });
-    await throttle.succeed(origin.address);
-    return { token, state: { authenticated: true, passwordSet: await passwords.isSet(), csrfToken: token.use(csrfTokenOf), session } };
-  }
-
-  async function refused(via: SessionInfo['via'], origin: Origin): Promise<void> {
-    await audit.record({
-      actor: 'unknown',
-      action: 'owner.login',
-      resource: 'owner',
-      decision: 'deny',
-      details: { via, address: origin.address },
-    });
-  }
+  const challenges = createChallenges({ store, clock, random });
+  const recovery = createRecoveryCodes({ store, clock, random });
+  const totp = createTotp({ store, clock, secrets, random });
+  const passkeys = createPasskeys({
+    store,
+    clock,
+    newId,
+    random,
+    async onRegress({ id, name }) {
+      await audit.record({
+        actor: 'unknown',
+        action: 'owner.passkey_cloned',
+        resource: `passkey:${id}`,
+        decision: 'deny',
+        details: { name },
+      });
+      tell('critical', 'A passkey may have been copied', `"${name}" counted backwards. Remove it on the page Security and enrol it anew.`);
+    },
+  });
+  const factors = createFactors({ store, audit, totp, passkeys, recovery, challenges, throttle, tell });
+  const login = createLogins({ store, audit, passwords, sessions, links, throttle, factors, passkeys, challenges, tell });
+  const assertFactor = createFactorCheck({ store, passwords, verifyPassword, factors, passkeys, challenges, cli: CLI.id });
 
   async function verifyPassword(password: string, address = 'local'): Promise<boolean> {
     await throttle.enter(address);
@@ -130,41 +139,23 @@ export function createOwner({ store, clock, newId, audit, controlToken, random, 
   return {
     tokens,
     sessions,
+    factors,
+    login,
     hasPassword: passwords.isSet,
-
-    async login(password, origin) {
-      if (!(await passwords.isSet()))
-        throw new AppError('unauthenticated', 'owner.no_password', 'No password is set yet: use the login link that is printed at start');
-      await throttle.enter(origin.address);
-      if (await passwords.verify(password)) return opened('password', origin);
-      await refused('password', origin);
-      throw new AppError('unauthenticated', 'owner.wrong_password', 'password: not the right one');
-    },
-
-    async loginWithLink(code, origin) {
-      if (await store.write((tx) => links.take(tx, code))) return opened('link', origin);
-      await throttle.enter(origin.address); // a good code always passes: it is the way in while the password is being guessed at
-      await refused('link', origin);
-      throw new AppError(
-        'unauthenticated',
-        'owner.bad_link',
-        'This login link was used already or is older than 15 minutes: make a new one',
-      );
-    },
 
     async logout(sessionToken) {
       const session = await sessions.find(sessionToken);
-      if (session) await store.write((tx) => sessions.revoke(tx, session.id));
+      if (!session) return;
+      await store.write(async (tx) => {
+        await sessions.revoke(tx, session.id);
+        await audit.record({ actor: 'owner', action: 'owner.logout', resource: `session:${session.id}` }, tx);
+      });
     },
 
-    async state(sessionToken) {
+    async state(sessionToken, at) {
+      const outside = await login.outside(at);
       const found = sessionToken === undefined ? null : await authenticateSession(sessionToken);
-      return {
-        authenticated: found !== null,
-        passwordSet: await passwords.isSet(),
-        csrfToken: found?.csrfToken ?? null,
-        session: found?.session ?? null,
-      };
+      return found ? { ...outside, authenticated: true, csrfToken: found.csrfToken, session: found.session } : outside;
     },
 
     async setPassword(sessionToken, password, current, origin) {
@@ -185,25 +176,22 @@ export function createOwner({ store, clock, newId, audit, controlToken, random, 
     },
 
     verifyPassword,
-
-    async assertFactor({ caller, connection, given, whenEnrolled }) {
-      if (whenEnrolled) return; // none can be enrolled yet
-      if (!(await passwords.isSet())) {
-        if (caller.id === CLI.id) return;
-        throw new AppError('forbidden', 'owner.factor_needed', 'Set a password first: this needs it', { factors: [] });
-      }
-      const details = { factors: ['password'] };
-      if (given === undefined) throw new AppError('forbidden', 'owner.factor_needed', 'This needs your password', details);
-      if (!(await verifyPassword(given, connection.address)))
-        throw new AppError('forbidden', 'owner.wrong_factor', 'Not the right password', details);
-    },
-
+    assertFactor,
     createLoginLink: links.create,
 
     async revokeSession(id, actor) {
       await store.write(async (tx) => {
         await sessions.revoke(tx, id);
         await audit.record({ actor, action: 'owner.revoke_session', resource: `session:${id}` }, tx);
+      });
+    },
+
+    async revokeOtherSessions(sessionToken, actor) {
+      const current = sessionToken === undefined ? null : await sessions.find(sessionToken);
+      return store.write(async (tx) => {
+        const ended = await sessions.revokeOthers(tx, current?.id ?? null);
+        await audit.record({ actor, action: 'owner.revoke_other_sessions', resource: 'owner', details: { ended } }, tx);
+        return ended;
       });
     },
 
@@ -214,5 +202,8 @@ export function createOwner({ store, clock, newId, audit, controlToken, random, 
 
     authenticateSession,
     isCsrfToken: (sessionToken, header) => header !== undefined && isSame(csrfTokenOf(sessionToken), header),
+    subjectOf,
+    sessionMaxAgeS: () => Math.ceil(limits().absoluteMs / 1_000),
+    service: tokenWarnings({ store, clock, tell, daysBefore: deps.tokenWarningDays ?? (() => 7) }),
   };
 }

@@ -50,11 +50,12 @@ export async function deleteSession(tx: Db, id: string): Promise<boolean> {
   return (await tx.deleteFrom('owner_session').where('id', '=', id).executeTakeFirst()).numDeletedRows > 0n;
 }
 
-export async function deleteOtherSessions(tx: Db, keepId: string | null): Promise<void> {
-  await tx
+export async function deleteOtherSessions(tx: Db, keepId: string | null): Promise<number> {
+  const { numDeletedRows } = await tx
     .deleteFrom('owner_session')
     .where('id', '<>', keepId ?? '')
-    .execute();
+    .executeTakeFirst();
+  return Number(numDeletedRows);
 }
 
 export async function deleteOldSessions(tx: Db, now: number, idleBefore: number): Promise<void> {
@@ -78,6 +79,21 @@ export async function allTokens(db: Db): Promise<TokenRow[]> {
 
 export async function touchToken(tx: Db, id: string, at: number): Promise<void> {
   await tx.updateTable('owner_token').set({ last_used_at: at }).where('id', '=', id).execute();
+}
+
+/** Those that end before a moment and of which the owner was not told. */
+export async function endingTokens(db: Db, now: number, before: number): Promise<TokenRow[]> {
+  return db
+    .selectFrom('owner_token')
+    .selectAll()
+    .where('expires_at', '>', now)
+    .where('expires_at', '<=', before)
+    .where('warned_at', 'is', null)
+    .execute();
+}
+
+export async function markWarned(tx: Db, id: string, at: number): Promise<void> {
+  await tx.updateTable('owner_token').set({ warned_at: at }).where('id', '=', id).execute();
 }
 
 export async function deleteToken(tx: Db, id: string): Promise<TokenRow | undefined> {

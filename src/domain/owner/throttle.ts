@@ -4,43 +4,73 @@ import type { Store } from '#core/db/store';
 import { AppError } from '#core/errors';
 import { countAttempt, forgetAttempts, forgetOldAttempts } from './queries.ts';
 
-/** Attempts within 15 minutes: of one address, and of the account from wherever. Login links and API tokens stay open. */
-const WINDOW_MS = 15 * 60_000;
-const PER_ADDRESS = 5;
-const PER_ACCOUNT = 30;
+const MINUTE_MS = 60_000;
 
-/** Slows guessing down; its counts are in the database and outlive a restart. */
+/** So many attempts within a time that begins with the first of them. */
+interface Limit {
+  readonly key: string;
+  readonly most: number;
+  readonly windowMs: number;
+}
+
+const LONGEST_MS = 60 * MINUTE_MS;
+const ofAddress = (address: string): Limit => ({ key: `address:${addressKey(address)}`, most: 5, windowMs: 15 * MINUTE_MS });
+const OF_ACCOUNT: Limit = { key: 'account:owner', most: 30, windowMs: 15 * MINUTE_MS };
+const ofSubject = (subject: string): Limit => ({ key: `factor:${subject}`, most: 5, windowMs: 15 * MINUTE_MS });
+/** Six digits are few: twenty guesses an hour, whoever makes them, are one chance in seven hundred a day. */
+const OF_CODES: Limit = { key: 'factors:owner', most: 20, windowMs: LONGEST_MS };
+/** Of what costs us a row and cannot be guessed. */
+const ofKnocks = (address: string): Limit => ({ key: `knock:${addressKey(address)}`, most: 60, windowMs: 15 * MINUTE_MS });
+
+/** Slows guessing down; its counts are in the database and outlive a restart. An attempt is counted before it is judged, so that a thousand at once are a thousand. */
 export interface Throttle {
-  /** Counts an attempt before it is judged, so that a thousand at once are a thousand. Throws `owner.too_many_attempts` with `retryAfterSeconds`. */
+  /** Throws `owner.too_many_attempts` with `retryAfterSeconds`. Login links, passkeys, recovery codes and API tokens stay open. */
   enter(address: string): Promise<void>;
   /** The attempt was right: forgets those of this address and of the account. */
   succeed(address: string): Promise<void>;
+  /** The same for a second factor of a session, a login, a question. What cannot be guessed does not count against the account. */
+  enterFactor(subject: string, isGuessable: boolean): Promise<void>;
+  succeedFactor(subject: string): Promise<void>;
+  /** For what anybody may ask for without having proved anything. */
+  knock(address: string): Promise<void>;
 }
 
 export function createThrottle({ store, clock }: { readonly store: Store; readonly clock: Clock }): Throttle {
-  const keysOf = (address: string): string[] => [`address:${addressKey(address)}`, 'account:owner'];
+  /** The first limit that is over ends it: what is refused by the first does not count against the second. */
+  async function count(...limits: readonly Limit[]): Promise<void> {
+    const now = clock.now();
+    const refusedUntil = await store.write(async (tx) => {
+      await forgetOldAttempts(tx, now - LONGEST_MS);
+      for (const { key, most, windowMs } of limits) {
+        const { attempts, since } = await countAttempt(tx, key, now, windowMs);
+        if (attempts > most) return since + windowMs;
+      }
+      return null;
+    });
+    if (refusedUntil === null) return;
+    const retryAfterSeconds = Math.ceil((refusedUntil - now) / 1_000);
+    throw new AppError(
+      'limited',
+      'owner.too_many_attempts',
+      `Too many attempts: try again in ${Math.ceil(retryAfterSeconds / 60)} minutes, or make a login link on the machine itself`,
+      { retryAfterSeconds },
+    );
+  }
+
+  const forget = (...limits: readonly Limit[]): Promise<void> =>
+    store.write((tx) =>
+      forgetAttempts(
+        tx,
+        limits.map(({ key }) => key),
+      ),
+    );
 
   return {
-    async enter(address) {
-      const now = clock.now();
-      const refusedUntil = await store.write(async (tx) => {
-        await forgetOldAttempts(tx, now - WINDOW_MS);
-        const [byAddress, byAccount] = keysOf(address) as [string, string];
-        const own = await countAttempt(tx, byAddress, now, WINDOW_MS);
-        if (own.attempts > PER_ADDRESS) return own.since + WINDOW_MS; // and does not count against the account
-        const all = await countAttempt(tx, byAccount, now, WINDOW_MS);
-        return all.attempts > PER_ACCOUNT ? all.since + WINDOW_MS : null;
-      });
-      if (refusedUntil === null) return;
-      const retryAfterSeconds = Math.ceil((refusedUntil - now) / 1_000);
-      throw new AppError(
-        'limited',
-        'owner.too_many_attempts',
-        `Too many attempts: try again in ${Math.ceil(retryAfterSeconds / 60)} minutes, or make a login link on the machine itself`,
-        { retryAfterSeconds },
-      );
-    },
-    succeed: (address) => store.write((tx) => forgetAttempts(tx, keysOf(address))),
+    enter: (address) => count(ofAddress(address), OF_ACCOUNT),
+    succeed: (address) => forget(ofAddress(address), OF_ACCOUNT),
+    enterFactor: (subject, isGuessable) => count(ofSubject(subject), ...(isGuessable ? [OF_CODES] : [])),
+    succeedFactor: (subject) => forget(ofSubject(subject), OF_CODES),
+    knock: (address) => count(ofKnocks(address)),
   };
 }
 

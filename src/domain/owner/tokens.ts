@@ -12,6 +12,7 @@ import { allows } from '#policy';
 import { NewToken, type TokenInfo } from './contract.ts';
 import { allTokens, deleteToken, findToken, insertToken, touchToken, type TokenRow } from './queries.ts';
 import { hashToken, type Random } from './token-hash.ts';
+import type { TokenRates } from './token-rate.ts';
 
 const PREFIX = 'castellan_';
 const USE_RESOLUTION_MS = 60_000;
@@ -22,6 +23,8 @@ export interface TokenDeps {
   readonly newId: NewId;
   readonly audit: Audit;
   readonly random?: Random;
+  /** Counts what each token asks for; left out where nothing is asked. */
+  readonly rates?: TokenRates;
 }
 
 /** API tokens; stored as hashes. Needs nothing but a store, so the command line makes them with no agent running. */
@@ -31,14 +34,14 @@ export interface Tokens {
   list(): Promise<TokenInfo[]>;
   /** Throws `owner.no_token`. */
   revoke(id: string, actor: string): Promise<void>;
-  /** Null for a token that is unknown, revoked or expired. */
+  /** Null for a token that is unknown, revoked or expired. Throws `owner.token_rate`. */
   authenticate(token: string): Promise<Caller | null>;
 }
 
-export function createTokens({ store, clock, newId, audit, random = randomBytes }: TokenDeps): Tokens {
+export function createTokens({ store, clock, newId, audit, random = randomBytes, rates }: TokenDeps): Tokens {
   return {
     async create(input, maker) {
-      const { name, grants, expiresAt } = check(input, NewToken, 'token');
+      const { name, grants, expiresAt, ratePerMinute } = check(input, NewToken, 'token');
       const beyond = grants.find((grant) => !allows(maker.grants, grant));
       if (beyond !== undefined)
         throw new AppError('forbidden', 'owner.grant_exceeded', `grants: "${beyond}" is more than you hold yourself`, { grant: beyond });
@@ -55,6 +58,8 @@ export function createTokens({ store, clock, newId, audit, random = randomBytes 
         created_at: now,
         expires_at: expires,
         last_used_at: null,
+        rate_per_minute: ratePerMinute,
+        warned_at: null,
       };
       await store.write(async (tx) => {
         await insertToken(tx, row);
@@ -84,6 +89,7 @@ export function createTokens({ store, clock, newId, audit, random = randomBytes 
       const now = clock.now();
       const row = await findToken(store.db, hashToken(token));
       if (!row || (row.expires_at !== null && row.expires_at <= now)) return null;
+      if (row.rate_per_minute !== null) rates?.spend(row.id, row.rate_per_minute);
       if (now - (row.last_used_at ?? -Infinity) >= USE_RESOLUTION_MS) await store.write((tx) => touchToken(tx, row.id, now));
       return { id: `token:${row.id}`, grants: new Set(grantsOf(row)) };
     },
@@ -105,5 +111,6 @@ function toInfo(row: TokenRow, now: number): TokenInfo {
     expiresAt: iso(row.expires_at),
     isExpired: row.expires_at !== null && row.expires_at <= now,
     lastUsedAt: iso(row.last_used_at),
+    ratePerMinute: row.rate_per_minute,
   };
 }

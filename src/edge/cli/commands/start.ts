@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { AppError } from '#core/errors';
 import { createLoginLink, createToken, listTokens, revokeToken, type NewToken } from '#owner/contract';
-import { fromNow } from '../arguments.ts';
+import { fromNow, whole } from '../arguments.ts';
 import type { Cli } from '../context.ts';
 import { ago, table } from '../words.ts';
 
@@ -35,9 +35,15 @@ export function startCommands(program: Command, cli: () => Cli): void {
     .requiredOption('--name <name>', 'what it is for')
     .option('--grant <grants...>', 'capabilities such as runs:read or workflows:*; everything when left out')
     .option('--expires <time>', 'after so long: 30d, 12h; never when left out', fromNow)
-    .action(async (options: { name: string; grant?: string[]; expires?: string }) => {
+    .option('--rate <n>', 'at most so many requests a minute; no limit when left out', whole(1, 100_000))
+    .action(async (options: { name: string; grant?: string[]; expires?: string; rate?: number }) => {
       const io = cli();
-      const wanted: NewToken = { name: options.name, grants: options.grant ?? ['*'], expiresAt: options.expires ?? null };
+      const wanted: NewToken = {
+        name: options.name,
+        grants: options.grant ?? ['*'],
+        expiresAt: options.expires ?? null,
+        ratePerMinute: options.rate ?? null,
+      };
       const client = await io.clientIfRunning();
       const made = client ? await client.call(createToken, wanted) : await (await import('../ways-in.ts')).makeToken(io, wanted);
       io.print(made, () => `${made.token}\nIt is shown this once. Send it as  Authorization: Bearer <token>`);
