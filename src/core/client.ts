@@ -44,7 +44,10 @@ export interface ClientOptions {
   readonly askFactor?: (need: FactorNeed) => Promise<string | null>;
 }
 
-const ASKS = new Set(['owner.factor_needed', 'owner.wrong_factor']);
+/** Whether this very request would pass with a second factor; a wrong code in the input of another says no such thing. */
+function isAsking({ code, details }: AppError): boolean {
+  return (code === 'owner.factor_needed' || code === 'owner.wrong_factor') && Array.isArray(details['factors']);
+}
 
 /** Throws the server's own AppErrors, and `agent.unreachable` when nobody answers. */
 export function createClient({ fetch, base, headers, askFactor }: ClientOptions): Client {
@@ -54,7 +57,7 @@ export function createClient({ fetch, base, headers, askFactor }: ClientOptions)
     for (;;) {
       const answer = await sendOnce(endpoint, input, accept, options, factor);
       if (answer instanceof Response) return answer;
-      if (!askFactor || !ASKS.has(answer.code)) throw answer;
+      if (!askFactor || !isAsking(answer)) throw answer;
       factor = await askFactor(needOf(answer));
       if (factor === null) throw answer;
     }

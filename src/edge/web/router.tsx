@@ -38,6 +38,11 @@ function createPages(code: string | null) {
     }),
     createRoute({
       getParentRoute: () => root,
+      path: '/security',
+      component: lazyRouteComponent(() => import('./pages/security/security-page.tsx'), 'SecurityPage'),
+    }),
+    createRoute({
+      getParentRoute: () => root,
       path: '/system',
       component: lazyRouteComponent(() => import('./pages/system/system-page.tsx'), 'SystemPage'),
     }),

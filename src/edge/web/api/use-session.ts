@@ -19,6 +19,7 @@ export function useEnter(): (state: SessionState) => void {
   return useCallback(
     (state) => {
       setCsrfToken(state.csrfToken);
+      queries.removeQueries({ predicate: ({ queryKey }) => queryKey[0] !== getSession.path }); // of the session before
       queries.setQueryData(keyOf(getSession, {}), state);
     },
     [queries, setCsrfToken],

@@ -72,7 +72,8 @@ function FactorDialog({ need, answer }: Asked) {
           <Field
             label={byPassword ? t.factor.password : t.factor.code}
             type={byPassword ? 'password' : 'text'}
-            inputMode={byPassword ? 'text' : 'numeric'}
+            autoCapitalize="none"
+            spellCheck={false}
             autoComplete={byPassword ? 'current-password' : 'one-time-code'}
             autoFocus
             required

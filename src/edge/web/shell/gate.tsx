@@ -17,7 +17,7 @@ export function Gate({ code }: { readonly code: string | null }) {
       </div>
     );
   if (!session.data) return null;
-  const { authenticated, passwordSet } = session.data;
+  const { authenticated, passwordSet, passkeys } = session.data;
   const pending = isCodeUsed ? null : code;
   if (authenticated && passwordSet && pending === null) return <Shell />;
   return (
@@ -25,7 +25,7 @@ export function Gate({ code }: { readonly code: string | null }) {
       {authenticated && !passwordSet && pending === null ? (
         <PasswordPage />
       ) : (
-        <LoginPage code={pending} passwordSet={passwordSet} onCodeUsed={() => setCodeUsed(true)} />
+        <LoginPage code={pending} passwordSet={passwordSet} passkeys={passkeys} onCodeUsed={() => setCodeUsed(true)} />
       )}
     </Suspense>
   );

@@ -1,10 +1,15 @@
-import { Activity, House, ListChecks, MessageCircle, type LucideIcon } from 'lucide-react';
+import { Activity, House, ListChecks, MessageCircle, ShieldCheck, type LucideIcon } from 'lucide-react';
 import { t } from '../strings.ts';
 
 /** The pages of the navigation, in its order. */
-export const PAGES: readonly { readonly to: '/' | '/chat' | '/runs' | '/system'; readonly name: string; readonly icon: LucideIcon }[] = [
+export const PAGES: readonly {
+  readonly to: '/' | '/chat' | '/runs' | '/security' | '/system';
+  readonly name: string;
+  readonly icon: LucideIcon;
+}[] = [
   { to: '/', name: t.nav.home, icon: House },
   { to: '/chat', name: t.nav.chat, icon: MessageCircle },
   { to: '/runs', name: t.nav.runs, icon: ListChecks },
+  { to: '/security', name: t.nav.security, icon: ShieldCheck },
   { to: '/system', name: t.nav.system, icon: Activity },
 ];

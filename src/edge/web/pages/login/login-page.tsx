@@ -1,7 +1,7 @@
 import { LoaderCircle } from 'lucide-react';
-import { useEffect, useRef, useState, type FormEvent } from 'react';
+import { useCallback, useEffect, useRef, useState, type FormEvent } from 'react';
 import { AppError } from '#core/errors';
-import { login, loginWithLink } from '#owner/contract';
+import { login, loginWithLink, type LoginChallenge, type SessionState } from '#owner/contract';
 import { messageOf } from '../../api/message.ts';
 import { useAction } from '../../api/use-endpoint.ts';
 import { useEnter } from '../../api/use-session.ts';
@@ -10,16 +10,30 @@ import { t } from '../../strings.ts';
 import { Button } from '../../ui/button.tsx';
 import { ErrorBox } from '../../ui/error-box.tsx';
 import { Field } from '../../ui/field.tsx';
+import { PasskeyLogin } from './passkey-login.tsx';
+import { SecondStep } from './second-step.tsx';
 
 interface LoginPageProps {
   /** Of a login link; exchanged at once. */
   readonly code: string | null;
   readonly passwordSet: boolean;
+  /** Whether a passkey could open the door here. */
+  readonly passkeys: boolean;
   readonly onCodeUsed: () => void;
 }
 
-export function LoginPage({ code, passwordSet, onCodeUsed }: LoginPageProps) {
+export function LoginPage({ code, passwordSet, passkeys, onCodeUsed }: LoginPageProps) {
   const enter = useEnter();
+  const [challenge, setChallenge] = useState<LoginChallenge | null>(null);
+  const [over, setOver] = useState('');
+  const onward = useCallback(
+    (state: SessionState): void => {
+      setOver('');
+      setChallenge(state.challenge);
+      if (state.challenge === null) enter(state);
+    },
+    [enter],
+  );
   const byLink = useAction(loginWithLink, { quiet: true });
   const began = useRef(false);
   const { mutateAsync } = byLink;
@@ -28,9 +42,9 @@ export function LoginPage({ code, passwordSet, onCodeUsed }: LoginPageProps) {
     if (code === null || began.current) return;
     began.current = true; // a code is good once, and React may come here twice
     void mutateAsync({ code })
-      .then(enter, () => {})
+      .then(onward, () => {})
       .finally(onCodeUsed);
-  }, [code, mutateAsync, enter, onCodeUsed]);
+  }, [code, mutateAsync, onward, onCodeUsed]);
 
   if (code !== null)
     return (
@@ -39,6 +53,19 @@ export function LoginPage({ code, passwordSet, onCodeUsed }: LoginPageProps) {
           <LoaderCircle aria-hidden className="size-4 animate-turn" />
           {t.login.working}
         </p>
+      </Door>
+    );
+
+  if (challenge !== null)
+    return (
+      <Door title={t.login.secondTitle} text={t.login.secondText}>
+        <SecondStep
+          challenge={challenge}
+          onOver={(message) => {
+            setChallenge(null);
+            setOver(message);
+          }}
+        />
       </Door>
     );
 
@@ -58,20 +85,25 @@ export function LoginPage({ code, passwordSet, onCodeUsed }: LoginPageProps) {
   return (
     <Door title={t.login.title}>
       {linkError}
-      <PasswordForm />
+      {over !== '' && (
+        <div className="mb-5">
+          <ErrorBox error={over} />
+        </div>
+      )}
+      <PasswordForm onRight={onward} />
+      {passkeys && <PasskeyLogin />}
     </Door>
   );
 }
 
-function PasswordForm() {
-  const enter = useEnter();
+function PasswordForm({ onRight }: { readonly onRight: (state: SessionState) => void }) {
   const byPassword = useAction(login, { quiet: true });
   const [password, setPassword] = useState('');
 
   async function submit(event: FormEvent): Promise<void> {
     event.preventDefault();
     const state = await byPassword.mutateAsync({ password }).catch(() => null);
-    if (state) enter(state);
+    if (state) onRight(state);
     else setPassword('');
   }
 

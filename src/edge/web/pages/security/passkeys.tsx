@@ -1,0 +1,174 @@
+import { KeyRound } from 'lucide-react';
+import { useState, type FormEvent } from 'react';
+import { AppError } from '#core/errors';
+import { addPasskey, beginPasskey, getFactors, removePasskey, type PasskeyInfo } from '#owner/contract';
+import { useApi } from '../../api/api.ts';
+import { messageOf } from '../../api/message.ts';
+import { makePasskey } from '../../api/passkey.ts';
+import { keyOf } from '../../api/query.ts';
+import { useAction } from '../../api/use-endpoint.ts';
+import { t } from '../../strings.ts';
+import { Badge } from '../../ui/badge.tsx';
+import { Button } from '../../ui/button.tsx';
+import { Dialog } from '../../ui/dialog.tsx';
+import { Field } from '../../ui/field.tsx';
+import { Time } from '../../ui/time.tsx';
+import { useToast } from '../../ui/toast.tsx';
+import { Confirm } from './confirm.tsx';
+import { RecoveryCodes } from './recovery.tsx';
+import { Row } from './row.tsx';
+
+interface PasskeysProps {
+  readonly passkeys: readonly PasskeyInfo[];
+  /** What a new one would be bound to; null at a bare IP address. */
+  readonly name: string | null;
+}
+
+export function Passkeys({ passkeys, name }: PasskeysProps) {
+  const [isAdding, setAdding] = useState(false);
+  const [codes, setCodes] = useState<readonly string[] | null>(null);
+  const elsewhere = `${location.protocol}//localhost${location.port ? `:${location.port}` : ''}/security`;
+  return (
+    <>
+      <Row
+        icon={KeyRound}
+        title={t.security.passkeys}
+        text={
+          name !== null ? (
+            t.security.passkeysNone
+          ) : (
+            <span>
+              {t.security.passkeysNeedName}{' '}
+              <a href={elsewhere} className="text-accent underline underline-offset-2">
+                {elsewhere}
+              </a>
+              .
+            </span>
+          )
+        }
+        actions={
+          name !== null && (
+            <Button size="small" onClick={() => setAdding(true)}>
+              {t.security.addPasskey}
+            </Button>
+          )
+        }
+      >
+        {passkeys.length > 0 && (
+          <ul className="mt-3 ml-8">
+            {passkeys.map((passkey) => (
+              <Passkey key={passkey.id} passkey={passkey} />
+            ))}
+          </ul>
+        )}
+      </Row>
+      {isAdding && (
+        <Add
+          onClose={() => setAdding(false)}
+          onDone={(given) => {
+            setAdding(false);
+            setCodes(given);
+          }}
+        />
+      )}
+      {codes && <RecoveryCodes codes={codes} onClose={() => setCodes(null)} />}
+    </>
+  );
+}
+
+function Passkey({ passkey: { id, name, address, isUsableHere, isSynced, createdAt, lastUsedAt } }: { readonly passkey: PasskeyInfo }) {
+  const [isRemoving, setRemoving] = useState(false);
+  const remove = useAction(removePasskey, { done: t.security.passkeyRemoved, refresh: [getFactors] });
+  return (
+    <li className="flex flex-wrap items-center gap-x-3 gap-y-1 border-t border-line py-2.5 first:border-0">
+      <div className="min-w-0 flex-1 basis-40">
+        <p className="flex flex-wrap items-center gap-2 wrap-anywhere">
+          {name}
+          {isSynced && <Badge>{t.security.synced}</Badge>}
+          {!isUsableHere && <Badge tone="warn">{t.security.elsewhere(address)}</Badge>}
+        </p>
+        <p className="flex flex-wrap gap-x-3 text-[0.8125rem] text-ink-soft">
+          <span>
+            {t.security.appSince} <Time at={createdAt} />
+          </span>
+          {lastUsedAt !== null && (
+            <span>
+              {t.security.used} <Time at={lastUsedAt} />
+            </span>
+          )}
+        </p>
+      </div>
+      <Button
+        size="small"
+        look="danger"
+        busy={remove.isPending}
+        onClick={() => setRemoving(true)}
+        aria-label={`${t.security.remove} ${name}`}
+      >
+        {t.security.remove}
+      </Button>
+      {isRemoving && (
+        <Confirm
+          title={t.security.removePasskeyTitle(name)}
+          text={t.security.removeText}
+          action={t.security.remove}
+          onClose={() => setRemoving(false)}
+          onConfirm={() => remove.mutate({ id })}
+        />
+      )}
+    </li>
+  );
+}
+
+interface AddProps {
+  readonly onClose: () => void;
+  readonly onDone: (recoveryCodes: readonly string[] | null) => void;
+}
+
+/** A name, then the browser's own ceremony. */
+function Add({ onClose, onDone }: AddProps) {
+  const { client, queries } = useApi();
+  const toast = useToast();
+  const [name, setName] = useState('');
+  const [isBusy, setBusy] = useState(false);
+  const [error, setError] = useState<string | null>(null);
+
+  async function add(event: FormEvent): Promise<void> {
+    event.preventDefault();
+    setBusy(true);
+    setError(null);
+    try {
+      const { challenge, options } = await client.call(beginPasskey, {});
+      const { recoveryCodes } = await client.call(addPasskey, { challenge, name, passkey: await makePasskey(options) });
+      toast.good(t.security.passkeyDone);
+      onDone(recoveryCodes);
+      await queries.invalidateQueries({ queryKey: keyOf(getFactors) });
+    } catch (thrown) {
+      setError(thrown instanceof AppError ? messageOf(thrown) : t.security.passkeyFailed);
+      setBusy(false);
+    }
+  }
+
+  return (
+    <Dialog open onClose={onClose} title={t.security.addPasskey}>
+      <form onSubmit={(event) => void add(event)} className="space-y-5">
+        <Field
+          label={t.security.passkeyName}
+          hint={t.security.passkeyHint}
+          autoFocus
+          required
+          maxLength={60}
+          value={name}
+          onChange={(event) => setName(event.target.value)}
+          error={error}
+        />
+        <div className="flex justify-end gap-2">
+          <Button onClick={onClose}>{t.action.cancel}</Button>
+          <Button type="submit" look="primary" busy={isBusy} disabled={name.trim() === ''}>
+            {t.security.addPasskey}
+          </Button>
+        </div>
+      </form>
+    </Dialog>
+  );
+}
