@@ -1,14 +1,14 @@
 export { ensureControlToken, readControlToken } from './control-token.ts';
 export { sessionCookie, type SessionCookie } from './cookie.ts';
+export type { PairedSender, Senders } from './devices.ts';
 export type { FactorRequest } from './factor-request.ts';
 export { createLoginLinks, type LoginLinks } from './login-link.ts';
-export type { PairedSender, Senders } from './devices.ts';
 export type { FactorAnswer, Logins, OpenedSession } from './logins.ts';
 export { createOwner, type Authenticated, type Owner, type OwnerDeps } from './owner.ts';
 export type { Argon2Cost } from './password.ts';
+export { resetFactors } from './reset-factors.ts';
 export { doorRoutes, ownerRoutes, type DoorAnswer, type DoorRequest, type DoorRoute, type OwnerRoutesDeps } from './routes.ts';
 export type { Origin } from './sessions.ts';
 export { ownerLimits, ownerSettings } from './settings.ts';
 export { ownerMigrations } from './tables.ts';
-export { digitsOf } from './totp.ts';
 export { createTokens, type TokenDeps, type Tokens } from './tokens.ts';

@@ -103,3 +103,10 @@ export async function attemptChallenge(tx: Db, idHash: string): Promise<Challeng
 export async function takeChallenge(tx: Db, idHash: string): Promise<ChallengeRow | undefined> {
   return tx.deleteFrom('owner_challenge').where('id_hash', '=', idHash).returningAll().executeTakeFirst();
 }
+
+export async function deleteAllFactors(tx: Db): Promise<void> {
+  await tx.deleteFrom('owner_totp').execute();
+  await tx.deleteFrom('owner_passkey').execute();
+  await tx.deleteFrom('owner_recovery_code').execute();
+  await tx.deleteFrom('owner_challenge').execute();
+}

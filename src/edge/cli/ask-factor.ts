@@ -26,7 +26,7 @@ export function createFactorAsker(code: string | undefined): (need: FactorNeed) 
       );
     }
     if (need.problem !== undefined) process.stderr.write(`${need.problem}.\n`);
-    return askHidden(`${upper(words(need.factors))}: `);
+    return readLine(`${upper(words(need.factors))}: `, true);
   };
 }
 
@@ -46,11 +46,11 @@ function words(factors: readonly FactorKind[]): string {
 
 const upper = (text: string): string => text[0]!.toUpperCase() + text.slice(1);
 
-/** Reads a line that is not shown; empty, or Ctrl-C, gives up. */
-async function askHidden(prompt: string): Promise<string | null> {
+/** Reads a line of the terminal; null when it is empty, or given up with Ctrl-C. */
+export async function readLine(prompt: string, isHidden = false): Promise<string | null> {
   process.stderr.write(prompt);
   const silent = new Writable({ write: (_chunk, _encoding, done) => done() });
-  const lines = createInterface({ input: process.stdin, output: silent, terminal: true });
+  const lines = createInterface({ input: process.stdin, output: isHidden ? silent : process.stderr, terminal: true });
   const stop = new AbortController();
   lines.once('SIGINT', () => stop.abort());
   try {
@@ -61,6 +61,6 @@ async function askHidden(prompt: string): Promise<string | null> {
     throw error;
   } finally {
     lines.close();
-    process.stderr.write('\n');
+    if (isHidden) process.stderr.write('\n');
   }
 }

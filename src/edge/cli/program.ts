@@ -14,6 +14,7 @@ import { readingCommands } from './commands/reading.ts';
 import { runCommands } from './commands/runs.ts';
 import { scheduleCommands } from './commands/schedules.ts';
 import { secretCommands } from './commands/secrets.ts';
+import { securityCommands } from './commands/security.ts';
 import { startCommands } from './commands/start.ts';
 import { workflowCommands } from './commands/workflows.ts';
 import { createCli, type Cli } from './context.ts';
@@ -26,7 +27,7 @@ const GROUPS: readonly (readonly [title: string, commands: readonly Commands[]])
   ['The agent:', [startCommands, certificateCommands, doctorCommand, backupCommands]],
   ['Talk and work:', [chatCommand, runCommands, workflowCommands, scheduleCommands, ownerCommands, secretCommands]],
   ['What it knows and can do:', [memoryCommands, modelCommands, channelCommands, readingCommands]],
-  ['What it may do, and did:', [policyCommands, auditCommands]],
+  ['What it may do, and did:', [policyCommands, auditCommands, securityCommands]],
 ];
 
 /** The whole command line as a tree of commands; nothing runs until it is parsed. */

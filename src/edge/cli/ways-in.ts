@@ -2,10 +2,11 @@ import { systemClock } from '#core/clock';
 import { readConfig } from '#core/config';
 import { uuidv7 } from '#core/ids';
 import { auditMigrations, createAudit } from '#audit';
-import { createLoginLinks, createTokens, ownerMigrations } from '#owner';
+import { createLoginLinks, createTokens, ownerMigrations, resetFactors } from '#owner';
 import type { createLoginLink, createToken, NewToken } from '#owner/contract';
 import type { z } from 'zod';
-import type { Cli } from './context.ts';
+import { AppError } from '#core/errors';
+import { readAgentFacts, type Cli } from './context.ts';
 import { withStore } from './offline.ts';
 
 const MIGRATIONS = [...auditMigrations, ...ownerMigrations];
@@ -33,4 +34,16 @@ export async function makeLoginLink(io: Cli): Promise<z.output<(typeof createLog
     create: true,
   });
   return { url: url.use((text) => text), expiresAt: new Date(expiresAt).toISOString() };
+}
+
+/** For an owner who lost every second factor. Throws `cli.agent_runs`: a running agent is asked for, and would want the factor. */
+export async function removeFactors(io: Cli): Promise<void> {
+  if (await readAgentFacts(io.home))
+    throw new AppError('conflict', 'cli.agent_runs', 'Stop the agent first: while it runs, a factor is removed with a factor', {
+      home: io.home,
+    });
+  await withStore(io, MIGRATIONS, (store) => {
+    const audit = createAudit({ store, clock: systemClock, redact: (text) => text });
+    return resetFactors({ store, audit }, 'cli');
+  });
 }
