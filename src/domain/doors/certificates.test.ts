@@ -45,7 +45,7 @@ async function setup(open: (...migrations: (typeof doorMigrations)[]) => Promise
     look,
     file: (name: string) => readFile(join(folder, name), 'utf8'),
     async [Symbol.asyncDispose]() {
-      await store.close();
+      await store[Symbol.asyncDispose]();
       await rm(home, { recursive: true });
     },
   };

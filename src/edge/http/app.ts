@@ -17,7 +17,7 @@ import { createNotFound } from './not-found.ts';
 import { openApi } from './openapi.ts';
 import type { HttpDeps, RawRoute } from './ports.ts';
 import { probeRoutes } from './probes.ts';
-import { createRate } from './rate.ts';
+import { createStrangerRate } from './rate.ts';
 import { tlsListenerOptions, type LoadedTls } from './tls.ts';
 
 const MAX_BODY_BYTES = 1024 * 1024;
@@ -37,7 +37,7 @@ export interface Listening {
 export async function buildApp(deps: HttpDeps, { closing, tls, clients }: Listening): Promise<FastifyInstance> {
   const { clock, log, version } = deps;
   const traffic = createTraffic();
-  const guard = createGuard({ ...deps, clients, rate: createRate(clock), onDenial: createDenials(deps) });
+  const guard = createGuard({ ...deps, clients, countStranger: createStrangerRate(clock), onDenial: createDenials(deps) });
   const feed = createEventFeed({ bus: deps.bus, boot: randomBytes(6).toString('hex'), signal: closing });
 
   const routes: readonly Route[] = [...deps.routes, ...probeRoutes(deps), ...eventRoutes(feed)];

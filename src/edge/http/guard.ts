@@ -9,7 +9,6 @@ import { sessionCookie } from '#owner';
 import type { Clients } from './clients.ts';
 import type { Denial } from './denials.ts';
 import type { Auth, HttpConfig, HttpDeps } from './ports.ts';
-import type { Rate } from './rate.ts';
 
 /** Whoever asks for what is open, without a credential that holds. */
 const ANONYMOUS: Caller = { id: 'anonymous', grants: new Set() };
@@ -22,7 +21,8 @@ export interface GuardDeps {
   readonly config: HttpConfig;
   readonly auth: Auth;
   readonly decide: HttpDeps['decide'];
-  readonly rate: Rate;
+  /** Throws when whoever has no credential asks too often. */
+  readonly countStranger: (request: FastifyRequest) => void;
   /** Null where no certificate is asked for. */
   readonly clients: Clients | null;
   readonly onDenial: (denial: Denial) => void;
@@ -35,7 +35,7 @@ export type Guard = (request: FastifyRequest) => Promise<Caller>;
  * In this order: by what way it came (certificate, proxy), is it meant for us (Host: DNS rebinding), does it come from our own page (Origin: hostile pages), who asks
  * (token or session), may they (grant), did the page itself send it (CSRF token). A token is read from its header and nowhere else.
  */
-export function createGuard({ config, auth, decide, rate, clients, onDenial }: GuardDeps): Guard {
+export function createGuard({ config, auth, decide, countStranger, clients, onDenial }: GuardDeps): Guard {
   const isOurName = hostCheck(config);
   const checkWay = wayCheck(config);
 
@@ -59,8 +59,7 @@ export function createGuard({ config, auth, decide, rate, clients, onDenial }: G
     if (request.is404) return ANONYMOUS;
     const { grant } = request.routeOptions.config;
     const credential = await identify(request, request.headers.authorization);
-    if (credential) rate.caller(credential.caller);
-    else rate.stranger(request);
+    if (!credential) countStranger(request);
     if (grant === 'public') return credential?.caller ?? ANONYMOUS;
     if (!credential) throw new AppError('unauthenticated', 'http.unauthenticated', 'Log in, or send Authorization: Bearer <token>');
     onCaller(credential.caller);

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { describe, it } from 'node:test';
+import fc from 'fast-check';
 import { createIngress, type IngressAnswer, type IngressHandler, type IngressRequest } from './ingress.ts';
 import { call } from './testing.ts';
 
@@ -70,6 +71,95 @@ describe('the public side', () => {
     assert.equal(new Set(answers).size, 1);
     assert.match(answers[0]!, /^\[404,"",/);
     assert.doesNotMatch(answers[0]!, /server|powered|castellan|version/i);
+  });
+
+  it('tells no two absences apart, whatever is sent to it: fuzzed', async () => {
+    await using t = await setup(async () => null);
+    const token = fc.stringMatching(/^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,20}$/);
+    const known = fc.constantFrom('GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'OPTIONS', 'TRACE', 'CONNECT', 'PROPFIND', 'QUERY');
+    const path = fc.oneof(
+      fc.webPath().map((text) => text || '/'),
+      fc.constantFrom(
+        '/',
+        '*',
+        '//',
+        '/.',
+        '/..',
+        '/api/runs',
+        '/health',
+        '/hooks',
+        '/hooks/',
+        '/hooks/a/../b',
+        '/channels/%00',
+        '/hooks/a%0d%0aX:y',
+        'http://x/health',
+        '/hooks/a?b',
+      ),
+    );
+    const header = fc.tuple(
+      fc.oneof(
+        token,
+        fc.constantFrom(
+          'Host',
+          'Authorization',
+          'Cookie',
+          'Origin',
+          'Upgrade',
+          'Expect',
+          'Connection',
+          'X-HTTP-Method-Override',
+          'Transfer-Encoding',
+          'Content-Length',
+        ),
+      ),
+      fc.oneof(fc.stringMatching(/^[ -~]{0,30}$/), fc.constantFrom('100-continue', 'upgrade', 'websocket', 'chunked', '5', 'h2c')),
+    );
+    await fc.assert(
+      fc.asyncProperty(
+        fc.oneof(token, known),
+        path,
+        fc.array(header, { maxLength: 5 }),
+        fc.string({ maxLength: 40 }),
+        async (method, target, headers, body) => {
+          const socket = connect(t.port, '127.0.0.1');
+          socket.end(
+            `${method} ${target} HTTP/1.1\r\n${body.length % 2 ? '' : 'Host: x\r\n'}${headers.map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n${body}`,
+          );
+          const said = (await socket.toArray().catch(() => [])).join('');
+          const plain = said.replaceAll(/\r\nDate: [^\r]+/g, '').replace(/^HTTP\/1\.1 100 Continue\r\n\r\n/, '');
+          const absence =
+            /^(HTTP\/1\.1 404 Not Found\r\ncontent-length: 0\r\nx-content-type-options: nosniff\r\ncache-control: no-store\r\nConnection: (close|keep-alive)\r\n(Keep-Alive: timeout=5\r\n)?\r\n)*$/;
+          // a right address with the wrong method says so, and nothing else
+          const wrongMethod = /^HTTP\/1\.1 405 Method Not Allowed\r\ncontent-length: 0\r\n[^]*allow: POST\r\n/;
+          assert.ok(absence.test(plain) || (/^\/hooks\//.test(target) && wrongMethod.test(plain)), JSON.stringify(plain));
+        },
+      ),
+      { numRuns: 100 },
+    );
+    assert.deepEqual(t.logged, []);
+  });
+
+  it('is not talked into a second request inside the first', async () => {
+    await using t = await setup(accept);
+    const inner = 'POST /hooks/inner HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n';
+    const heads = [
+      `Content-Length: ${inner.length + 5}\r\nTransfer-Encoding: chunked`,
+      'Transfer-Encoding: chunked\r\nTransfer-Encoding: identity',
+      'Transfer-Encoding: xchunked',
+      'Transfer-Encoding : chunked',
+      'Transfer-Encoding:\x0bchunked',
+      'Content-Length: 0\r\nContent-Length: 5',
+      'Content-Length: +0',
+      'Content-Length: 0x0',
+      ' Content-Length: 0',
+      'X: y\nContent-Length: 0',
+    ];
+    for (const head of heads) {
+      const socket = connect(t.port, '127.0.0.1');
+      socket.end(`POST /hooks/outer HTTP/1.1\r\nHost: x\r\n${head}\r\n\r\n0\r\n\r\n${inner}`);
+      assert.equal((await socket.toArray().catch(() => [])).join(''), '', head);
+    }
+    assert.deepEqual(t.seen, []);
   });
 
   it('takes the methods and the size its handler takes', async () => {

@@ -86,16 +86,19 @@ export function createIngress({ config: { host, port }, handlers, log }: Ingress
       keepAliveTimeout: 5_000,
       connectionsCheckingInterval: 1_000,
       maxHeaderSize: MAX_HEADER_BYTES,
+      requireHostHeader: false, // Node would say so in an answer of its own
     });
     server.maxConnections = MOST_CONNECTIONS;
     server.on('clientError', (_error, socket) => socket.destroy());
-    server.on('request', (req, res) => {
+    const onRequest = (req: IncomingMessage, res: ServerResponse): void => {
       answer(req, res, closing.signal).catch((error: unknown) => {
         log.error('a callback failed', { target: req.url?.split('?', 1)[0], error });
         if (!res.headersSent) send(res, { status: 500 });
         else res.destroy();
       });
-    });
+    };
+    server.on('request', onRequest);
+    server.on('checkExpectation', onRequest); // and of a 417
     server.listen(port, host);
     try {
       await once(server, 'listening');

@@ -1,47 +1,28 @@
 import type { FastifyRequest } from 'fastify';
 import type { Clock } from '#core/clock';
-import type { Caller } from '#core/endpoint';
 import { AppError } from '#core/errors';
 
-/** So many requests at once, and so many a second in the long run. */
-interface Allowance {
-  readonly burst: number;
-  readonly perSecond: number;
-}
-
-/** Whoever has no credential that holds, by address: enough for any page, too little to be a burden. */
-const STRANGER: Allowance = { burst: 2_000, perSecond: 50 };
-/** An API token: a program that runs away must not take the agent with it. */
-const TOKEN: Allowance = { burst: 2_000, perSecond: 200 };
+/** Enough for any page, too little to be a burden. */
+const BURST = 2_000;
+const PER_SECOND = 50;
 const MOST_REMEMBERED = 10_000;
 
-/** Counts requests of strangers and of tokens; the owner's own sessions are not counted. */
-export interface Rate {
-  /** Throws `http.too_many_requests` for an address that has had its share. */
-  stranger(request: FastifyRequest): void;
-  caller(caller: Caller): void;
-}
+/**
+ * Counts requests of whoever has no credential that holds, by address; throws `http.too_many_requests` when it had its share. Tokens
+ * are counted where they are known.
+ */
+export function createStrangerRate(clock: Clock): (request: FastifyRequest) => void {
+  const buckets = new Map<string, { readonly level: number; readonly at: number }>();
 
-export function createRate(clock: Clock): Rate {
-  const buckets = new Map<string, { level: number; at: number }>();
-
-  function take(key: string, { burst, perSecond }: Allowance): void {
+  return ({ ip }) => {
     const now = clock.now();
-    const before = buckets.get(key);
-    const level = Math.min(burst, (before?.level ?? burst) + ((now - (before?.at ?? now)) / 1_000) * perSecond);
-    buckets.delete(key);
+    const before = buckets.get(ip) ?? { level: BURST, at: now };
+    const level = Math.min(BURST, before.level + ((now - before.at) / 1_000) * PER_SECOND);
+    buckets.delete(ip);
     if (buckets.size >= MOST_REMEMBERED) buckets.delete(buckets.keys().next().value!);
-    buckets.set(key, { level: Math.max(0, level - 1), at: now });
+    buckets.set(ip, { level: Math.max(0, level - 1), at: now });
     if (level >= 1) return;
-    throw new AppError('limited', 'http.too_many_requests', 'Too many requests: wait a little', {
-      retryAfterSeconds: Math.ceil((1 - level) / perSecond),
-    });
-  }
-
-  return {
-    stranger: ({ ip }) => take(`address ${ip}`, STRANGER),
-    caller: ({ id }) => {
-      if (id.startsWith('token:')) take(id, TOKEN);
-    },
+    const retryAfterSeconds = Math.ceil((1 - level) / PER_SECOND);
+    throw new AppError('limited', 'http.too_many_requests', 'Too many requests: wait a little', { retryAfterSeconds });
   };
 }

@@ -3,10 +3,11 @@ import { errorInfo } from '#core/errors';
 import { runningAgent } from '#core/home';
 import type { Cli } from '../context.ts';
 import { fail, ok, type Check, type Finding } from './checks.ts';
+import { checkDoors } from './doors.ts';
 import { checkRunning, checkStore } from './inside.ts';
 import { checkAgent, checkHome, checkProgram } from './place.ts';
 
-const CHECKS: readonly Check[] = [checkProgram, checkHome, checkAgent, checkStore, checkRunning];
+const CHECKS: readonly Check[] = [checkProgram, checkHome, checkAgent, checkDoors, checkStore, checkRunning];
 
 /** Makes every check, one after the other; one that breaks hurts no other. */
 export async function examine(io: Cli, { fix }: { readonly fix: boolean }): Promise<readonly Finding[]> {
