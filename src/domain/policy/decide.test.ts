@@ -267,6 +267,9 @@ describe('what is granted from the start', () => {
     assert.equal(t.effect('token:1', 'runs:read'), 'deny');
     assert.equal(t.effect('mcp:x', 'runs:read'), 'deny');
     assert.equal(t.effect('assistant:a', 'channel:send', 'home:42', { chain: ['owner'] }), 'ask');
+    const talk = { chain: ['owner', 'assistant:a'] };
+    assert.equal(t.effect('skill:web_fetch', 'net:fetch', 'h:443', { ...talk, labels: ['owner'] }), 'allow');
+    assert.equal(t.effect('skill:web_fetch', 'net:fetch', 'h:443', { ...talk, labels: ['owner', 'untrusted'] }), 'ask');
     assert.equal(t.effect('assistant:a', 'secrets:read', 'x', { chain: ['owner'] }), 'deny');
   });
 });

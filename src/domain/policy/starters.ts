@@ -29,7 +29,9 @@ export function starterRules(builtIn: readonly DeclaredSkill[]): readonly Rule[]
     ),
     ...['net:post', 'channel:send'].flatMap((it) => [rule('allow', 'workflow:*', it, { named: true }), rule('ask', 'workflow:*', it)]),
     ...SENSITIVE.map((it) => rule('ask', 'workflow:*', it)),
-    ...['llm:call', 'memory:read', 'net:fetch'].map((it) => rule('allow', 'assistant:*', it)),
+    ...['llm:call', 'memory:read'].map((it) => rule('allow', 'assistant:*', it)),
+    // an address that a model makes up can carry a conversation out, so it is asked about once a stranger's text is at hand
+    rule('allow', 'assistant:*', 'net:fetch', { labels: ['owner'] }),
     ...['net:post', 'channel:send', 'memory:write', 'file:read', ...SENSITIVE].map((it) => rule('ask', 'assistant:*', it)),
     ...[
       'workflows:read',
