@@ -54,7 +54,7 @@ import {
   skillRoutes,
   skillSettings,
 } from '#skills';
-import { createVault, masterKeySource, vaultMigrations, vaultRoutes } from '#vault';
+import { createRedactor, createVault, createWriteGuard, masterKeySource, scanRoutes, vaultMigrations, vaultRoutes } from '#vault';
 import { createEngine, createTemplates, createWorkflowFeeds, createWorkflows, workflowMigrations, workflowRoutes } from '#workflows';
 import { askAndWait } from './app/ask-and-wait.ts';
 import { asking } from './app/asking.ts';
@@ -146,10 +146,14 @@ export async function createApp({ config, logging, version }: AppOptions): Promi
     void notifications.tell({ key: title, severity, title, body });
 
   // the owner's house
+  const redact = createRedactor(); // the one choke point: whatever is stored, logged, sent, told or said to a model passes it
+  const { objection, refuse } = createWriteGuard(redact);
+  store.cleanTexts(redact.stored);
+  logging.setScan(redact);
   const audit = createAudit({
     store,
     clock,
-    redact: (text) => vault.redactor.redact(text),
+    redact,
     anchor: anchorFile(join(home, 'audit.anchor')),
     keys: () => vault.keysFor('audit'),
     keepDays: () => settings.get(auditKeepDays),
@@ -161,6 +165,7 @@ export async function createApp({ config, logging, version }: AppOptions): Promi
     clock,
     bus,
     audit,
+    redactor: redact,
     masterKey: masterKeySource({
       home,
       given: config.masterKey,
@@ -170,8 +175,18 @@ export async function createApp({ config, logging, version }: AppOptions): Promi
     references: () => secretUses({ settings, llm, channels, workflows }),
     tell,
   });
-  logging.setScan(vault.redactor.redact);
-  const settings = createSettings({ store, bus, audit, clock, newId, tell, secrets: vault, env: openSeeds(seeds), definitions: SETTINGS });
+  const settings = createSettings({
+    store,
+    bus,
+    audit,
+    clock,
+    newId,
+    tell,
+    secrets: vault,
+    env: openSeeds(seeds),
+    definitions: SETTINGS,
+    refuse,
+  });
   const owner = createOwner({
     store,
     clock,
@@ -200,7 +215,7 @@ export async function createApp({ config, logging, version }: AppOptions): Promi
     bus,
     clock,
     newId,
-    redact: (text) => vault.redactor.redact(text),
+    redact,
     keep: () => ({ days: settings.get(runsRetentionDays), perWorkflow: settings.get(runsRetentionCount) }),
   });
   const llm = createLlm({
@@ -211,7 +226,8 @@ export async function createApp({ config, logging, version }: AppOptions): Promi
     settings,
     secrets: vault,
     kinds: providerKinds,
-    scanner: vault.redactor,
+    scanner: redact,
+    refuse,
     charge: runs.addCost,
     tell,
     node: config.node,
@@ -224,7 +240,7 @@ export async function createApp({ config, logging, version }: AppOptions): Promi
     newId,
     queue,
     canonicalUrl,
-    redact: (text) => vault.redactor.redact(text),
+    redact,
     embed: (texts, options) => llm.scoped({ purpose: 'memory' }).embed(texts, options),
   });
   const breakers = createBreakers({
@@ -252,7 +268,7 @@ export async function createApp({ config, logging, version }: AppOptions): Promi
     setting: (key) => settings.value(key),
     wishes: (skill) => settings.get(skillModels)[skill] ?? {},
     timeZone: () => settings.get(ownerTimeZone),
-    redact: (text) => vault.redactor.redact(text),
+    redact,
     deliver: (message, context) => skillDelivery(channels.delivery)(message, context),
   });
   const workflows = createWorkflows({
@@ -266,6 +282,7 @@ export async function createApp({ config, logging, version }: AppOptions): Promi
       absentSkill: catalogue.absent,
       checkConfig: catalogue.checkConfig,
       checkTrigger: (trigger) => schedules.check(trigger),
+      objection,
       provider: async (name) => (await llm.list()).some((it) => it.name === name),
     },
     syncTriggers: (tx, { id, enabled, definition }) => schedules.sync(tx, { workflowId: id, enabled, triggers: definition.triggers }),
@@ -339,7 +356,7 @@ export async function createApp({ config, logging, version }: AppOptions): Promi
     toolboxes: [
       skillTools({ store, clock, catalogue, runner, random: chance, ask: askAndWait({ store, bus, ask, withdraw: approvals.withdraw }) }),
     ],
-    redact: (text) => vault.redactor.redact(text),
+    redact,
     node: config.node,
     random: chance,
     onError: (what, error) => log.error(what, { error }),
@@ -380,6 +397,8 @@ export async function createApp({ config, logging, version }: AppOptions): Promi
         troubles: troublesOf(app.running?.health()),
       }),
     },
+    redact,
+    refuse,
     talk: createTalk(agents),
     tell: (notice) => notifications.tell(notice),
     onError: (error) => log.warn('A channel failed', { error }),
@@ -410,6 +429,7 @@ export async function createApp({ config, logging, version }: AppOptions): Promi
     ...auditRoutes(audit),
     ...settingsRoutes(settings),
     ...vaultRoutes(vault),
+    ...scanRoutes(redact),
     ...policyRoutes({ approvals, catalogue: () => grantCatalogue(routes) }),
     ...runRoutes({ runs, explainers: [explainOccurrence(schedules), explainMessage(store)], workflowId: workflows.idOf }),
     ...llmRoutes(llm),
@@ -457,6 +477,7 @@ export async function createApp({ config, logging, version }: AppOptions): Promi
     staticDir: join(programFolder, 'dist', 'web'),
     audit,
     metrics: countEvents(bus),
+    redact,
   });
   const ingress = createIngress({
     config: { host: config.ingressHost, port: config.ingressPort },

@@ -9,7 +9,9 @@ const args = process.argv.slice(2);
 // The agent's own start stays clear of the command line's libraries.
 if (args[0] === 'start' && !args.includes('--help') && !args.includes('-h')) {
   const { runLauncher } = await import('./launcher.ts');
-  process.exitCode = await runLauncher(args.slice(1));
+  process.exitCode = await runLauncher(args.slice(1), {
+    clean: async (text) => (await import('#vault')).createRedactor()(text),
+  });
 } else {
   startFast(join(import.meta.dirname, '..'));
   const { runCli } = await import('./edge/cli/index.ts');

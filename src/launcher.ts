@@ -17,6 +17,8 @@ export interface LauncherOptions {
   readonly limits?: Partial<LauncherLimits>;
   /** Where the launcher says what it does; standard error when left out. */
   readonly log?: (line: string) => void;
+  /** Takes secrets out of the last words of an agent that crashed, before they are kept; loaded when one did. */
+  readonly clean?: (text: string) => Promise<string>;
 }
 
 export interface LauncherLimits {
@@ -87,7 +89,7 @@ export async function runLauncher(args: readonly string[], options: LauncherOpti
       if (stop.asked.aborted || FINAL.includes(life.code)) return exitCodeOf(life);
       const now = performance.now();
       crashes.push(now);
-      keepLastWords(home, life);
+      await keepLastWords(home, life, options.clean);
       if (crashes.filter((at) => now - at < limits.withinMs).length >= limits.crashes) {
         say(lastMessage(life, limits, home));
         return GAVE_UP;
@@ -233,10 +235,12 @@ function cacheFolder(home: string): string {
   }
 }
 
-function keepLastWords(home: string, life: Life): void {
+async function keepLastWords(home: string, life: Life, clean: LauncherOptions['clean']): Promise<void> {
   const head = `${new Date().toISOString()} the agent ${endOf(life)}`;
   quietly(() => mkdirSync(dirname(crashLog(home)), { recursive: true, mode: 0o700 })); // it may have died before it made its home
-  quietly(() => writeFileSync(crashLog(home), `${[head, ...life.said].join('\n')}\n`, { mode: 0o600 }));
+  const said = life.said.join('\n');
+  const kept = clean ? await clean(said).catch(() => '(its last words could not be cleaned of secrets, so they are not kept)') : said;
+  quietly(() => writeFileSync(crashLog(home), `${head}\n${kept}\n`, { mode: 0o600 }));
 }
 
 function crashLog(home: string): string {

@@ -1,6 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { Kysely, sql, type Dialect as KyselyDialect } from 'kysely';
 import { AppError } from '../errors.ts';
+import { withCleanTexts } from './clean-texts.ts';
 import type { Db, Store, Tables } from './store.ts';
 
 interface Frame {
@@ -23,7 +24,8 @@ export async function openPostgres(url: string): Promise<Store> {
 
 /** The store over any Kysely dialect that speaks PostgreSQL: the server's driver, or PGlite in tests. */
 export async function postgresStore(dialect: KyselyDialect): Promise<Store> {
-  const db = new Kysely<Tables>({ dialect });
+  let clean = (text: string): string => text;
+  const db = new Kysely<Tables>({ dialect: withCleanTexts(dialect, (text) => clean(text)) });
   const frames = new AsyncLocalStorage<Frame>();
   await assertReachable(db);
 
@@ -42,6 +44,9 @@ export async function postgresStore(dialect: KyselyDialect): Promise<Store> {
       const frame = frames.getStore();
       if (!frame) throw new Error('onCommit belongs inside write');
       frame.hooks.push(fn);
+    },
+    cleanTexts(next) {
+      clean = next;
     },
     async checkIntegrity() {
       await sql`select 1`.execute(db);

@@ -34,13 +34,15 @@ export function openSqlite(path: string): Store {
   const [begin, commit, savepoint, release] = ['begin immediate', 'commit', 'savepoint one', 'release one'].map((text) =>
     writer.prepare(text),
   ) as [StatementSync, StatementSync, StatementSync, StatementSync];
+  let clean = (text: string): string => text;
+  const bind: Bind = (value) => (typeof value === 'string' ? clean(value) : bound(value));
   let queue: Job[] = [];
   let group: Promise<void> | null = null;
 
-  const tx = new Kysely<Tables>({ dialect: dialect(statements(writer)) });
+  const tx = new Kysely<Tables>({ dialect: dialect(statements(writer), bind) });
   const db = inMemory
-    ? new Kysely<Tables>({ dialect: dialect(statements(writer), settled) })
-    : new Kysely<Tables>({ dialect: dialect(statements(reader)) });
+    ? new Kysely<Tables>({ dialect: dialect(statements(writer), bind, settled) })
+    : new Kysely<Tables>({ dialect: dialect(statements(reader), bind) });
 
   /**
    * In memory there is one connection: a reader waits for the open group. One inside it would see something else than on a file, and on a
@@ -113,6 +115,9 @@ export function openSqlite(path: string): Store {
     dialect: { fts5: true, shared: false },
     write,
     onCommit,
+    cleanTexts(next) {
+      clean = next;
+    },
     async checkIntegrity() {
       const found = reader.prepare('pragma quick_check(1)').get() as { quick_check: string };
       if (found.quick_check !== 'ok') throw corrupt(path, found.quick_check);
@@ -252,11 +257,14 @@ class Adapter extends SqliteAdapter implements Direct {
   }
 }
 
+/** Binds a value, its text cleaned. */
+type Bind = (value: unknown) => SQLInputValue;
+
 /** Kysely over one node:sqlite connection whose transactions are led from outside. */
-function dialect(known: Statements, before?: () => Promise<void>) {
+function dialect(known: Statements, bind: Bind, before?: () => Promise<void>) {
   const rows: Direct['rows'] = (sql, parameters) => {
     const { statement, reads } = known.get(sql);
-    const values = parameters.map(toSqlite);
+    const values = parameters.map(bind);
     if (reads) return statement.all(...values);
     statement.run(...values);
     return [];
@@ -265,23 +273,23 @@ function dialect(known: Statements, before?: () => Promise<void>) {
     createAdapter: () => new Adapter(before ? (sql, parameters) => before().then(() => rows(sql, parameters)) : rows),
     createIntrospector: (db: Kysely<unknown>) => new SqliteIntrospector(db),
     createQueryCompiler: () => new SqliteQueryCompiler(),
-    createDriver: () => driver(known, before),
+    createDriver: () => driver(known, bind, before),
   };
 }
 
-function driver(known: Statements, before?: () => Promise<void>): Driver {
+function driver(known: Statements, bind: Bind, before?: () => Promise<void>): Driver {
   const connection: DatabaseConnection = {
     async executeQuery<R>({ sql, parameters }: CompiledQuery): Promise<QueryResult<R>> {
       if (before) await before();
       const { statement, reads } = known.get(sql);
-      const values = parameters.map(toSqlite);
+      const values = parameters.map(bind);
       if (reads) return { rows: statement.all(...values) as R[] };
       const { changes, lastInsertRowid } = statement.run(...values);
       return { rows: [], numAffectedRows: BigInt(changes), insertId: BigInt(lastInsertRowid) };
     },
     async *streamQuery<R>({ sql, parameters }: CompiledQuery): AsyncIterableIterator<QueryResult<R>> {
       if (before) await before();
-      for (const row of known.get(sql).statement.iterate(...parameters.map(toSqlite))) yield { rows: [row as R] };
+      for (const row of known.get(sql).statement.iterate(...parameters.map(bind))) yield { rows: [row as R] };
     },
   };
   const refuse = (): Promise<never> => Promise.reject(new Error('Use store.write for a transaction'));
@@ -296,7 +304,7 @@ function driver(known: Statements, before?: () => Promise<void>): Driver {
   };
 }
 
-function toSqlite(value: unknown): SQLInputValue {
+function bound(value: unknown): SQLInputValue {
   if (value === undefined) return null;
   if (typeof value === 'boolean') return value ? 1 : 0;
   return value as SQLInputValue;

@@ -27,6 +27,11 @@ export interface Store {
   write<R>(fn: (tx: Db) => Promise<R>): Promise<R>;
   /** Inside `write`: runs `fn` once the transaction is durable, never when it is undone. */
   onCommit(fn: () => void): void;
+  /**
+   * From now on every text that a statement is given passes `clean` first, what is looked for as well as what is stored, so that the two
+   * still meet. Nothing reaches a table, an index or the log of the database in another way.
+   */
+  cleanTexts(clean: (text: string) => string): void;
   /** Throws `store.corrupt` when the file is damaged. */
   checkIntegrity(): Promise<void>;
   /** Bytes on disk, and the engine's version. */

@@ -2,6 +2,7 @@ import type { Clock } from '#core/clock';
 import type { Db, Store } from '#core/db/store';
 import { AppError } from '#core/errors';
 import { canonicalJson, type Json } from '#core/json';
+import type { Redact } from '#core/redact';
 import type { Service } from '#core/service';
 import type { AnchorKeeper, SealKeys } from './anchor.ts';
 import { anchoring } from './anchoring.ts';
@@ -25,7 +26,7 @@ export interface AuditDeps {
   readonly store: Store;
   readonly clock: Clock;
   /** Takes secrets out of a text before it is stored; the vault's redactor. */
-  readonly redact: (text: string) => string;
+  readonly redact: Redact;
   /** Where the end of the chain is noted outside of the database; nowhere when left out. */
   readonly anchor?: AnchorKeeper;
   /** Keys of the vault that seal anchors and checkpoints; unsealed when left out. */
@@ -64,7 +65,7 @@ export function createAudit(deps: AuditDeps): Audit {
   const retention = createRetention({ ...deps, keys, record });
 
   async function append(tx: Db, entry: NewAuditEntry): Promise<void> {
-    const details = redact(canonicalJson(entry.details ?? {}));
+    const details = (redact.stored ?? redact)(canonicalJson(entry.details ?? {}));
     const place = await takePlace(tx);
     const row: Omit<EntryRow, 'hash'> = {
       seq: place.seq,

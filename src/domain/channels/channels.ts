@@ -6,7 +6,9 @@ import type { Store } from '#core/db/store';
 import type { ErrorInfo } from '#core/errors';
 import type { GuardedFetch } from '#core/fetch';
 import type { NewId } from '#core/ids';
+import type { Json } from '#core/json';
 import { nursery, type NurseryChild } from '#core/nursery';
+import type { Redact } from '#core/redact';
 import type { Secret } from '#core/secret';
 import type { Running, Service } from '#core/service';
 import { supervisor } from '#core/supervisor';
@@ -72,6 +74,10 @@ export interface ChannelsDeps {
   readonly publicUrl: string | null;
   readonly tell: Tell;
   readonly onError: (error: unknown) => void;
+  /** Takes secrets out of what is sent. */
+  readonly redact?: Redact;
+  /** Refuses what may not be kept in plain text. */
+  readonly refuse?: (value: Json, what: string) => void;
   /** Commands of this program; all of `commands.ts` when left out. */
   readonly commands?: readonly Command[];
   /** For pairing codes; the machine's generator when left out. */
@@ -80,10 +86,11 @@ export interface ChannelsDeps {
 
 export function createChannels(deps: ChannelsDeps): Channels {
   const { store, bus, clock, newId, queue, kinds, audit, defaultChannel, tell, onError, commands = allCommands, random } = deps;
+  const { redact = (text: string) => text, refuse = () => {} } = deps;
   const open = createOpenChannels(clock);
   const health = createHealthBook({ bus, clock });
   const targets = createTargets({ store, kinds, defaultChannel: defaultChannel.get });
-  const directory = createDirectory({ store, bus, clock, newId, audit, kinds, health, defaultChannel, publicUrl: deps.publicUrl });
+  const directory = createDirectory({ store, bus, clock, newId, audit, kinds, health, defaultChannel, publicUrl: deps.publicUrl, refuse });
   const pairing = createPairing({ store, bus, clock, audit, ...(random && { random }) });
   const delivery = createDelivery({
     store,
@@ -92,6 +99,7 @@ export function createChannels(deps: ChannelsDeps): Channels {
     queue,
     open,
     targets,
+    redact,
     onLost({ key, channel }, error) {
       if (key.startsWith('notification:')) return onError(error); // telling of it would go the same way
       tell({ key: `channel.lost:${channel}`, severity: 'warning', title: 'A message did not arrive', body: error.message });

@@ -4,6 +4,7 @@ import type { Clock } from '#core/clock';
 import type { JobQueue } from '#core/db/queue';
 import type { Db, Store } from '#core/db/store';
 import { AppError, errorInfo } from '#core/errors';
+import type { Redact } from '#core/redact';
 import type { Service } from '#core/service';
 import type { Receipt } from './contract.ts';
 import { failureCode, isPassing, NotSent, outcomeUnknown } from './failure.ts';
@@ -75,11 +76,12 @@ export interface DeliveryDeps {
   readonly queue: JobQueue;
   readonly open: OpenChannels;
   readonly targets: Targets;
+  readonly redact: Redact;
   /** A message to the owner did not arrive and will not. */
   readonly onLost: (message: { readonly key: string; readonly channel: string }, error: Error) => void;
 }
 
-export function createDelivery({ store, bus, clock, queue, open, targets, onLost }: DeliveryDeps): Delivery {
+export function createDelivery({ store, bus, clock, queue, open, targets, redact, onLost }: DeliveryDeps): Delivery {
   const turns = createTurnstile();
   const later = (tx: Db, id: string, runAt?: number): Promise<void> =>
     queue.add(tx, { queue: QUEUE, id: `send:${id}`, payload: { id }, ...(runAt !== undefined && { runAt }) });
@@ -101,7 +103,7 @@ export function createDelivery({ store, bus, clock, queue, open, targets, onLost
       ended_at: null,
     };
     await insertOutbound(tx, row);
-    await replaceParts(tx, row.id, partsFor(row, status === 'draft' ? [] : rendered(kind, message.text), message.buttons ?? []));
+    await replaceParts(tx, row.id, partsFor(row, status === 'draft' ? [] : rendered(kind, redact(message.text)), message.buttons ?? []));
     return row;
   }
 
@@ -155,7 +157,11 @@ export function createDelivery({ store, bus, clock, queue, open, targets, onLost
         const old = await partsOf(tx, row.id);
         const isSent = old.some((part) => part.message_id !== null);
         if (!kind || (isSent && !kind.capabilities.edit)) continue;
-        await replaceParts(tx, row.id, over(old, partsFor(row, rendered(kind, text).slice(0, isSent ? old.length : undefined), buttons)));
+        await replaceParts(
+          tx,
+          row.id,
+          over(old, partsFor(row, rendered(kind, redact(text)).slice(0, isSent ? old.length : undefined), buttons)),
+        );
         await updateOutbound(tx, row.id, { status: 'open', ended_at: null });
         await later(tx, row.id);
       }
@@ -194,7 +200,7 @@ export function createDelivery({ store, bus, clock, queue, open, targets, onLost
       const row = (await findOutbound(store.db, id))!;
       const kind = (await targets.kindOf(row.channel))!;
       await store.write(async (tx) => {
-        await replaceParts(tx, id, over(await partsOf(tx, id), partsFor(row, rendered(kind, text), [])));
+        await replaceParts(tx, id, over(await partsOf(tx, id), partsFor(row, rendered(kind, redact(text)), [])));
         await updateOutbound(tx, id, { status: 'open' });
       });
       return sendOrLater(row, signal);

@@ -44,9 +44,22 @@ export interface DirectoryDeps {
   readonly health: HealthBook;
   readonly defaultChannel: DefaultChannel;
   readonly publicUrl: string | null;
+  /** Refuses what may not be kept in plain text. */
+  readonly refuse: (value: Json, what: string) => void;
 }
 
-export function createDirectory({ store, bus, clock, newId, audit, kinds, health, defaultChannel, publicUrl }: DirectoryDeps): Directory {
+export function createDirectory({
+  store,
+  bus,
+  clock,
+  newId,
+  audit,
+  kinds,
+  health,
+  defaultChannel,
+  publicUrl,
+  refuse,
+}: DirectoryDeps): Directory {
   async function row(idOrName: string, db: Db = store.db): Promise<ChannelRow> {
     const found = await findChannel(db, idOrName);
     if (!found)
@@ -72,6 +85,8 @@ export function createDirectory({ store, bus, clock, newId, audit, kinds, health
     config: Json,
     secrets: Readonly<Record<string, string>>,
   ): { config: string; secrets: string } {
+    refuse(config, 'config');
+    refuse(secrets, 'secrets');
     const missing = kind.secrets.find((each) => secrets[each] === undefined);
     if (missing !== undefined)
       throw new AppError(

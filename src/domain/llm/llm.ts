@@ -3,6 +3,7 @@ import type { Clock } from '#core/clock';
 import type { Store } from '#core/db/store';
 import { AppError } from '#core/errors';
 import type { NewId } from '#core/ids';
+import type { Json } from '#core/json';
 import type { Service } from '#core/service';
 import type { Settings } from '#settings';
 import type { Tell } from '#settings/contract';
@@ -48,6 +49,8 @@ export interface LlmDeps {
   readonly kinds: readonly ProviderKind[];
   /** Takes secrets out of prompts and out of what streams back. */
   readonly scanner?: Scanner;
+  /** Refuses secrets, and what stands for them, where a provider's plain fields are written. */
+  readonly refuse?: (value: Json, what: string) => void;
   readonly tell: Tell;
   readonly onError: (what: string, error: unknown) => void;
   /** Adds what a call cost to the run and the step that pay, in the transaction that books it. */
@@ -98,6 +101,7 @@ export function createLlm(deps: LlmDeps): Llm {
     newId,
     kinds,
     secrets: deps.secrets,
+    refuse: deps.refuse,
     onBadRow: (name, error) =>
       tell('warning', `The provider ${name} cannot be read`, `It is left out until its row is mended: ${(error as Error).message}`),
   });

@@ -3,7 +3,7 @@ import type { Clock } from '#core/clock';
 import type { Store } from '#core/db/store';
 import { AppError } from '#core/errors';
 import type { NewId } from '#core/ids';
-import { check, parseJson } from '#core/json';
+import { check, parseJson, type Json } from '#core/json';
 import type { Secret } from '#core/secret';
 import type { Borrower } from '#vault';
 import { NewProvider, Price, ProviderFields, type ProviderPatch } from './api.ts';
@@ -55,9 +55,11 @@ export interface ProvidersDeps {
   readonly kinds: readonly ProviderKind[];
   readonly secrets: Secrets;
   readonly onBadRow: (name: string, error: unknown) => void;
+  /** Refuses what may not be kept in plain text. */
+  readonly refuse?: ((value: Json, what: string) => void) | undefined;
 }
 
-export function createProviders({ store, clock, newId, kinds, secrets, onBadRow }: ProvidersDeps): Providers {
+export function createProviders({ store, clock, newId, kinds, secrets, onBadRow, refuse = () => {} }: ProvidersDeps): Providers {
   let providers: readonly Provider[] = [];
   const clients = new Map<string, Promise<ProviderClient>>();
 
@@ -78,6 +80,8 @@ export function createProviders({ store, clock, newId, kinds, secrets, onBadRow 
   }
 
   function assertUsable(provider: Provider): void {
+    const { name, baseUrl, headers, options } = provider;
+    refuse({ name, baseUrl, headers, options }, 'provider');
     if (providers.some((it) => it.name === provider.name && it.id !== provider.id))
       throw new AppError('conflict', 'llm.provider_exists', `name: another provider is called ${provider.name}`, { name: provider.name });
     if (!kindOf(provider))

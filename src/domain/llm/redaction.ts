@@ -1,14 +1,20 @@
-import type { Json } from '#core/json';
+import { mapTexts, type Json } from '#core/json';
 
-/** Takes secrets out of text. */
+/** Takes secrets out of text; the vault's redactor. */
 export interface Scanner {
   redact(text: string): string;
-  /** How many characters at the end of the text may be the beginning of a secret; without it the last word is. */
-  pending?(text: string): number;
+  json?(value: Json): Json;
+  /**
+   * For a text that comes in pieces: what of it may be let go from `from` on, and where what is held back begins; without it the last
+   * word is held back.
+   */
+  part?(text: string, from: number): { readonly ready: string; readonly held: number };
 }
 
-/** Longer than any key; a longer word is let go rather than kept for ever. */
-const LONGEST_HELD = 8_192;
+/** Longer than any key; a longer text is let go rather than kept for ever. */
+const LONGEST_HELD = 32_768;
+/** What was let go is still read with what follows: a key is often known by the words before it. */
+const CONTEXT = 256;
 
 /** A stream of text with its secrets taken out, those that are cut by the borders of its chunks included. */
 export interface StreamRedactor {
@@ -18,21 +24,36 @@ export interface StreamRedactor {
 }
 
 export function createStreamRedactor(scanner: Scanner): StreamRedactor {
-  let held = '';
+  const part = scanner.part ?? ((text, from) => lastWordHeld(scanner, text, from));
+  /** What was let go lately, then what is held back from `from` on. */
+  let text = '';
+  let from = 0;
+
+  function letGo(ready: string, held: number): string {
+    const start = Math.max(0, held - CONTEXT);
+    text = text.slice(start);
+    from = held - start;
+    return ready;
+  }
+
   return {
     push(chunk) {
-      const text = held + chunk;
-      const keep = Math.min(scanner.pending?.(text) ?? lastWordLength(text), LONGEST_HELD);
-      held = keep === 0 ? '' : text.slice(-keep);
-      const ready = keep === 0 ? text : text.slice(0, -keep);
-      return ready === '' ? '' : scanner.redact(ready);
+      text += chunk;
+      const { ready, held } = part(text, from);
+      return text.length - held > LONGEST_HELD ? this.end() : letGo(ready, held);
     },
     end() {
-      const ready = held;
-      held = '';
-      return ready === '' ? '' : scanner.redact(ready);
+      // a line end is no part of any secret: nothing is held back before it
+      const whole = part(`${text}\n`, from);
+      const ready = whole.held > text.length ? whole.ready.replace(/\n$/, '') : whole.ready + scanner.redact(text.slice(whole.held));
+      return letGo(ready, text.length);
     },
   };
+}
+
+function lastWordHeld(scanner: Scanner, text: string, from: number): { ready: string; held: number } {
+  const held = Math.max(from, text.length - lastWordLength(text));
+  return { ready: scanner.redact(text.slice(from, held)), held };
 }
 
 /** The last word in printable ASCII: what secrets known by their form are made of. Other scripts flow freely. */
@@ -48,8 +69,5 @@ function isKeyCharacter(code: number): boolean {
 
 /** Every text inside a value. */
 export function redactJson(scanner: Scanner, value: Json): Json {
-  if (typeof value === 'string') return scanner.redact(value);
-  if (Array.isArray(value)) return value.map((it: Json) => redactJson(scanner, it));
-  if (value === null || typeof value !== 'object') return value;
-  return Object.fromEntries(Object.entries(value).map(([key, it]) => [key, redactJson(scanner, it as Json)]));
+  return scanner.json?.(value) ?? mapTexts(value, (text) => scanner.redact(text));
 }

@@ -5,6 +5,8 @@ import { createSearchIndex, type SearchHit } from '#core/db/search';
 import type { Db, Store } from '#core/db/store';
 import { AppError, toError } from '#core/errors';
 import type { NewId } from '#core/ids';
+import type { Json } from '#core/json';
+import { redactJson, type Redact } from '#core/redact';
 import type { Service } from '#core/service';
 import { chunksOf } from './chunks.ts';
 import type { MemoryChange, MemoryHits, MemoryItem, MemoryStats, NewMemory } from './contract.ts';
@@ -36,7 +38,7 @@ export interface MemoryDeps {
   /** The address under which two links to one page compare equal; other text as it is. */
   readonly canonicalUrl: (url: string) => string;
   /** Takes secrets out of a text before it is stored; the vault's redactor. */
-  readonly redact: (text: string) => string;
+  readonly redact: Redact;
 }
 
 export interface Added {
@@ -117,7 +119,7 @@ export function createMemory({ store, bus, clock, newId, queue, embed, canonical
       url: item.url ? redact(item.url) : null,
       canonical_url: item.url ? redact(canonicalUrl(item.url)) : null,
       identity: redact(identityOf(item, canonicalUrl)),
-      metadata: redact(JSON.stringify(item.metadata ?? {})),
+      metadata: JSON.stringify(redactJson(redact, (item.metadata ?? {}) as Json)),
       labels: JSON.stringify(item.labels ?? []),
       provenance: JSON.stringify(item.provenance ?? {}),
       embedding_model: null,
@@ -191,7 +193,7 @@ export function createMemory({ store, bus, clock, newId, queue, embed, canonical
         title: title ? redact(title) : null,
         url: url ? redact(url) : null,
         canonical_url: url ? redact(canonicalUrl(url)) : null,
-        metadata: metadata ? redact(JSON.stringify(metadata)) : row.metadata,
+        metadata: metadata ? JSON.stringify(redactJson(redact, metadata as Json)) : row.metadata,
         labels: labels ? JSON.stringify(labels) : row.labels,
         pinned: pinned ? 1 : 0,
         expires_at: pinned ? null : expiresAt === undefined ? row.expires_at : timeOf(expiresAt),

@@ -4,7 +4,8 @@ import type { Clock } from '#core/clock';
 import type { Db, Store } from '#core/db/store';
 import { AppError } from '#core/errors';
 import type { NewId } from '#core/ids';
-import { mapTexts, type Json } from '#core/json';
+import type { Json } from '#core/json';
+import { redactJson, type Redact } from '#core/redact';
 import type { Service } from '#core/service';
 import type { JournalEntry, Label, LabelPath, RunDetail, RunKind, RunStatus, RunSummary, TriggerRef } from './contract.ts';
 import { createEffects, type Effects } from './effects.ts';
@@ -75,14 +76,14 @@ export interface RunsDeps {
   readonly audit?: Pick<Audit, 'record'>;
   /** How long and how many per workflow ended runs are kept. */
   /** Takes secrets out of what is kept; everything stays as it is when left out. */
-  readonly redact?: (text: string) => string;
+  readonly redact?: Redact;
   readonly keep: () => { readonly days: number; readonly perWorkflow: number };
 }
 
 const RETENTION_EVERY_MS = 3_600_000;
 
 export function createRuns({ store, bus, clock, newId, keep, audit, redact = (text) => text }: RunsDeps): Runs {
-  const kept = (value: Json): string => JSON.stringify(mapTexts(value, redact));
+  const kept = (value: Json): string => JSON.stringify(redactJson(redact, value));
   const effects = createEffects({ store, clock, kept, ...(audit && { audit }) });
 
   async function create(tx: Db, run: NewRun): Promise<{ run: RunSummary; existed: boolean }> {

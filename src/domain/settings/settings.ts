@@ -30,6 +30,8 @@ export interface SettingsDeps {
   /** The environment, for values of the first start. */
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly tell: Tell;
+  /** Refuses what may not be kept in plain text: a secret, or what stands for one that was taken out. */
+  readonly refuse?: (value: Json, what: string) => void;
 }
 
 /** What the owner changes while the agent runs: typed, cached, kept with its history. */
@@ -63,7 +65,18 @@ interface Cached {
   readonly problem: string | null;
 }
 
-export function createSettings({ store, bus, audit, clock, newId, definitions, secrets, env, tell }: SettingsDeps): Settings {
+export function createSettings({
+  store,
+  bus,
+  audit,
+  clock,
+  newId,
+  definitions,
+  secrets,
+  env,
+  tell,
+  refuse = () => {},
+}: SettingsDeps): Settings {
   const known = new Map(definitions.map((setting) => [setting.key, setting]));
   if (known.size < definitions.length)
     throw new Error(
@@ -178,6 +191,7 @@ export function createSettings({ store, bus, audit, clock, newId, definitions, s
       // all are looked at before a secret of the first is stored
       const reading = setting.sensitive && isHeld(value) ? { value } : readValue(setting, value);
       if ('problem' in reading) throw invalid(setting, reading.problem);
+      if (!setting.sensitive) refuse(value as Json, setting.key);
     }
     const changes: { setting: Setting; value: unknown }[] = [];
     for (const { setting, value } of wanted) changes.push({ setting, value: await toStore(setting, value, actor) });

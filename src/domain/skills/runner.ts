@@ -1,8 +1,9 @@
 import type { Clock } from '#core/clock';
 import { AppError, errorInfo, toError } from '#core/errors';
 import type { GuardedFetch } from '#core/fetch';
-import { check, mapTexts, type Json } from '#core/json';
+import { check, type Json } from '#core/json';
 import type { Log } from '#core/log';
+import { redactJson, type Redact } from '#core/redact';
 import type { Secret } from '#core/secret';
 import { newBoundary } from '#content';
 import type { CallDefaults, CallScope, ScopedLlm } from '#llm/contract';
@@ -38,7 +39,7 @@ export interface SkillRunnerDeps {
   readonly wishes: (skill: string) => CallDefaults;
   readonly timeZone: () => string;
   /** Takes secrets out of what a skill hands on and of what it says of its failure. */
-  readonly redact?: (text: string) => string;
+  readonly redact?: Redact;
   readonly deliver: (
     message: Parameters<SkillContext['deliver']>[0],
     context: Pick<SkillContext, 'effect' | 'signal' | 'dryRun'>,
@@ -240,14 +241,14 @@ function settle(passage: Passage, error: unknown, outer: AbortSignal): void {
   else passage.failed(toError(error).message);
 }
 
-function withoutSecrets({ output, onRunSucceeded, ...rest }: SkillResult, redact: (text: string) => string): SkillResult {
-  const acts = onRunSucceeded?.map(({ kind, data }) => ({ kind, data: mapTexts(data, redact) }));
-  return { ...rest, output: mapTexts(output, redact), ...(acts && { onRunSucceeded: acts }) };
+function withoutSecrets({ output, onRunSucceeded, ...rest }: SkillResult, redact: Redact): SkillResult {
+  const acts = onRunSucceeded?.map(({ kind, data }) => ({ kind, data: redactJson(redact, data) }));
+  return { ...rest, output: redactJson(redact, output), ...(acts && { onRunSucceeded: acts }) };
 }
 
-function told(error: AppError, redact: (text: string) => string): AppError {
+function told(error: AppError, redact: Redact): AppError {
   const { kind, code, message, details } = error;
-  const safe = { message: redact(message), details: mapTexts(details as Json, redact) as Record<string, Json> };
+  const safe = { message: redact(message), details: redactJson(redact, details as Record<string, Json>) };
   return JSON.stringify(safe) === JSON.stringify({ message, details })
     ? error
     : new AppError(kind, code, safe.message, safe.details, error);

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { InjectionScore } from '#content/contract';
 import { Done, endpoint, listOf } from '#core/endpoint';
 
 /** Letters, digits, `.`, `_`, `-`; begins and ends with a letter or digit, so that a reference can stand in a sentence. */
@@ -182,6 +183,33 @@ export const rotateMasterKey = endpoint({
   }),
   output: MasterKeyInfo,
   secondFactor: 'when_enrolled',
+});
+
+/** What a text holds that should not be there. */
+export const ScanResult = z.object({
+  secrets: z.array(
+    z.object({
+      /** Kebab-case, as `github-pat`; `vault` for one of the vault's own. */
+      provider: z.string(),
+      /** UTF-16 code units from the beginning of the text, as JavaScript counts; `end` is behind the last one. */
+      start: z.number(),
+      end: z.number(),
+      /** The vault's name for it, when it is one of its own. */
+      name: z.string().optional(),
+    }),
+  ),
+  injection: InjectionScore,
+});
+export type ScanResult = z.infer<typeof ScanResult>;
+
+export const scanText = endpoint({
+  method: 'POST',
+  path: '/api/scan',
+  grant: 'secrets:read',
+  summary: 'Secrets, and hidden or injected instructions, in a text; nothing of it is kept.',
+  input: z.strictObject({ text: z.string().max(1_000_000) }),
+  output: ScanResult,
+  maxBodyBytes: 4 * 2 ** 20,
 });
 
 declare module '#core/bus' {

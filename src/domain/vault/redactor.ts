@@ -1,14 +1,34 @@
-/** Shorter values are not looked for: they would take ordinary words out of every text. */
-export const SHORTEST_REDACTED = 6;
+import type { Json } from '#core/json';
+import type { Redact } from '#core/redact';
+import { formsOf, SHORTEST_REDACTED } from './forms.ts';
+import { placeholderOf } from './placeholders.ts';
+import type { Anchor, Hit } from './scanner/anchor.ts';
+import { createMatcher, type Matcher } from './scanner/matcher.ts';
+import { disjoint, patternAnchors } from './scanner/scanner.ts';
 
-/** Takes known secrets out of texts, by value, in whatever common encoding they appear. */
-export interface Redactor {
-  /** The text with each secret as `[secret:name]`; a text without one is returned as it is. */
+/**
+ * The one choke point: finds the vault's own secrets by value, in whatever common encoding they appear, and anybody's by their form,
+ * in one pass. Called as a function it is `redact`.
+ */
+export interface Redactor extends Redact {
+  /** The text with each secret as `[secret:name]` or `[redacted:provider]`; a text without one is returned as it is. */
   redact(text: string): string;
-  /** The names of the secrets in a text. */
+  json(value: Json): Json;
+  /** The same for a text that may be JSON, which stays JSON: for whoever stores or sends it without looking inside. */
+  stored(text: string): string;
+  /** What is in a text, in its order, none over another; what only names an account (`identifier`) included. */
+  scan(text: string): readonly Hit[];
+  /** The secrets in the value of a field: `password` before a text says much about it. */
+  inField(name: string, text: string): readonly Hit[];
+  /** The names of the vault's own secrets in a text. */
   find(text: string): readonly string[];
   /** How many characters at the end of a text may be the beginning of a secret, for texts that come in pieces. */
   pending(text: string): number;
+  /**
+   * For a text that comes in pieces: what may be let go of it from `from` on, clean, and where what is held back begins. What
+   * stands before `from` was let go already and is read as context.
+   */
+  part(text: string, from: number): { readonly ready: string; readonly held: number };
 }
 
 /** A redactor whose secrets can change: the vault keeps it current. */
@@ -16,72 +36,121 @@ export interface LiveRedactor extends Redactor {
   load(secrets: Iterable<{ readonly name: string; readonly value: string }>): void;
 }
 
-export function createRedactor(): LiveRedactor {
-  let pattern: RegExp | null = null;
-  let names = new Map<string, string>();
-  let byFirst = new Map<string, string[]>();
-  let longest = 0;
+/** A field's value is read with its name before it when it is no longer than this. */
+const LONGEST_FIELD = 512;
 
-  return {
-    load(secrets) {
-      names = new Map();
+export function createRedactor(): LiveRedactor {
+  let known: readonly Anchor[] = [];
+  let patterns: ReturnType<typeof patternAnchors> | null = null;
+  let matcher: Matcher | null = null;
+
+  function scanned(text: string) {
+    patterns ??= patternAnchors();
+    matcher ??= createMatcher([...known, ...patterns.anchors], patterns.sets);
+    return matcher.scan(text);
+  }
+
+  function secretsIn(text: string): Hit[] {
+    if (text.length < SHORTEST_REDACTED) return [];
+    const { hits } = scanned(text);
+    return hits.length === 0 ? [] : disjoint(hits.filter(({ identifier }) => !identifier));
+  }
+
+  function redact(text: string): string {
+    const hits = secretsIn(text);
+    return hits.length === 0 ? text : replaced(text, hits, 0, text.length);
+  }
+
+  function inField(name: string, text: string): Hit[] {
+    const alone = secretsIn(text);
+    if (alone.length > 0 || name === '' || text.length > LONGEST_FIELD || text.length < SHORTEST_REDACTED) return alone;
+    const before = `${name.slice(0, 64)}="`;
+    return secretsIn(before + text)
+      .filter(({ start }) => start >= before.length)
+      .map((hit) => ({ ...hit, start: hit.start - before.length, end: hit.end - before.length }));
+  }
+
+  function field(name: string, text: string): string {
+    const hits = inField(name, text);
+    return hits.length === 0 ? text : replaced(text, hits, 0, text.length);
+  }
+
+  function json(value: Json, name = ''): Json {
+    if (typeof value === 'string') return field(name, value);
+    if (value === null || typeof value !== 'object') return value;
+    if (Array.isArray(value)) return value.map((it: Json) => json(it, name));
+    return Object.fromEntries(Object.entries(value).map(([key, it]) => [redact(key), json(it as Json, key)]));
+  }
+
+  function stored(text: string): string {
+    const plain = redact(text);
+    if (plain === text || !/^[[{"]/.test(text)) return plain;
+    try {
+      const clean = JSON.stringify(json(JSON.parse(text) as Json));
+      return redact(clean) === clean || !isJson(redact(clean)) ? clean : redact(clean);
+    } catch {
+      return plain; // it only looked like JSON
+    }
+  }
+
+  return Object.assign((text: string) => redact(text), {
+    stored,
+    load(secrets: Iterable<{ readonly name: string; readonly value: string }>) {
+      const forms = new Map<string, string>();
       for (const { name, value } of secrets) {
-        if (value.length >= SHORTEST_REDACTED) for (const form of formsOf(value)) if (!names.has(form)) names.set(form, name);
+        if (value.length >= SHORTEST_REDACTED) for (const form of formsOf(value)) if (!forms.has(form)) forms.set(form, name);
       }
-      pattern = names.size === 0 ? null : alternation([...names.keys()]);
-      byFirst = Map.groupBy(names.keys(), (form) => form[0]!);
-      longest = Math.max(0, ...[...names.keys()].map((form) => form.length));
+      known = Array.from(forms, ([form, name]) => knownAnchor(form, name));
+      matcher = null;
     },
-    redact: (text) => (pattern === null ? text : text.replace(pattern, (form) => `[secret:${names.get(form)}]`)),
-    pending(text) {
-      for (let at = Math.max(0, text.length - longest + 1); at < text.length; at += 1) {
-        const forms = byFirst.get(text[at]!);
-        if (forms?.some((form) => form.length > text.length - at && form.startsWith(text.slice(at)))) return text.length - at;
-      }
-      return 0;
+    redact,
+    inField,
+    json: (value: Json) => json(value),
+    scan: (text: string) => disjoint(scanned(text).hits),
+    find: (text: string) => [
+      ...new Set(
+        secretsIn(text)
+          .filter((hit) => hit.known)
+          .map(({ provider }) => provider),
+      ),
+    ],
+    pending: (text: string) => text.length - scanned(text).open,
+    part(text: string, from: number) {
+      const { hits, open } = scanned(text);
+      const secrets = disjoint(hits.filter(({ identifier }) => !identifier));
+      const held = Math.max(from, Math.min(open, secrets.find(({ start, end }) => start < open && end > open)?.start ?? open));
+      return { ready: replaced(text, secrets, from, held), held };
     },
-    find: (text) => (pattern === null ? [] : [...new Set(Array.from(text.matchAll(pattern), ([form]) => names.get(form)!))]),
+  });
+}
+
+/** From `from` to `to`, with a placeholder for each secret that ends after `from` and begins before `to`. */
+function replaced(text: string, hits: readonly Hit[], from: number, to: number): string {
+  let result = '';
+  let at = from;
+  for (const hit of hits) {
+    if (hit.end <= at || hit.start >= to) continue;
+    result += text.slice(at, Math.max(at, hit.start)) + placeholderOf(hit);
+    at = hit.end;
+  }
+  return result + text.slice(at, Math.max(at, to));
+}
+
+function knownAnchor(form: string, name: string): Anchor {
+  return {
+    text: form,
+    fold: false,
+    visit(reading, at) {
+      reading.hit({ start: at, end: at + form.length, provider: name, known: true });
+    },
   };
 }
 
-/** The longest first, so that a secret that begins with another is taken whole. */
-function alternation(forms: readonly string[]): RegExp {
-  return new RegExp(
-    forms
-      .toSorted((a, b) => b.length - a.length)
-      .map(RegExp.escape)
-      .join('|'),
-    'g',
-  );
-}
-
-/** A value as it may appear: itself, in JSON, URLs, HTML, hex, and inside any base64 (RFC 4648, both alphabets). */
-export function formsOf(value: string): Set<string> {
-  const bytes = Buffer.from(value);
-  const url = encodeURIComponent(value.toWellFormed()); // it throws at half a surrogate pair
-  const hex = bytes.toString('hex');
-  const forms = [
-    value,
-    JSON.stringify(value).slice(1, -1),
-    url,
-    url.replace(/%[0-9A-F]{2}/g, (code) => code.toLowerCase()),
-    new URLSearchParams([['', value]]).toString().slice(1),
-    value.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;').replaceAll("'", '&#39;'),
-    hex,
-    hex.toUpperCase(),
-    ...insideBase64(bytes),
-  ];
-  return new Set(forms.filter((form) => form.length >= SHORTEST_REDACTED));
-}
-
-/** The characters that any base64 of a text with these bytes in it must hold, at each of the three alignments. */
-function insideBase64(bytes: Buffer): string[] {
-  const forms: string[] = [];
-  for (const before of [0, 1, 2]) {
-    const whole = Buffer.concat([Buffer.alloc(before), bytes]);
-    const from = Math.ceil((before * 8) / 6);
-    const to = Math.floor((whole.length * 8) / 6);
-    for (const alphabet of ['base64', 'base64url'] as const) forms.push(whole.toString(alphabet).slice(from, to));
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
   }
-  return forms;
 }

@@ -25,7 +25,8 @@ import {
   rowsOf,
   type SecretRow,
 } from './queries.ts';
-import { createRedactor, type Redactor } from './redactor.ts';
+import { placeholderIn } from './placeholders.ts';
+import { createRedactor, type LiveRedactor, type Redactor } from './redactor.ts';
 
 /** `last used` is kept to the minute: a read must not cost a write. */
 const USE_RESOLUTION_MS = 60_000;
@@ -55,6 +56,8 @@ export interface VaultDeps {
   readonly references?: () => Promise<readonly SecretUse[]>;
   /** A word to the owner. */
   readonly tell?: (severity: 'warning' | 'critical', title: string, body: string) => void;
+  /** The one of the whole agent, kept current with what the vault holds; one of its own when left out. */
+  readonly redactor?: LiveRedactor;
   /** Nonces; the machine's generator when left out. */
   readonly random?: (bytes: number) => Buffer;
 }
@@ -99,7 +102,7 @@ export interface Vault {
 
 export function createVault(deps: VaultDeps): Vault {
   const { store, clock, bus, audit, masterKey, references = async () => [], tell = () => {}, random = randomBytes } = deps;
-  const redactor = createRedactor();
+  const { redactor = createRedactor() } = deps;
   const known = new Map<string, Map<number, string>>();
   const lending = createLending({ clock, audit });
   const keyring = createKeyring({ store, clock, audit, masterKey, random, anyKeyId: async (db) => (await allRows(db))[0]?.key_id ?? null });
@@ -387,8 +390,7 @@ function assertSecret(value: string): string {
     throw new AppError('invalid', 'vault.not_a_secret', `value: ${why}`);
   };
   if (value.trim() === '') refuse('is empty');
-  if (/^\s*\[secret(?::[^\]]*)?\]\s*$/.test(value) || /\[secret:[A-Za-z0-9._-]+\]/.test(value))
-    refuse('is what a hidden secret is shown as, not the secret itself');
+  if (placeholderIn(value) !== null) refuse('is what a hidden secret is shown as, not the secret itself');
   if (referencedName(value.trim()) !== null) refuse('is a reference to a secret, not a value');
   if (/^\s*(?:undefined|null|nan|\[object object\])\s*$/i.test(value)) refuse('is a programming accident, not a secret');
   return value;

@@ -1,4 +1,5 @@
 import { AppError } from '#core/errors';
+import type { Json } from '#core/json';
 import type { SkillInfo } from '#skills/contract';
 import { Definition, type MapStep, type SkillStep, type Step, type Trigger } from './contract.ts';
 import { hasTemplate, type Templates } from './template.ts';
@@ -20,6 +21,8 @@ export interface ValidationPorts {
   /** Why a trigger cannot be, or null. */
   checkTrigger(trigger: Trigger): string | null;
   provider(name: string): Promise<boolean>;
+  /** Why a value may not be kept in plain text, and where in it; nothing is looked for when left out. */
+  objection?(value: Json): { readonly field: string; readonly message: string } | null;
   workflow(name: string): Promise<boolean>;
 }
 
@@ -42,8 +45,19 @@ export async function inspectDefinition(
   const parsed = Definition.safeParse(raw);
   if (!parsed.success) return { definition: null, issues: parsed.error.issues.map((issue) => locate(raw, issue.path, issue.message)) };
   const definition = parsed.data;
-  const issues = [...(await stepIssues(definition.steps, ports, templates, definition.name)), ...(await headIssues(definition, ports))];
+  const objection = ports.objection?.(definition as Json);
+  const held = objection ? [locate(raw, pathOf(objection.field), objection.message)] : [];
+  const issues = [
+    ...held,
+    ...(await stepIssues(definition.steps, ports, templates, definition.name)),
+    ...(await headIssues(definition, ports)),
+  ];
   return { definition, issues };
+}
+
+/** `steps[2].config.key` as its parts. */
+function pathOf(field: string): (string | number)[] {
+  return field.split(/[.[\]]+/).flatMap((part) => (part === '' ? [] : [/^\d+$/.test(part) ? Number(part) : part]));
 }
 
 /** Turns `steps.2.map.steps.0.config` into the id of the innermost step and the field within it. */

@@ -12,6 +12,7 @@ import { ownerCommands } from './commands/owner.ts';
 import { policyCommands } from './commands/policy.ts';
 import { readingCommands } from './commands/reading.ts';
 import { runCommands } from './commands/runs.ts';
+import { scanCommands } from './commands/scan.ts';
 import { scheduleCommands } from './commands/schedules.ts';
 import { secretCommands } from './commands/secrets.ts';
 import { securityCommands } from './commands/security.ts';
@@ -26,7 +27,7 @@ type Commands = (program: Command, cli: () => Cli) => void;
 const GROUPS: readonly (readonly [title: string, commands: readonly Commands[]])[] = [
   ['The agent:', [startCommands, certificateCommands, doctorCommand, backupCommands]],
   ['Talk and work:', [chatCommand, runCommands, workflowCommands, scheduleCommands, ownerCommands, secretCommands]],
-  ['What it knows and can do:', [memoryCommands, modelCommands, channelCommands, readingCommands]],
+  ['What it knows and can do:', [memoryCommands, modelCommands, channelCommands, readingCommands, scanCommands]],
   ['What it may do, and did:', [policyCommands, auditCommands, securityCommands]],
 ];
 

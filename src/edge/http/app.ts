@@ -38,7 +38,7 @@ export async function buildApp(deps: HttpDeps, { closing, tls, clients }: Listen
   const { clock, log, version } = deps;
   const traffic = createTraffic();
   const guard = createGuard({ ...deps, clients, countStranger: createStrangerRate(clock), onDenial: createDenials(deps) });
-  const feed = createEventFeed({ bus: deps.bus, boot: randomBytes(6).toString('hex'), signal: closing });
+  const feed = createEventFeed({ bus: deps.bus, boot: randomBytes(6).toString('hex'), signal: closing, redact: deps.redact });
 
   const routes: readonly Route[] = [...deps.routes, ...probeRoutes(deps), ...eventRoutes(feed)];
   const rawRoutes: readonly RawRoute[] = [

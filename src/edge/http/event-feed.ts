@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import type { Bus } from '#core/bus';
 import { endpoint, streamRoute, type Route, type StreamEvent } from '#core/endpoint';
+import type { Json } from '#core/json';
+import { redactJson, type Redact } from '#core/redact';
 
 const CAPACITY = 2_000;
 
@@ -30,13 +32,15 @@ export interface EventFeedDeps {
   readonly boot: string;
   readonly signal: AbortSignal;
   readonly capacity?: number;
+  /** Takes secrets out of what is told. */
+  readonly redact?: Redact | undefined;
 }
 
 /**
  * Every follower is a position in one ring: however slow it reads, it costs no memory of its own. One that is
  * overtaken is told `reset` and goes on from the present.
  */
-export function createEventFeed({ bus, boot, signal: life, capacity = CAPACITY }: EventFeedDeps): EventFeed {
+export function createEventFeed({ bus, boot, signal: life, capacity = CAPACITY, redact = (text) => text }: EventFeedDeps): EventFeed {
   const ring = new Array<{ readonly name: string; readonly data: unknown } | undefined>(capacity);
   /** Number of the newest event; the first is 1. */
   let head = 0;
@@ -44,7 +48,7 @@ export function createEventFeed({ bus, boot, signal: life, capacity = CAPACITY }
 
   bus.tap((name, data) => {
     head += 1;
-    ring[head % capacity] = { name, data };
+    ring[head % capacity] = { name, data: redactJson(redact, data as Json) };
     for (const wake of sleepers) wake();
   }, life);
 

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Bus } from '#core/bus';
 import type { Clock } from '#core/clock';
 import type { Caller, Route } from '#core/endpoint';
+import type { Redact } from '#core/redact';
 import type { Health } from '#core/service';
 import type { FactorRequest } from '#owner';
 
@@ -95,4 +96,6 @@ export interface HttpDeps {
   /** Of mutual TLS: who comes in with the certificate of this fingerprint; null keeps it out. Nobody comes in without. */
   readonly admits?: (fingerprint: string) => Promise<string | null>;
   readonly metrics?: () => readonly Metric[];
+  /** Takes secrets out of the events that are told. */
+  readonly redact?: Redact | undefined;
 }
