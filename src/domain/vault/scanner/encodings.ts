@@ -6,7 +6,7 @@ import { createPlainRuns } from './runs.ts';
 import { endOf, type Shape } from './shape.ts';
 
 /** The first look decodes a little more than the shortest token, the second, of what passed it, at most this. */
-const LONGEST_DECODED = 2_048;
+const LONGEST_DECODED = 512;
 /** The most of a token that is looked for with spaces in it or from back to front: nothing remembers these runs. */
 const LONGEST_DISGUISED = 256;
 
@@ -65,7 +65,8 @@ function visitEncoded(rule: TokenRule, shape: Shape, fold: boolean, reading: Rea
   const run = runs.length(set, at) + at - start;
   const each = encoding === 'hex' ? 2 : 4 / 3;
   const reaches = start + run === text.length;
-  for (const most of [shape.shortest + 16, LONGEST_DECODED]) {
+  const longest = Math.max(shape.shortest, Math.min(shape.longest, LONGEST_DECODED)) + 1;
+  for (const most of [shape.shortest + 16, longest]) {
     const length = Math.min(run, Math.ceil((skip + most) * each));
     if (!reaches && run < (skip + shape.shortest) * each - 1) return;
     runs.spend(length);
@@ -73,7 +74,7 @@ function visitEncoded(rule: TokenRule, shape: Shape, fold: boolean, reading: Rea
     const end = endOf(shape, createPlainRuns(plain), skip, fold);
     if (end === 'cut' && reaches && length === run) return reading.cut(at);
     if (typeof end !== 'number') return;
-    if (most !== LONGEST_DECODED && end === plain.length && length < run) continue;
+    if (most < longest && end === plain.length && length < run) continue;
     if (reaches) reading.cut(at);
     let stop = start + Math.ceil(end * each);
     while (text[stop] === '=') stop += 1;

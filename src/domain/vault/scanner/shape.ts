@@ -8,6 +8,8 @@ export interface Shape {
   readonly steps: readonly Step[];
   /** Fewest characters of a match. */
   readonly shortest: number;
+  /** Most characters of a match; infinite for some. */
+  readonly longest: number;
 }
 
 /** Where a shape ended; `cut` when the text ended first, or may go on; null for no match. */
@@ -29,7 +31,12 @@ export function readShape(source: string, alphabet: Alphabet): Shape {
     else steps.push({ set: alphabet.of(set ?? `[${text === '-' || text === '^' ? '\\' : ''}${text}]`), ...limitsOf(piece) });
   }
   if (read !== source.length) throw new Error(`The shape "${source}" cannot be read`);
-  return { steps, shortest: steps.reduce((sum, step) => sum + (step.text?.length ?? (step as { min: number }).min), 0) };
+  const lengths = steps.map((step) => (step.text === undefined ? step : { min: step.text.length, max: step.text.length }));
+  return {
+    steps,
+    shortest: lengths.reduce((sum, { min }) => sum + min, 0),
+    longest: lengths.reduce((sum, { max }) => sum + max, 0),
+  };
 }
 
 function limitsOf({ count, min, comma, max }: Piece): { min: number; max: number } {
