@@ -82,6 +82,8 @@ async function setup(
   const tools = await skillTools({ store, clock, catalogue, runner, random: Math.random, ask }).open({
     runId: turnRun.id,
     assistant,
+    text: '',
+    said: new Set(),
   } as unknown as TurnView);
   return {
     ...tools,

@@ -7,7 +7,7 @@ import type { ToolSpec } from '#llm/contract';
 import { policyQuestion } from '#policy';
 import { insertStep, updateStep, type StepRow } from '#runs';
 import type { Label, Taken } from '#runs/contract';
-import type { Catalogue } from '#skills';
+import { urlsIn, type Catalogue } from '#skills';
 import type { SkillInfo, SkillResult, SkillRunner } from '#skills/contract';
 import type { Question } from '#workflows';
 import type { TurnView } from './hooks.ts';
@@ -152,6 +152,7 @@ export function skillTools({ store, clock, catalogue, runner, random, ask }: Ski
       took: (it) => void taken.push(it),
       resources: [],
       ownAddresses: [], // so no private address is reached by its word
+      said: turn.said.has('untrusted') ? [] : [...urlsIn(turn.text)],
       render: async (template) => template,
     });
   }

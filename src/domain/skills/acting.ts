@@ -1,8 +1,10 @@
-import type { AppError } from '#core/errors';
+import { AppError } from '#core/errors';
 import type { FetchRequest } from '#core/fetch';
 import type { Json } from '#core/json';
 import type { LlmRequest, ScopedLlm } from '#llm/contract';
+import type { Label } from '#runs/contract';
 import { channelResource, hostResource, memoryCapability, type Policy } from '#policy';
+import { createMakers, type AddressDeps } from './address.ts';
 import type { Skill, SkillContext, SkillMemory, SkillRequest } from './contract.ts';
 
 export interface ActingDeps {
@@ -11,6 +13,7 @@ export interface ActingDeps {
   readonly locate: (url: string) => Promise<string>;
   /** A question came up: the step has to wait for its answer, whatever the skill makes of the error. */
   readonly onAsk: (question: AppError) => void;
+  readonly makers: AddressDeps;
 }
 
 /**
@@ -25,24 +28,48 @@ export function actingContext(inner: SkillContext, skill: Skill, request: SkillR
     [...request.resources.map(({ url }) => url), ...request.ownAddresses].flatMap((url) => (url ? (hostResource(url) ?? []) : [])),
   );
 
-  async function may(capability: string, resource: string, named = false, isAct = false): Promise<void> {
+  let hasAsked = false;
+  const makerOf = createMakers(deps.makers, skill, request, () => hasAsked);
+
+  async function may(
+    capability: string,
+    resource: string,
+    named = false,
+    isAct = false,
+    labels = inner.labels,
+    about?: string,
+  ): Promise<void> {
     try {
       await deps.policy.enforce({
         principal: `skill:${skill.name}`,
         capability,
         resource,
-        context: { chain, labels: inner.labels, named, declared, run: inner.runId, step: inner.stepPath, ...(held && { held }) },
+        context: { chain, labels, named, declared, run: inner.runId, step: inner.stepPath, ...(held && { held }) },
       });
-    } catch (error) {
-      const { code, details } = error as AppError;
+    } catch (thrown) {
+      const error = about === undefined ? (thrown as AppError) : told(thrown as AppError, about);
+      const { code, details } = error;
       if (code !== 'policy.ask' && code !== 'policy.denied') throw error;
       inner.note(code, JSON.parse(JSON.stringify(details)) as Json);
       if (code === 'policy.ask') {
         if (isAct && inner.dryRun) return;
-        deps.onAsk(error as AppError);
+        deps.onAsk(error);
       }
       throw error;
     }
+  }
+
+  /**
+   * Reading from an address can carry out what it was made of. One that a model may have written with foreign or private text in view is
+   * taken to hold private text, whatever host it names; one that the owner wrote, or that stands in a source, carries nothing.
+   */
+  async function mayRead(url: string, host: string): Promise<void> {
+    const { labels } = inner;
+    const maker = labels.includes('untrusted') || labels.includes('private') ? await makerOf(url) : 'plain';
+    const without = (label: Label): boolean => label !== 'private';
+    if (maker === 'made' && !skill.foreign)
+      await may('net:fetch', host, false, false, [...labels.filter(without), 'private'], `A model wrote the address ${url}`);
+    else await may('net:fetch', host, hosts.has(host), false, maker === 'own' || maker === 'found' ? labels.filter(without) : labels);
   }
 
   return Object.defineProperties({} as SkillContext, {
@@ -51,14 +78,18 @@ export function actingContext(inner: SkillContext, skill: Skill, request: SkillR
       async fetch(wanted: FetchRequest) {
         const host = hostResource(wanted.url);
         // what is no web address the fetch refuses by itself
-        if (host !== null) await may(isReading(wanted) ? 'net:fetch' : 'net:post', host, hosts.has(host));
+        if (host !== null && isReading(wanted)) await mayRead(wanted.url, host);
+        else if (host !== null) await may('net:post', host, hosts.has(host));
         return inner.fetch(wanted);
       },
       async readFile(url) {
         await may('file:read', await deps.locate(url), true);
         return inner.readFile(url);
       },
-      llm: actingLlm(inner.llm, (wish) => may('llm:call', modelOf([wish, ...request.llm]))),
+      llm: actingLlm(inner.llm, async (wish) => {
+        await may('llm:call', modelOf([wish, ...request.llm]));
+        hasAsked = true;
+      }),
       memory: actingMemory(inner.memory, may),
       async effect(plan) {
         const { capability, resource, named } = actOf(plan.kind, plan.target);
@@ -84,6 +115,13 @@ export function actingContext(inner: SkillContext, skill: Skill, request: SkillR
       return { capability: 'net:post', resource: host ?? literal(target), named: host !== null && hosts.has(host) };
     return { capability: kind.replace('.', ':'), resource: host ?? literal(target), named: words.has(target) };
   }
+}
+
+/** The same question, with what the owner has to see to answer it. */
+function told(error: AppError, about: string): AppError {
+  if (!(error instanceof AppError) || error.code !== 'policy.ask') return error;
+  const reason = `${String(error.details['reason'] ?? '')} ${about}.`.trim();
+  return new AppError(error.kind, 'policy.ask', error.message, { ...error.details, reason }, error);
 }
 
 function members(

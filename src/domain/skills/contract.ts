@@ -194,6 +194,8 @@ export interface SkillRequest {
   readonly resources: readonly Resource[];
   /** Addresses the owner wrote into the step itself; with those of the resources, they alone may be private. */
   readonly ownAddresses: readonly string[];
+  /** Addresses in the owner's own message, of a turn. */
+  readonly said?: readonly string[];
   readonly render: SkillContext['render'];
   /** How many skills called one another before this one; none when left out. */
   readonly depth?: number;

@@ -1,3 +1,4 @@
+export { urlsIn } from './address.ts';
 export { addressesIn } from './addresses.ts';
 export { createBreakers, type Breakers } from './breaker.ts';
 export { createCatalogue, type Catalogue } from './catalogue.ts';

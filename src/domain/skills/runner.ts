@@ -82,6 +82,7 @@ export function createSkillRunner(deps: SkillRunnerDeps): SkillRunner {
         policy: deps.policy,
         locate: deps.files.locate,
         onAsk: (question) => questions.push(question),
+        makers: { runs, asksModel: (name) => catalogue.find(name)?.grants.includes('llm:call') ?? true },
       });
       const context = handles ? withoutHandles(acting, handles) : acting;
       const result = await untilAborted(skill.run({ config, input, context }), signal);
