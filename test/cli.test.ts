@@ -286,6 +286,14 @@ describe('the command line beside an agent', { concurrency: 2 }, () => {
     assert.deepEqual(await failure(['explain', 'nothing-has-this-id']), [1, 'explain.unknown']);
   });
 
+  it('a dry run shows what it would do, and does nothing', async () => {
+    const steps = [{ id: 'tell', skill: 'notify', config: { text: 'Never to be read.' } }];
+    await json(['workflows', 'import', '-'], { input: JSON.stringify({ name: 'tells', steps }) });
+    const { id, dryRun } = await json<{ id: string; dryRun: boolean }>(['run', 'tells', '--dry-run', '--wait']);
+    const { effects } = await json<{ effects: { status: string }[] }>(['runs', id]);
+    assert.deepEqual([dryRun, effects.map(({ status }) => status)], [true, ['planned']]);
+  });
+
   it('a run that fails is exit code 1, told by run and step', async () => {
     const file = join(folder, 'fails.json');
     await writeFile(
@@ -305,7 +313,7 @@ describe('the command line beside an agent', { concurrency: 2 }, () => {
     await json(['workflows', 'export', 'morning-briefing', '--out', out]);
     assert.deepEqual(JSON.parse(await readFile(out, 'utf8')), exported);
     assert.deepEqual(await json(['workflows', 'validate', out]), { ok: true, issues: [] });
-    const { workflow, warnings } = await json<{ workflow: { name: string; enabled: boolean }; warnings: string[] }>(
+    const { workflow, warnings } = await json<{ workflow: { id: string; name: string; enabled: boolean }; warnings: string[] }>(
       ['workflows', 'import', '-'],
       { input: JSON.stringify(exported) },
     );
@@ -316,6 +324,7 @@ describe('the command line beside an agent', { concurrency: 2 }, () => {
     const schedules = await json<{ enabled: boolean; nextAt: string | null }[]>(['schedules', 'list', '--workflow', workflow.name]);
     assert.ok(schedules[0]?.enabled && schedules[0].nextAt);
     await json(['workflows', 'delete', workflow.name]);
+    assert.equal((await json<unknown[]>(['schedules', 'list', '--workflow', workflow.id])).length, 0, 'nothing of it is due any more');
     assert.deepEqual(await failure(['workflows', 'show', workflow.name]), [1, 'workflow.not_found']);
   });
 

@@ -67,6 +67,7 @@ function build(store: Store, script: Script) {
   const abort = new AbortController();
   const started = engine.service.start({ signal: abort.signal, exit: () => {} });
   return {
+    bus,
     runs,
     workflows,
     engine,
@@ -174,6 +175,25 @@ it('takes input from any earlier step or several, and fills templates with value
   });
   assert.deepEqual(seen[2]!.input, { a: { n: 1, list: [1, 2] }, b: { n: 2, list: [1, 2] } });
   assert.deepEqual(seen[2]!.config, { list: [1, 2], text: 'n=2', keep: 7 });
+});
+
+it('tells of its progress as it goes', async () => {
+  const told: string[] = [];
+  await using t = await setup(() => ok('x'));
+  const life = new AbortController();
+  t.bus.subscribe('run.changed', ({ run }) => void told.push(`run ${run.status}`), life.signal);
+  t.bus.subscribe('step.changed', ({ path, status, outcome }) => void told.push(`${path} ${status} ${outcome}`), life.signal);
+  t.bus.subscribe('run.ended', ({ run }) => void told.push(`ended ${run.outcome}`), life.signal);
+  await done(t, {
+    steps: [
+      { id: 'a', skill: 'x' },
+      { id: 'b', skill: 'x' },
+    ],
+  });
+  life.abort();
+  const of = (what: RegExp) => told.filter((line) => what.test(line));
+  assert.deepEqual(of(/^[ab] /), ['a running null', 'a succeeded ok', 'b running null', 'b succeeded ok']);
+  assert.deepEqual(of(/^(run|ended) /), ['run queued', 'run running', 'run succeeded', 'ended ok']);
 });
 
 it('skips a step whose condition is false', async () => {
