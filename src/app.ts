@@ -390,6 +390,7 @@ export async function createApp({ config, logging, version }: AppOptions): Promi
       llm,
       approvals,
       policy,
+      factor: owner.factors,
       status: async () => ({
         version,
         upMs: clock.now() - startedAt,

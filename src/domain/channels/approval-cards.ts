@@ -3,6 +3,7 @@ import type { Store } from '#core/db/store';
 import { AppError } from '#core/errors';
 import type { Answering, Approvals } from '#policy';
 import type { Approval } from '#policy/contract';
+import type { FactorPort } from './factor-code.ts';
 import type { Delivery } from './delivery.ts';
 import type { Button } from './kind.ts';
 import type { Targets } from './targets.ts';
@@ -16,22 +17,25 @@ export interface CardsDeps {
   readonly delivery: Delivery;
   readonly targets: Targets;
   readonly approvals: Pick<Approvals, 'list'>;
+  readonly factor: Pick<FactorPort, 'hasCodes'>;
 }
 
 /** Shows the owner's questions on every channel there is, and takes the buttons off when one was answered anywhere. Resolves when those that wait are shown. */
-export async function showApprovals({ store, bus, delivery, targets, approvals }: CardsDeps, signal: AbortSignal): Promise<void> {
-  const show = ({ approval }: { readonly approval: Approval }): Promise<void> =>
-    store.write(async (tx) => {
+export async function showApprovals({ store, bus, delivery, targets, approvals, factor }: CardsDeps, signal: AbortSignal): Promise<void> {
+  const show = async ({ approval }: { readonly approval: Approval }): Promise<void> => {
+    const proof = approval.kind !== 'second_factor' ? 'none' : (await factor.hasCodes()) ? 'code' : 'elsewhere';
+    await store.write(async (tx) => {
       for (const { channel, kind, chat } of await targets.everywhere(tx))
         await delivery.post(tx, {
           key: `${KEY}${approval.id}@${channel.id}:${chat}`,
-          text: cardText(approval, kind.capabilities.buttons),
+          text: cardText(approval, kind.capabilities.buttons, proof),
           channel: channel.id,
           to: chat,
-          buttons: kind.capabilities.buttons ? buttonsOf(approval) : [],
+          buttons: kind.capabilities.buttons ? buttonsOf(approval, proof) : [],
           repeatable: true,
         });
     });
+  };
   /** Asked while nobody listened here, or before this chat was let in. */
   const showPending = async (): Promise<void> => {
     const { items } = await approvals.list({ status: 'pending', limit: 500 });
@@ -52,7 +56,7 @@ export async function showApprovals({ store, bus, delivery, targets, approvals }
 
 /** A button was pressed on the message of this key; returns a word for the moment. */
 export async function answerButton(
-  approvals: Pick<Approvals, 'answer'>,
+  { approvals, factor }: { readonly approvals: Pick<Approvals, 'answer'>; readonly factor: Pick<FactorPort, 'hasCodes'> },
   key: string | undefined,
   option: string,
   answering: Answering,
@@ -62,8 +66,9 @@ export async function answerButton(
   try {
     return plainLine(await approvals.answer(id, option, answering));
   } catch (error) {
-    if (error instanceof AppError) return error.message;
-    throw error;
+    if (!(error instanceof AppError)) throw error;
+    const byCode = error.code === 'policy.factor_needed' && (await factor.hasCodes());
+    return byCode ? 'To confirm, send the six digits of your authenticator app.' : error.message;
   }
 }
 
@@ -78,22 +83,33 @@ function plainLine({ options, answer }: Approval): string {
   return `Answered: ${options.find(({ id }) => id === answer)?.label ?? answer}`;
 }
 
-function buttonsOf({ options }: Approval): Button[] {
-  return options.map(({ id, label }) => ({ label, data: id }));
+/** How a chat can prove a second factor: it need not, by a code, or not at all. */
+type Proof = 'none' | 'code' | 'elsewhere';
+
+/** What is answered by a code has no button for it: only those that refuse. */
+function buttonsOf({ options }: Approval, proof: Proof): Button[] {
+  return (proof === 'none' ? options : options.slice(1)).map(({ id, label }) => ({ label, data: id }));
 }
+
+const PROOFS = {
+  code: 'send me the six digits of your authenticator app.',
+  elsewhere: 'only in the browser or on the command line, with your second factor.',
+} as const;
 
 function cardHead({ title, question }: Approval): string {
   return `**${title}**\n${question}`;
 }
 
-function cardText(approval: Approval, hasButtons: boolean): string {
+function cardText(approval: Approval, hasButtons: boolean, proof: Proof): string {
   const { code, options, expiresAt, details } = approval;
   const shown = details === null ? '' : typeof details === 'string' ? details : JSON.stringify(details, null, 2);
   const fence = '`'.repeat(Math.max(3, ...Array.from(shown.matchAll(/`+/g), ([ticks]) => ticks.length + 1)));
-  const how = `${hasButtons ? 'Or answer' : 'Answer'} ${options.map(({ id }) => `\`${id} ${code}\``).join(' or ')}`;
+  const byText = (proof === 'none' ? options : options.slice(1)).map(({ id }) => `\`${id} ${code}\``).join(' or ');
+  const how = `${hasButtons ? 'Or answer' : 'Answer'} ${byText}`;
   return [
     cardHead(approval),
     ...(shown === '' ? [] : [`${fence}\n${shown.slice(0, DETAILS_SHOWN)}\n${fence}`]),
+    ...(proof === 'none' ? [] : [`**${options[0]!.label}**: ${PROOFS[proof]}`]),
     `${how}${expiresAt === null ? '' : ` until ${expiresAt.slice(0, 16).replace('T', ' ')} UTC`}.`,
   ].join('\n');
 }

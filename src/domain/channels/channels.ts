@@ -167,7 +167,7 @@ export function createChannels(deps: ChannelsDeps): Channels {
       running = signal;
       await directory.seed();
       for (const row of await allChannels(store.db)) await connect(row, signal);
-      await showApprovals({ store, bus, delivery, targets, approvals: deps.ports.approvals }, signal);
+      await showApprovals({ store, bus, delivery, targets, ...deps.ports }, signal);
       tellOfRuns({ store, bus, delivery }, signal);
       bus.subscribe(
         'vault.changed',

@@ -5,6 +5,7 @@ import type { Label, RunSummary, TriggerRef } from '#runs/contract';
 import type { Catalogue } from '#skills';
 import type { Workflows } from '#workflows';
 import type { Json } from '#core/json';
+import type { FactorPort } from './factor-code.ts';
 
 /** What commands may ask of the program. */
 export interface CommandPorts {
@@ -20,6 +21,7 @@ export interface CommandPorts {
   readonly llm: Pick<Llm, 'list' | 'usage'>;
   readonly approvals: Pick<Approvals, 'list' | 'get' | 'answer' | 'answerText'>;
   readonly policy: Pick<Policy, 'decide' | 'enforce'>;
+  readonly factor: FactorPort;
   status(): Promise<ProgramStatus>;
 }
 

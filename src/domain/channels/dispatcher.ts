@@ -1,12 +1,13 @@
-import type { AppError } from '#core/errors';
+import { AppError } from '#core/errors';
 import { nearest } from '#settings';
 import { answerButton, answerLine } from './approval-cards.ts';
 import { parseCommand, splitWords, type Command, type CommandPorts, type ParsedCommand } from './command.ts';
+import { answerByCode, readCode, type WrittenCode } from './factor-code.ts';
 import type { InboundMessage } from './kind.ts';
 
-/** What to do with a message of the owner. */
+/** What to do with a message of the owner; `forget`: its text held a code, and is not kept. */
 export type Dispatch =
-  | { readonly do: 'reply'; readonly text: string; readonly toast?: string }
+  | { readonly do: 'reply'; readonly text: string; readonly toast?: string; readonly forget?: boolean }
   /** A button was pressed: a word for the moment is all that is needed. */
   | { readonly do: 'toast'; readonly toast: string }
   | { readonly do: 'talk' }
@@ -39,7 +40,7 @@ export interface DispatcherDeps {
 /** Whether it must not wait behind an answer that is being written: decided on sight, before anything is read from the store. */
 export function isControl({ text, callback, isForwarded }: InboundMessage): boolean {
   if (isForwarded) return false;
-  if (callback !== undefined || parseCommand(text) !== null) return true;
+  if (callback !== undefined || parseCommand(text) !== null || readCode(text) !== null) return true;
   const words = text.trim().split(/\s+/);
   return words.length >= 2 && words.length <= 8 && [words[0]!, words.at(-1)!].some((word) => /^[A-HJ-NP-Z2-9]{4}[.,:;!]?$/i.test(word));
 }
@@ -84,13 +85,24 @@ export function createDispatcher({ ports, commands, now, keyOf }: DispatcherDeps
     return { do: 'talk' };
   }
 
+  /** Whatever comes of it, the text must not go further: an error is told here and not thrown. */
+  async function byCode(code: WrittenCode, message: InboundMessage, origin: Origin): Promise<string> {
+    try {
+      await may('approvals:answer', message, origin);
+      return await answerByCode(ports.approvals, ports.factor, code, { by: `channel:${origin.channel}`, via: origin.kind });
+    } catch (error) {
+      if (error instanceof AppError) return errorText(error);
+      throw error;
+    }
+  }
+
   return {
     async dispatch(message, origin, signal) {
       const answering = { by: `channel:${origin.channel}`, via: origin.kind };
       if (message.callback) {
         await may('approvals:answer', message, origin);
         const key = await keyOf(origin.channel, message.chat, message.callback.on);
-        return { do: 'toast', toast: await answerButton(ports.approvals, key, message.callback.data, answering) };
+        return { do: 'toast', toast: await answerButton(ports, key, message.callback.data, answering) };
       }
       if (message.isForwarded && message.text.trim() !== '') return talk(message, origin);
       const parsed = parseCommand(message.text);
@@ -101,6 +113,8 @@ export function createDispatcher({ ports, commands, now, keyOf }: DispatcherDeps
       }
       if (message.text.trim() === '')
         return { do: 'reply', text: `I can read text only so far, not: ${message.attachments?.join(', ') ?? 'this'}.` };
+      const code = readCode(message.text);
+      if (code !== null && (await ports.factor.hasCodes())) return { do: 'reply', text: await byCode(code, message, origin), forget: true };
       const answered = mayAnswer(message, origin) && (await ports.approvals.answerText(message.text, answering));
       return answered ? { do: 'reply', text: answerLine(answered) } : talk(message, origin);
     },

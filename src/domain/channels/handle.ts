@@ -6,6 +6,7 @@ import type { Delivery, NewMessage } from './delivery.ts';
 import { errorText, type Dispatcher } from './dispatcher.ts';
 import { openDraft } from './draft.ts';
 import { failureCode, outcomeUnknown } from './failure.ts';
+import { readCode } from './factor-code.ts';
 import type { Handled, Received } from './inbox.ts';
 import { parseCommand } from './command.ts';
 import type { OpenChannels } from './open-channels.ts';
@@ -92,19 +93,19 @@ export function createHandle({ store, bus, clock, open, delivery, pairing, dispa
     const [earlier] = await outboundsOf(store.db, reply.key);
     if (earlier && earlier.status !== 'draft') {
       if (earlier.status === 'open') await settled(delivery.deliverPatiently({ ...reply, text: '' }, signal));
-      return 'handled'; // a crash came between the answer and this line
+      return readCode(message.text) === null ? 'handled' : 'forgotten'; // a crash came between the answer and this line
     }
     const origin = { id, channel: channel.id, kind: channel.kind, account: channel.account };
     const wish = await dispatcher.dispatch(message, origin, signal).catch((error: unknown) => {
       if (!(error instanceof AppError)) throw error;
-      return { do: 'reply' as const, text: errorText(error) };
+      return { do: 'reply' as const, text: errorText(error), forget: false };
     });
     if (wish.do === 'ignore') return 'ignored';
     if (wish.do === 'toast') await acknowledge(channel.id, message.callback!.id, wish.toast, signal);
     else if (wish.do === 'reply') await settled(delivery.deliverPatiently({ ...reply, text: wish.text }, signal));
     else if (lane === 'control') return 'wrong_lane';
     else await answer(channel, received, reply, signal);
-    return 'handled';
+    return wish.do === 'reply' && wish.forget ? 'forgotten' : 'handled';
   }
 
   async function answer(

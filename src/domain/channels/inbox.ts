@@ -33,8 +33,8 @@ export interface Inbox {
   readonly service: Service;
 }
 
-/** `wrong_lane`: it looked like an answer, and is talk. */
-export type Handled = 'handled' | 'ignored' | 'wrong_lane';
+/** `wrong_lane`: it looked like an answer, and is talk. `forgotten`: handled, and its text is not kept, for it held a code. */
+export type Handled = 'handled' | 'ignored' | 'wrong_lane' | 'forgotten';
 
 export interface InboxDeps {
   readonly store: Store;
@@ -98,7 +98,11 @@ export function createInbox({ store, clock, queue, newId, handle, onFailed, onEr
       if (attempts > ATTEMPTS) throw new Error('The program ended each time it worked on this message');
       const outcome = await handle(received, signal);
       if (outcome === 'wrong_lane') await move(row);
-      else await end(row, { status: outcome, ...(outcome === 'ignored' && { payload: withoutText(received.message) }) });
+      else
+        await end(row, {
+          status: outcome === 'forgotten' ? 'handled' : outcome,
+          ...(outcome !== 'handled' && { payload: withoutText(received.message) }),
+        });
       return true;
     } catch (error) {
       if (signal.aborted) {
@@ -149,7 +153,7 @@ export function createInbox({ store, clock, queue, newId, handle, onFailed, onEr
 
 const Chat = z.object({ channel: z.string(), chat: z.string(), lane: z.enum(['control', 'talk']) });
 
-/** What strangers say is not kept. */
+/** What strangers say is not kept, nor a code. */
 function withoutText(message: InboundMessage): string {
   const { callback: _, ...rest } = message;
   return JSON.stringify({ ...rest, text: '' });

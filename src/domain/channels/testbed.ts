@@ -288,6 +288,7 @@ export function fakePorts(started: { workflow: string; input: unknown; key: stri
       cancel: async (id) => ({ ...aRun(id), status: 'cancelled' }),
     },
     policy: rulesOnly(...starterRules([])),
+    factor: { hasCodes: async () => false, useCode: async () => {} },
     skills: { list: () => [] },
     llm: { list: async () => [], usage: async () => ({ from: '', to: '', items: [], total: { calls: 0, costUsd: 0 } as never }) },
     status: async () => ({ version: '0', upMs: 61_000, memoryBytes: 1e8, troubles: [] }),
