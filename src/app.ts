@@ -68,6 +68,7 @@ import { rememberAtEnd, skillMemory } from './app/memories.ts';
 import { countEvents } from './app/metrics.ts';
 import { describeDoors } from './app/describe-doors.ts';
 import { mannersOf } from './app/manners.ts';
+import { heldBy } from './app/held-by.ts';
 import { ownFiles, programFolder } from './app/own-files.ts';
 import { socketOf } from './app/own-socket.ts';
 import { passphraseFrom } from './app/passphrase.ts';
@@ -431,7 +432,7 @@ export async function createApp({ config, logging, version }: AppOptions): Promi
     ...settingsRoutes(settings),
     ...vaultRoutes(vault),
     ...scanRoutes(redact),
-    ...policyRoutes({ approvals, catalogue: () => grantCatalogue(routes) }),
+    ...policyRoutes({ approvals, policy, heldBy: heldBy(owner), catalogue: () => grantCatalogue(routes) }),
     ...runRoutes({ runs, explainers: [explainOccurrence(schedules), explainMessage(store)], workflowId: workflows.idOf }),
     ...llmRoutes(llm),
     ...installedSkillRoutes(installed),

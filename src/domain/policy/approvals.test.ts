@@ -211,7 +211,12 @@ describe('approvals', () => {
     await using t = await setup();
     const { id } = await t.ask();
     const request = { caller: { id: 'cli', grants: new Set(['*']) }, signal: new AbortController().signal };
-    const routes = policyRoutes({ approvals: t.approvals, catalogue: () => [{ grant: 'a:b', opens: ['x'] }] });
+    const routes = policyRoutes({
+      approvals: t.approvals,
+      policy: {} as never,
+      heldBy: async () => undefined,
+      catalogue: () => [{ grant: 'a:b', opens: ['x'] }],
+    });
     const call = async (name: string, input: object): Promise<unknown> => {
       const found = routes.find(({ endpoint }) => `${endpoint.method} ${endpoint.path}` === name)!;
       return found.endpoint.output.parse(await found.handle(found.endpoint.input.parse(input) as never, request));

@@ -2,6 +2,9 @@ import { z } from 'zod';
 import { endpoint, listOf, Page } from '#core/endpoint';
 import type { Json } from '#core/json';
 
+export * from './grant-shapes.ts';
+export * from './grants-api.ts';
+
 /** A capability (`runs:read`), all of an area (`runs:*`), or everything (`*`). */
 export const GrantPattern = z
   .string()

@@ -25,6 +25,11 @@ export const CapabilityPattern = z
   .max(100)
   .regex(/^(?:\*|[a-z][a-z0-9_-]*:(?:\*|[a-z][a-z0-9_-]*))$/, 'a capability is "area:verb", "area:*" or "*"');
 
+/** One principal, no pattern. */
+export const PrincipalName = PrincipalPattern.refine((text) => !text.includes('*'), 'name one principal: "workflow:ID", "token:ID"');
+/** One capability, no pattern. */
+export const CapabilityName = CapabilityPattern.refine((text) => !text.includes('*'), 'name one capability: "net:fetch"');
+
 /** On what: see `patterns.ts`; stored in its canonical form. */
 export const ResourcePattern = z
   .string()

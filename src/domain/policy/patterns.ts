@@ -23,6 +23,15 @@ export function channelResource(channel: string | undefined, to: string | undefi
   return to === undefined ? name : `${name}:${to.trim()}`;
 }
 
+/** What a person typed, as the resource that such a capability would ask about. */
+export function typedResource(capability: string, text: string): string {
+  const typed = text.trim();
+  if (typed === '*' || typed.startsWith('/')) return canonicalPattern(typed) ?? typed;
+  const isBare = capability.startsWith('net:') && !/^https?:\/\//i.test(typed);
+  const web = hostResource(isBare ? `https://${typed}` : typed);
+  return web ?? canonicalPattern(typed) ?? typed;
+}
+
 /** The pattern as it is stored, or null when a wildcard stands where none may. */
 export function canonicalPattern(text: string): string | null {
   const pattern = text.trim().normalize('NFC');

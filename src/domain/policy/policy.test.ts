@@ -5,8 +5,8 @@ import { manualClock } from '#core/clock';
 import type { Store } from '#core/db/store';
 import { memoryStore, onEveryEngine } from '#core/db/testing';
 import { uuidv7 } from '#core/ids';
-import { createPolicy, policyMigrations, type PolicyRequest } from '#policy';
-import type { NewGrant } from './grant-shapes.ts';
+import { createPolicy, policyMigrations, policyRoutes, type PolicyRequest } from '#policy';
+import type { Grant, NewGrant } from './grant-shapes.ts';
 import { starterRules } from './starters.ts';
 
 const NOON = Date.UTC(2026, 10, 21, 12);
@@ -182,5 +182,72 @@ describe('policy', () => {
     const { effect, rule, matching } = t.policy.explain(fetchIt);
     assert.deepEqual([effect, rule, matching.map((each) => each.origin)], ['ask', id, ['owner', 'starter']]);
     await t.stop();
+  });
+});
+
+describe('grants over HTTP', () => {
+  async function setup() {
+    const store = await memoryStore(policyMigrations);
+    const t = await policyOn(store);
+    const held = new Set(['runs:read']);
+    const routes = policyRoutes({
+      approvals: {} as never,
+      policy: t.policy,
+      heldBy: async (principal) => (principal === 'token:1' ? held : undefined),
+      catalogue: () => [],
+    });
+    const as = (id: string, ...grants: string[]) => ({ caller: { id, grants: new Set(grants) }, signal: new AbortController().signal });
+    async function call<T>(name: string, input: object, request = as('owner', '*')): Promise<T> {
+      const found = routes.find(({ endpoint }) => `${endpoint.method} ${endpoint.path}` === name)!;
+      return found.endpoint.output.parse(await found.handle(found.endpoint.input.parse(input) as never, request)) as T;
+    }
+    return { ...t, as, call, routes, [Symbol.asyncDispose]: async () => (await t.stop(), await store.close()) };
+  }
+
+  it('are made, shown, replaced and revoked; each change is a sensitive act', async () => {
+    await using t = await setup();
+    const made = await t.call<Grant>('POST /api/grants', allow);
+    assert.deepEqual(await t.call('GET /api/grants/{id}', { id: made.id }), made);
+    const next = await t.call<Grant>('PUT /api/grants/{id}', { id: made.id, grant: { ...allow, effect: 'deny' } });
+    assert.deepEqual([t.effect(fetchIt), (await t.call<{ items: Grant[] }>('GET /api/grants', {})).items], ['deny', [next]]);
+    await t.call('DELETE /api/grants/{id}', { id: next.id });
+    assert.deepEqual((await t.call<{ items: Grant[] }>('GET /api/grants', { all: 'true' })).items.length, 2);
+    assert.ok((await t.call<{ items: Grant[] }>('GET /api/grants/starters', {})).items.every(({ origin }) => origin === 'starter'));
+    await assert.rejects(t.call('PUT /api/grants/{id}', { id: 'none', grant: allow }), { code: 'policy.no_grant' });
+    for (const { endpoint } of t.routes.filter((each) => each.endpoint.grant === 'grants:write'))
+      assert.equal(endpoint.secondFactor, true, endpoint.path);
+  });
+
+  it('are never wider than what their maker may do', async () => {
+    await using t = await setup();
+    const maker = t.as('token:9', 'grants:write', 'net:fetch');
+    await t.call('POST /api/grants', allow, maker);
+    await assert.rejects(t.call('POST /api/grants', { ...allow, capability: 'net:*' }, maker), { code: 'policy.not_allowed' });
+    await t.call('POST /api/grants', { ...allow, capability: 'net:*', effect: 'deny' }, maker);
+  });
+
+  it('explains a case as it would be decided, from words a person types, and records nothing', async () => {
+    await using t = await setup();
+    type Told = { effect: string; resource: string; rule: string | null; beyond: string[] };
+    const explain = async (input: object) => {
+      const { effect, resource, rule, beyond } = await t.call<Told>('POST /api/policy/explain', input);
+      return [effect, resource, rule, beyond.join()];
+    };
+    const flow = { principal: 'workflow:w', chain: ['owner'] };
+    assert.deepEqual(await explain({ ...flow, capability: 'net:fetch', resource: 'Example.com' }), [
+      'allow',
+      'example.com:443',
+      'starter:workflow:*:net:fetch:allow',
+      '',
+    ]);
+    assert.deepEqual(await explain({ ...flow, capability: 'net:fetch', resource: 'http://Example.com/x', labels: ['private'] }), [
+      'ask',
+      'example.com:80',
+      'sink:net:fetch',
+      'private',
+    ]);
+    assert.deepEqual(await explain({ principal: 'token:1', capability: 'runs:read' }), ['allow', '*', 'held', '']);
+    assert.deepEqual(await explain({ principal: 'token:2', capability: 'runs:read' }), ['deny', '*', null, '']);
+    assert.deepEqual(t.audit.entries, []);
   });
 });

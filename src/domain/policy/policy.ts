@@ -50,7 +50,7 @@ export interface Explanation extends Decision {
 export interface Making {
   readonly by: string;
   readonly origin: Exclude<Grant['origin'], 'starter'>;
-  readonly approvalId?: string;
+  readonly approvalId?: string | null;
 }
 
 /** A yes to one question of a run. */
@@ -69,6 +69,8 @@ export interface Policy {
   /** Lets through what is allowed, counted and on record; throws `policy.denied` or `policy.ask`. */
   enforce(request: PolicyRequest): Promise<void>;
   explain(request: PolicyRequest): Explanation;
+  /** Whether a grant in force depends on what a run has spent; only then has a request to say it. */
+  countsMoney(): boolean;
   /** Joins the caller's transaction. Throws `input.invalid`, naming the field. */
   grant(grant: NewGrant, making: Making, tx?: Db): Promise<Grant>;
   /** Lets this one act of this one step through; it is not listed among the grants. */
@@ -79,6 +81,8 @@ export interface Policy {
   ): Promise<void>;
   /** Throws `policy.no_grant`. */
   revoke(id: string, by: string, tx?: Db): Promise<Grant>;
+  /** Revokes one and makes another in one transaction. Throws `policy.no_grant`, `input.invalid`. */
+  replace(id: string, grant: NewGrant, by: string): Promise<Grant>;
   get(id: string): Promise<Grant>;
   /** Newest first; only what is in force unless `all`. */
   list(query: {
@@ -100,11 +104,13 @@ export function createPolicy({ store, clock, newId, audit, node, starters, onErr
   const decider = createDecider({ now: clock.now, node, usesOf: uses.of });
   let rows = new Map<string, GrantRow>();
   let rules = new Map<string, CompiledRule>();
+  let isMoneyCounted = false;
 
   /** Fills the table that is decided from. */
   function arm(): void {
     const own = [...rows.values()].filter(({ run_id: run }) => run === null).map(asRule);
     rules = new Map([...starters(), ...own].map((rule) => [rule.id, compileRule(rule)]));
+    isMoneyCounted = own.some(({ conditions }) => conditions.budgetUsd !== undefined);
     decider.load([...rules.values()], [...rows.values()].flatMap(asAnswer));
   }
 
@@ -147,6 +153,27 @@ export function createPolicy({ store, clock, newId, audit, node, starters, onErr
     return row;
   }
 
+  async function grant(input: NewGrant, { by, origin, approvalId = null }: Making, tx?: Db): Promise<Grant> {
+    const wanted = check(input, NewGrant, 'grant');
+    const row = newRow(wanted, { by, origin, approvalId }, newId(), clock.now());
+    const details = { ...wanted, origin, approvalId };
+    await inTransaction(tx, (at) => put(at, row, { actor: by, action: 'policy.grant', decision: row.effect, details }));
+    return asGrant(row);
+  }
+
+  async function revoke(id: string, by: string, tx?: Db): Promise<Grant> {
+    return inTransaction(tx, async (at) => {
+      const { principal, capability, resource, effect } = await load(at, id);
+      const details = { principal, capability, resource, effect };
+      if (await revokeGrant(at, id, clock.now(), by))
+        await audit.record({ actor: by, action: 'policy.revoke', resource: `grant:${id}`, details }, at);
+      store.onCommit(() => {
+        if (rows.delete(id)) arm();
+      });
+      return asGrant(await load(at, id));
+    });
+  }
+
   async function watch(signal: AbortSignal): Promise<void> {
     let state = await tableState(store.db);
     while (!signal.aborted) {
@@ -160,6 +187,7 @@ export function createPolicy({ store, clock, newId, audit, node, starters, onErr
   return {
     decide: decider.decide,
     enforce,
+    countsMoney: () => isMoneyCounted,
 
     explain(request) {
       const { principal, capability, resource = '*', context = {} } = request;
@@ -171,14 +199,7 @@ export function createPolicy({ store, clock, newId, audit, node, starters, onErr
       return { ...decider.decide(request), matching };
     },
 
-    grant: async (input, making, tx) => {
-      const wanted = check(input, NewGrant, 'grant');
-      const row = newRow(wanted, making, newId(), clock.now());
-      const { by, origin, approvalId = null } = making;
-      const details = { ...wanted, origin, approvalId };
-      await inTransaction(tx, (at) => put(at, row, { actor: by, action: 'policy.grant', decision: row.effect, details }));
-      return asGrant(row);
-    },
+    grant,
 
     async answerOnce(answer, { run, step, approvalId, by }, tx) {
       const grant = { ...answer, effect: 'allow', conditions: {}, once: true, reason: '' } as const;
@@ -186,22 +207,12 @@ export function createPolicy({ store, clock, newId, audit, node, starters, onErr
       await put(tx, row, { actor: by, action: 'policy.allow_once', decision: 'allow', details: { ...answer, run, step, approvalId } });
     },
 
-    revoke: (id, by, tx) =>
-      inTransaction(tx, async (at) => {
-        const row = await load(at, id);
-        if (await revokeGrant(at, id, clock.now(), by)) {
-          const { principal, capability, resource, effect } = row;
-          await audit.record(
-            { actor: by, action: 'policy.revoke', resource: `grant:${id}`, details: { principal, capability, resource, effect } },
-            at,
-          );
-        }
-        store.onCommit(() => {
-          if (rows.delete(id)) arm();
-        });
-        return asGrant(await load(at, id));
+    revoke,
+    replace: (id, input, by) =>
+      store.write(async (tx) => {
+        await revoke(id, by, tx);
+        return grant(input, { by, origin: 'owner' }, tx);
       }),
-
     get: async (id) => asGrant(await load(store.db, id)),
 
     async list({ limit, cursor, ...filter }) {

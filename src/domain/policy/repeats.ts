@@ -8,7 +8,8 @@ const MOST_REMEMBERED = 2_000;
 /** The record of decisions, without a flood. */
 export interface Repeats {
   /**
-   * The first of its kind goes into the audit at once: the same principals, capability, resource, effect and rule are one kind.
+   * The first of its kind goes into the audit at once. The same principals, capability, effect and rule are one kind; of what was not allowed
+   * the resource belongs to it too.
    * Repeats are counted; one of them an hour is recorded, with how many there were since the one before.
    */
   note(decision: Decision, request: PolicyRequest): Promise<void>;
@@ -23,7 +24,7 @@ export function createRepeats({ audit, clock }: { readonly audit: Audit; readonl
     async note(decision, request) {
       const { principal, capability, resource = '*', context = {} } = request;
       const chain = context.chain ?? [];
-      const key = [decision.effect, decision.rule, ...chain, principal, capability, resource].join(' ');
+      const key = [decision.effect, decision.rule, ...chain, principal, capability, decision.effect === 'allow' ? '' : resource].join(' ');
       const now = clock.now();
       const before = seen.get(key);
       if (before && now - before.at < QUIET_MS) {

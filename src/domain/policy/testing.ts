@@ -22,12 +22,15 @@ export function testRule(effect: Rule['effect'], principal: string, capability: 
 }
 
 /** The real decisions over a table that a test gives, with no store behind; keeps what it was asked. */
-export function rulesOnly(...rules: readonly Rule[]): Pick<Policy, 'decide' | 'enforce'> & { readonly asked: PolicyRequest[] } {
+export function rulesOnly(
+  ...rules: readonly Rule[]
+): Pick<Policy, 'countsMoney' | 'decide' | 'enforce'> & { readonly asked: PolicyRequest[] } {
   const decider = createDecider({ now: () => 0, node: 'test', usesOf: () => 0 });
   decider.load(rules.map(compileRule), []);
   const asked: PolicyRequest[] = [];
   return {
     asked,
+    countsMoney: () => rules.some(({ conditions }) => conditions.budgetUsd !== undefined),
     decide: decider.decide,
     async enforce(request) {
       asked.push(request);

@@ -8,7 +8,9 @@ import { createMakers, type AddressDeps } from './address.ts';
 import type { Skill, SkillContext, SkillMemory, SkillRequest } from './contract.ts';
 
 export interface ActingDeps {
-  readonly policy: Pick<Policy, 'enforce'>;
+  readonly policy: Pick<Policy, 'countsMoney' | 'enforce'>;
+  /** What the run has spent so far. */
+  readonly spentUsd: () => Promise<number>;
   /** The real place of a `file:` address. */
   readonly locate: (url: string) => Promise<string>;
   /** A question came up: the step has to wait for its answer, whatever the skill makes of the error. */
@@ -39,12 +41,13 @@ export function actingContext(inner: SkillContext, skill: Skill, request: SkillR
     labels = inner.labels,
     about?: string,
   ): Promise<void> {
+    const money = deps.policy.countsMoney() && { spentUsd: await deps.spentUsd() };
     try {
       await deps.policy.enforce({
         principal: `skill:${skill.name}`,
         capability,
         resource,
-        context: { chain, labels, named, declared, run: inner.runId, step: inner.stepPath, ...(held && { held }) },
+        context: { chain, labels, named, declared, run: inner.runId, step: inner.stepPath, ...(held && { held }), ...money },
       });
     } catch (thrown) {
       const error = about === undefined ? (thrown as AppError) : told(thrown as AppError, about);

@@ -26,7 +26,7 @@ export interface SkillRunnerDeps {
   readonly log: Log;
   readonly fetch: GuardedFetch['fetch'];
   readonly files: { readonly read: SkillContext['readFile']; readonly locate: (url: string) => Promise<string> };
-  readonly policy: Pick<Policy, 'enforce'>;
+  readonly policy: Pick<Policy, 'countsMoney' | 'enforce'>;
   /** Lends a secret; without it none is put into any request. */
   readonly lend?: (name: string, by: Borrower) => Promise<Secret>;
   readonly llm: (scope: CallScope, defaults: readonly CallDefaults[]) => ScopedLlm;
@@ -81,6 +81,7 @@ export function createSkillRunner(deps: SkillRunnerDeps): SkillRunner {
       const acting = actingContext(contextFor(skill, request, signal, held, take), skill, request, {
         policy: deps.policy,
         locate: deps.files.locate,
+        spentUsd: async () => (await runs.get(request.run.id)).costUsd,
         onAsk: (question) => questions.push(question),
         makers: { runs, asksModel: (name) => catalogue.find(name)?.grants.includes('llm:call') ?? true },
       });
