@@ -21,6 +21,7 @@ export default {
       newId: uuidv7(),
       audit: { record: async () => {} } as never,
       node: 'here',
+      tokenKey: async () => new Uint8Array(32),
       starters: () => starters,
       onError: () => {},
     });

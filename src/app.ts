@@ -204,6 +204,7 @@ export async function createApp({ config, logging, version }: AppOptions): Promi
     newId,
     audit,
     node: config.node,
+    tokenKey: () => vault.keyFor('policy.token'),
     starters: () => starterRules(catalogue.list().filter(({ kind }) => kind === 'built-in')),
     onError: (error) => log.error('Decisions could not be recorded', { error }),
   });

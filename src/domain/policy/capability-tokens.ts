@@ -1,6 +1,6 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import { z } from 'zod';
-import { nameMatcher, resourceMatcher } from './patterns.ts';
+import { canonicalPattern, nameMatcher, resourceMatcher } from './patterns.ts';
 
 /** What a token is made of at first: who acts, for which step, and the most that may be done with it. */
 export interface TokenRoot {
@@ -83,7 +83,8 @@ export function createCapabilityTokens({ key, now }: CapabilityTokensDeps): Capa
     attenuate(token, caveat) {
       const parts = split(token);
       if (!parts) throw new Error('That is no capability token');
-      const part = encode(CaveatShape.parse(caveat));
+      const { resources, ...rest } = CaveatShape.parse(caveat);
+      const part = encode({ ...rest, ...(resources && { resources: resources.map(canonical) }) });
       const signature = sign(Buffer.from(parts.signature, 'base64url'), part);
       return [VERSION, ...parts.signed, part, signature.toString('base64url')].join('.');
     },
@@ -123,6 +124,12 @@ function judge(root: TokenRoot, caveats: readonly Caveat[], at: number): TokenCl
       capabilities.every((some) => some.some((covers) => covers(capability))) &&
       resources.every((some) => some.some((covers) => covers(resource))),
   };
+}
+
+function canonical(pattern: string): string {
+  const text = canonicalPattern(pattern);
+  if (text === null) throw new Error(`No pattern of resources: ${pattern}`);
+  return text;
 }
 
 function split(token: string): { signed: readonly string[]; signature: string } | null {

@@ -1,3 +1,4 @@
+export type { CapabilityTokens, Caveat, TokenClaims, TokenProblem, TokenRoot } from './capability-tokens.ts';
 export { createApprovals, type Answering, type Approvals, type ApprovalsDeps, type NewApproval } from './approvals.ts';
 export type { Decision, DecisionContext, PolicyRequest } from './decision.ts';
 export { allows, assertAllowed, grantCatalogue, type KnownGrant } from './grants.ts';

@@ -22,6 +22,7 @@ async function policyOn(store: Store, clock = manualClock(NOON), starters = star
     newId: uuidv7(),
     audit,
     node: 'here',
+    tokenKey: async () => new Uint8Array(32),
     starters: () => starters,
     onError: (error) => assert.fail(String(error)),
   });

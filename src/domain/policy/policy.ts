@@ -5,6 +5,7 @@ import { AppError } from '#core/errors';
 import type { NewId } from '#core/ids';
 import { check } from '#core/json';
 import type { Service } from '#core/service';
+import { createCapabilityTokens, type CapabilityTokens } from './capability-tokens.ts';
 import type { PolicyRequest, Decision } from './decision.ts';
 import { createDecider, type Answer } from './decide.ts';
 import { NewGrant, type Grant } from './grant-shapes.ts';
@@ -35,6 +36,8 @@ export interface PolicyDeps {
   readonly audit: Audit;
   /** The name of this node. */
   readonly node: string;
+  /** Of capability tokens; asked once, when the first is made. */
+  readonly tokenKey: () => Promise<Uint8Array>;
   /** Comes with the program; asked at each loading. */
   readonly starters: () => readonly Rule[];
   readonly onError: (error: unknown) => void;
@@ -66,6 +69,8 @@ export interface OneAnswer {
 export interface Policy {
   /** Never waits and never throws; counts and records nothing. For what is done then, use `enforce`. */
   decide(request: PolicyRequest): Decision;
+  /** What is handed down a chain of callers, narrower at each. */
+  readonly tokens: CapabilityTokens;
   /** Lets through what is allowed, counted and on record; throws `policy.denied` or `policy.ask`. */
   enforce(request: PolicyRequest): Promise<void>;
   explain(request: PolicyRequest): Explanation;
@@ -98,7 +103,7 @@ export interface Policy {
   readonly service: Service;
 }
 
-export function createPolicy({ store, clock, newId, audit, node, starters, onError }: PolicyDeps): Policy {
+export function createPolicy({ store, clock, newId, audit, node, tokenKey, starters, onError }: PolicyDeps): Policy {
   const uses = createUses({ store, newId });
   const repeats = createRepeats({ audit, clock });
   const decider = createDecider({ now: clock.now, node, usesOf: uses.of });
@@ -187,6 +192,7 @@ export function createPolicy({ store, clock, newId, audit, node, starters, onErr
   return {
     decide: decider.decide,
     enforce,
+    tokens: createCapabilityTokens({ key: tokenKey, now: clock.now }),
     countsMoney: () => isMoneyCounted,
 
     explain(request) {

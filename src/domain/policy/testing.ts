@@ -1,3 +1,4 @@
+import { createCapabilityTokens } from './capability-tokens.ts';
 import { createDecider } from './decide.ts';
 import type { PolicyRequest } from './decision.ts';
 import type { Policy } from './policy.ts';
@@ -24,13 +25,14 @@ export function testRule(effect: Rule['effect'], principal: string, capability: 
 /** The real decisions over a table that a test gives, with no store behind; keeps what it was asked. */
 export function rulesOnly(
   ...rules: readonly Rule[]
-): Pick<Policy, 'countsMoney' | 'decide' | 'enforce'> & { readonly asked: PolicyRequest[] } {
+): Pick<Policy, 'countsMoney' | 'decide' | 'enforce' | 'tokens'> & { readonly asked: PolicyRequest[] } {
   const decider = createDecider({ now: () => 0, node: 'test', usesOf: () => 0 });
   decider.load(rules.map(compileRule), []);
   const asked: PolicyRequest[] = [];
   return {
     asked,
     countsMoney: () => rules.some(({ conditions }) => conditions.budgetUsd !== undefined),
+    tokens: createCapabilityTokens({ key: async () => new Uint8Array(32), now: () => 0 }),
     decide: decider.decide,
     async enforce(request) {
       asked.push(request);

@@ -35,7 +35,7 @@ interface Verdict {
 export const HELD = decision('allow', 'held', 'The credential itself carries this grant.');
 export const NOTHING = decision('deny', null, 'Nothing grants this.');
 export const OWN_ACT = decision('allow', 'starter:owner', 'The owner may do everything.');
-export const UNDECLARED = decision('deny', 'declared', 'It did not declare that it uses this.');
+export const UNDECLARED = decision('deny', 'declared', 'It, or who called it, did not declare that it uses this.');
 const SECRET = decision('deny', 'sink:secret', 'What is secret never leaves.', { beyond: ['secret'] });
 
 /** Decides a case from the table: refusals first, then whether each of the chain is allowed, then what the sink takes. */

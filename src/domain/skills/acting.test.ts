@@ -19,11 +19,22 @@ import { createSkillRunner } from './runner.ts';
 import { skillMigrations } from './tables.ts';
 import { quiet } from './testing.ts';
 
-const ALL = ['net:fetch', 'net:post', 'llm:call', 'memory:read', 'memory:write', 'memory:rule', 'file:read', 'channel:send', 'shell:run'];
+const ALL = [
+  'net:fetch',
+  'net:post',
+  'llm:call',
+  'memory:read',
+  'memory:write',
+  'memory:rule',
+  'file:read',
+  'channel:send',
+  'shell:run',
+  'skill:call',
+];
 const limits = { timeoutMs: 1_000, maxBytes: 10 };
 
 /** One skill that does what the test says, under a policy. */
-async function setup(act: (context: SkillContext) => Promise<unknown>, { grants = ALL, policy = allowAll() } = {}) {
+async function setup(act: (context: SkillContext) => Promise<unknown>, { grants = ALL, policy = allowAll(), helper = act } = {}) {
   const store = await memoryStore(runMigrations, skillMigrations);
   const bus = createBus((_, error) => assert.fail(String(error)));
   const runs = createRuns({ store, bus, clock: systemClock, newId: sequentialIds('id'), keep: () => ({ days: 1, perWorkflow: 10 }) });
@@ -44,7 +55,13 @@ async function setup(act: (context: SkillContext) => Promise<unknown>, { grants 
     run: async ({ context }) => ({ outcome: 'ok', output: (await act(context), null) }),
   });
   const runner = createSkillRunner({
-    catalogue: createCatalogue([probe], breakers),
+    catalogue: createCatalogue(
+      [
+        probe,
+        { ...probe, name: 'helper', grants: ALL, run: async ({ context }) => ({ outcome: 'ok', output: (await helper(context), null) }) },
+      ],
+      breakers,
+    ),
     breakers,
     runs,
     clock: systemClock,
@@ -272,4 +289,30 @@ test('a caller who tries a skill lends it what its credential carries, and no mo
     if (allowed) await ran;
     else await assert.rejects(ran, { code: 'policy.denied' });
   }
+});
+
+test('a skill that is called may do no more than its caller, and what its caller wrote names nothing', async () => {
+  const calling = (it: SkillContext): Promise<unknown> => it.call('helper', { input: null, config: { to: '42' } });
+  const fetching = (it: SkillContext): Promise<unknown> => it.fetch({ url: 'https://a.example', signal: it.signal, ...limits });
+  await using narrow = await setup(calling, { grants: ['skill:call', 'memory:read'], helper: fetching });
+  await assert.rejects(narrow.run(), { code: 'policy.denied' });
+  await using wide = await setup(calling, { grants: ['skill:call', 'net:fetch'], helper: fetching });
+  await wide.run();
+  assert.deepEqual(wide.policy.asked.at(-1)!.context?.chain, ['owner', 'workflow:w', 'skill:probe']);
+
+  const policy = rulesOnly(
+    ...starterRules([
+      { name: 'probe', grants: ALL },
+      { name: 'helper', grants: ALL },
+    ]),
+  );
+  await using sending = await setup(calling, { policy, helper: (it) => it.deliver({ text: '', to: '42' }) });
+  await assert.rejects(sending.run(), (error: AppError) => {
+    assert.deepEqual(
+      [error.code, error.details['step'], error.details['chain']],
+      ['policy.ask', 's/helper#1', ['owner', 'workflow:w', 'skill:probe']],
+    );
+    return true;
+  });
+  assert.deepEqual(sending.did, []);
 });

@@ -9,6 +9,8 @@ import type { Skill, SkillContext, SkillMemory, SkillRequest } from './contract.
 
 export interface ActingDeps {
   readonly policy: Pick<Policy, 'countsMoney' | 'enforce'>;
+  /** What the token of this attempt lets through: what this skill declares, and all who called it. */
+  readonly permits: (capability: string, resource: string) => boolean;
   /** What the run has spent so far. */
   readonly spentUsd: () => Promise<number>;
   /** The real place of a `file:` address. */
@@ -24,7 +26,6 @@ export interface ActingDeps {
  */
 export function actingContext(inner: SkillContext, skill: Skill, request: SkillRequest, deps: ActingDeps): SkillContext {
   const { chain, held } = request.onBehalf;
-  const declared = new Set(skill.grants);
   const words = new Set(wordsOf(request.ownConfig ?? request.config));
   const hosts = new Set(
     [...request.resources.map(({ url }) => url), ...request.ownAddresses].flatMap((url) => (url ? (hostResource(url) ?? []) : [])),
@@ -41,6 +42,7 @@ export function actingContext(inner: SkillContext, skill: Skill, request: SkillR
     labels = inner.labels,
     about?: string,
   ): Promise<void> {
+    const declared = new Set(deps.permits(capability, resource) ? [capability] : []);
     const money = deps.policy.countsMoney() && { spentUsd: await deps.spentUsd() };
     try {
       await deps.policy.enforce({
@@ -102,7 +104,11 @@ export function actingContext(inner: SkillContext, skill: Skill, request: SkillR
       assertMay: (capability, resource) => may(capability, literal(resource)),
       async call(name, call) {
         await may('skill:call', literal(name), words.has(name));
-        return inner.call(name, call);
+        return await inner.call(name, call).catch((error: unknown) => {
+          // a question that came up further down is this step's question
+          if (error instanceof AppError && error.code === 'policy.ask') deps.onAsk(error);
+          throw error;
+        });
       },
       async deliver(message) {
         const { channel, to } = message;

@@ -52,6 +52,8 @@ export interface SkillContext {
   readonly labels: readonly Label[];
   /** For the envelopes of this attempt's prompts: `#content`. */
   readonly boundary: string;
+  /** What this attempt may do, as a token of `#policy` that can only be made narrower: for whoever acts for it outside of this process. */
+  readonly token: string;
   /** The step's prompt template, for `render`. */
   readonly prompt: string | null;
   /** Guarded, behind the breaker of each host. `allowPrivate` is decided here, from the resources, never by the skill. */
@@ -197,6 +199,8 @@ export interface SkillRequest {
   /** Addresses in the owner's own message, of a turn. */
   readonly said?: readonly string[];
   readonly render: SkillContext['render'];
+  /** Of the skill that calls this one: it may do no more than its caller. */
+  readonly token?: string;
   /** How many skills called one another before this one; none when left out. */
   readonly depth?: number;
 }

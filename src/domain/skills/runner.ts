@@ -7,7 +7,7 @@ import { redactJson, type Redact } from '#core/redact';
 import type { Secret } from '#core/secret';
 import { newBoundary } from '#content';
 import type { CallDefaults, CallScope, ScopedLlm } from '#llm/contract';
-import type { Policy } from '#policy';
+import type { CapabilityTokens, Policy, TokenClaims } from '#policy';
 import type { Runs } from '#runs';
 import type { Label } from '#runs/contract';
 import { sendingFetch, type Borrower } from '#vault';
@@ -26,7 +26,7 @@ export interface SkillRunnerDeps {
   readonly log: Log;
   readonly fetch: GuardedFetch['fetch'];
   readonly files: { readonly read: SkillContext['readFile']; readonly locate: (url: string) => Promise<string> };
-  readonly policy: Pick<Policy, 'countsMoney' | 'enforce'>;
+  readonly policy: Pick<Policy, 'countsMoney' | 'enforce' | 'tokens'>;
   /** Lends a secret; without it none is put into any request. */
   readonly lend?: (name: string, by: Borrower) => Promise<Secret>;
   readonly llm: (scope: CallScope, defaults: readonly CallDefaults[]) => ScopedLlm;
@@ -78,8 +78,10 @@ export function createSkillRunner(deps: SkillRunnerDeps): SkillRunner {
         request.took?.({ label, from: redact(from).slice(0, LONGEST_SOURCE) });
       };
       if (skill.foreign) take('untrusted', `installed skill ${skill.name}`);
-      const acting = actingContext(contextFor(skill, request, signal, held, take), skill, request, {
+      const token = await narrowedToken(deps.policy.tokens, skill, request, clock.now() + limitMs);
+      const acting = actingContext(contextFor(skill, request, signal, held, take, token.text), skill, request, {
         policy: deps.policy,
+        permits: token.claims.permits,
         locate: deps.files.locate,
         spentUsd: async () => (await runs.get(request.run.id)).costUsd,
         onAsk: (question) => questions.push(question),
@@ -102,7 +104,14 @@ export function createSkillRunner(deps: SkillRunnerDeps): SkillRunner {
     }
   }
 
-  function contextFor(skill: Skill, request: SkillRequest, signal: AbortSignal, held: ReadonlySet<Label>, take: Take): SkillContext {
+  function contextFor(
+    skill: Skill,
+    request: SkillRequest,
+    signal: AbortSignal,
+    held: ReadonlySet<Label>,
+    take: Take,
+    token: string,
+  ): SkillContext {
     const { run: owner, step } = request;
     const labels = (): readonly Label[] => [...held];
     const scope: CallScope = {
@@ -135,6 +144,7 @@ export function createSkillRunner(deps: SkillRunnerDeps): SkillRunner {
         return labels();
       },
       boundary: newBoundary(deps.random),
+      token,
       prompt: request.prompt,
       fetch: labelled(guardHosts(fetchOf(skill, request), breakers, own, note), take),
       readFile: deps.files.read,
@@ -145,14 +155,21 @@ export function createSkillRunner(deps: SkillRunnerDeps): SkillRunner {
       deliver: (message) => deps.deliver(message, { effect, signal, dryRun: owner.dryRun }),
       ownOrigins: own,
       assertMay: async () => {},
-      call: callFrom(skill, request, signal, held, take),
+      call: callFrom(skill, request, signal, held, take, token),
       note,
       render: request.render,
     };
   }
 
   /** One skill calls another: the same run, a step below its own, with the labels at hand by then. */
-  function callFrom(caller: Skill, request: SkillRequest, signal: AbortSignal, held: ReadonlySet<Label>, take: Take): SkillContext['call'] {
+  function callFrom(
+    caller: Skill,
+    request: SkillRequest,
+    signal: AbortSignal,
+    held: ReadonlySet<Label>,
+    take: Take,
+    token: string,
+  ): SkillContext['call'] {
     const { depth = 0 } = request;
     const onBehalf = { ...request.onBehalf, chain: [...request.onBehalf.chain, `skill:${caller.name}`] };
     let calls = 0;
@@ -160,11 +177,13 @@ export function createSkillRunner(deps: SkillRunnerDeps): SkillRunner {
       if (depth >= DEEPEST_CALL)
         throw new AppError('limited', 'skill.too_deep', `Skills call one another at most ${DEEPEST_CALL} deep`, { skill });
       calls += 1;
-      const { timeoutMs: _ofTheCaller, ownConfig: _too, ...rest } = request;
+      const { timeoutMs: _ofTheCaller, ...rest } = request;
       const inner = {
         skill,
         input,
         config,
+        ownConfig: {}, // what the caller wrote is not the owner's word
+        token,
         signal,
         step: `${request.step}/${skill}#${calls}`,
         labels: [...held],
@@ -186,6 +205,20 @@ export function createSkillRunner(deps: SkillRunnerDeps): SkillRunner {
 }
 
 const DEEPEST_CALL = 3;
+
+/** A step gets a token of its own; a skill one that is narrower by what it declares; one called by a skill a narrower one still. */
+async function narrowedToken(
+  tokens: CapabilityTokens,
+  skill: Skill,
+  { token: callers, onBehalf, run, step }: SkillRequest,
+  expiresAt: number,
+): Promise<{ text: string; claims: TokenClaims }> {
+  const parent = callers ?? (await tokens.mint({ chain: onBehalf.chain, run: run.id, step, capabilities: ['*'], expiresAt }));
+  const text = tokens.attenuate(parent, { to: `skill:${skill.name}`, capabilities: skill.grants, expiresAt });
+  const claims = await tokens.verify(text);
+  if (typeof claims !== 'string') return { text, claims };
+  throw new AppError('forbidden', 'policy.bad_token', `The capabilities of this call do not hold (${claims})`, { problem: claims });
+}
 
 /** Prompts are not filled in yet: the skill does it, with what is foreign in envelopes. */
 function withOwnPrompts({ prompts = [] }: Skill, { config, ownConfig }: SkillRequest): Json {

@@ -132,6 +132,7 @@ export function testContext(world: World = {}): TestContext {
     resources,
     labels: world.labels ?? [],
     boundary: '0123456789abcdef',
+    token: 'none',
     prompt: world.prompt ?? null,
     llm,
     effect,

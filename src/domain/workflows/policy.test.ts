@@ -55,6 +55,7 @@ async function build(store: Store, sent: string[]) {
     newId,
     audit,
     node: 'here',
+    tokenKey: async () => new Uint8Array(32),
     starters: () => starterRules([send]),
     onError: (error) => assert.fail(String(error)),
   });
