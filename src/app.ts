@@ -64,7 +64,7 @@ import { doorAsRoute } from './app/doors.ts';
 import { createFirstStart, type FirstStart } from './app/first-start.ts';
 import { telling } from './app/telling.ts';
 import { troublesOf } from './app/troubles.ts';
-import { rememberAtEnd, skillMemory } from './app/memories.ts';
+import { rememberAtEnd, type ScopeOf, skillMemory } from './app/memories.ts';
 import { countEvents } from './app/metrics.ts';
 import { describeDoors } from './app/describe-doors.ts';
 import { mannersOf } from './app/manners.ts';
@@ -254,6 +254,7 @@ export async function createApp({ config, logging, version }: AppOptions): Promi
   const feeds = createFeedStore(store);
   const catalogue = createCatalogue(builtInSkills({ feeds, parser }), breakers);
   const templates = createTemplates();
+  const scopeOf: ScopeOf = (workspace, tx) => agents.workspaces.memoryScope(workspace, tx);
   const runner = createSkillRunner({
     catalogue,
     breakers,
@@ -265,7 +266,7 @@ export async function createApp({ config, logging, version }: AppOptions): Promi
     files: ownFiles(home),
     policy,
     llm: llm.scoped,
-    memory: skillMemory(memory, clock),
+    memory: skillMemory(memory, clock, scopeOf),
     random: chance,
     setting: (key) => settings.value(key),
     wishes: (skill) => settings.get(skillModels)[skill] ?? {},
@@ -286,6 +287,7 @@ export async function createApp({ config, logging, version }: AppOptions): Promi
       checkTrigger: (trigger) => schedules.check(trigger),
       objection,
       provider: async (name) => (await llm.list()).some((it) => it.name === name),
+      workspace: async (name) => (await agents.workspaces.list()).some((it) => it.name === name),
     },
     syncTriggers: (tx, { id, enabled, definition }) => schedules.sync(tx, { workflowId: id, enabled, triggers: definition.triggers }),
     removeTriggers: (tx, id) => schedules.removeFor(tx, id),
@@ -312,7 +314,7 @@ export async function createApp({ config, logging, version }: AppOptions): Promi
     ask,
     withdraw: approvals.withdraw,
     grantExtra: async (scope, key, usd) => void (await llm.grantExtra(BudgetScope.parse(scope), key, usd)),
-    deferred: { 'memory.remember': rememberAtEnd(memory), 'skill.feeds_read': feeds.keepValidators },
+    deferred: { 'memory.remember': rememberAtEnd(memory, scopeOf), 'skill.feeds_read': feeds.keepValidators },
     onCrash: (runId, error) => log.error('A run could not be driven', { runId, error }),
   });
 

@@ -56,6 +56,14 @@ describe('workspaces and assistants', () => {
     assert.deepEqual([assistant['name'], assistant['backend']], ['Castellan', 'builtin']);
   });
 
+  it('have each a memory scope, and no workspace has the owner’s', async () => {
+    await using bed = await setup();
+    const { items } = await bed.call<{ items: { id: string; name: string }[] }>('GET /api/workspaces');
+    const { workspaces } = bed.agents;
+    assert.deepEqual([await workspaces.memoryScope('Home'), await workspaces.memoryScope(null)], [items[0]!.id, 'owner']);
+    await assert.rejects(workspaces.memoryScope('Nowhere'), { code: 'agent.no_workspace' });
+  });
+
   it('are made, changed and removed, and every change is in the audit', async () => {
     await using bed = await setup();
     const { id } = await bed.call<{ id: string }>('POST /api/assistants', { name: 'Jeeves', tier: 'heavy', budget: { turnUsd: 0.5 } });

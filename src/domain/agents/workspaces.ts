@@ -5,6 +5,7 @@ import type { Db, Store } from '#core/db/store';
 import { AppError } from '#core/errors';
 import type { NewId } from '#core/ids';
 import type { Audit } from '#audit';
+import { OWNER_SCOPE } from '#memory/contract';
 import { NewWorkspace, type Workspace, type WorkspacePatch } from './contract.ts';
 import {
   allWorkspaces,
@@ -28,6 +29,8 @@ export interface Workspaces {
   add(input: NewWorkspace, by: string): Promise<Workspace>;
   change(id: string, patch: WorkspacePatch, by: string): Promise<Workspace>;
   remove(id: string, by: string): Promise<void>;
+  /** Whose memories those of a workspace are, by its name: its id; those of none are the owner's. Throws `agent.no_workspace`. */
+  memoryScope(name: string | null, db?: Db): Promise<string>;
   /** The oldest one: where talk goes that names none. */
   first(): Promise<Workspace>;
 }
@@ -78,6 +81,13 @@ export function createWorkspaces({ store, clock, newId, audit, workspacesFolder 
   return {
     list: async () => (await allWorkspaces(store.db)).map(toWorkspace),
     get: async (id) => toWorkspace(await get(store.db, id)),
+
+    async memoryScope(name, db = store.db) {
+      if (name === null) return OWNER_SCOPE;
+      const row = await findWorkspaceByName(db, name);
+      if (!row) throw new AppError('not_found', 'agent.no_workspace', `There is no workspace "${name}" any more`, { name });
+      return row.id;
+    },
 
     async first() {
       const row = await firstWorkspace(store.db);

@@ -184,6 +184,8 @@ export interface SkillRequest {
     readonly id: string;
     readonly workflowId: string | null;
     readonly dryRun: boolean;
+    /** Name of the workspace whose memories it reads and writes; the owner's own when left out. */
+    readonly workspace?: string;
     readonly perRunUsd?: number;
     readonly perDayUsd?: number;
   };

@@ -31,7 +31,13 @@ export interface SkillRunnerDeps {
   readonly lend?: (name: string, by: Borrower) => Promise<Secret>;
   readonly llm: (scope: CallScope, defaults: readonly CallDefaults[]) => ScopedLlm;
   /** `labels` are asked when something is written: by then the skill may have read more. */
-  readonly memory: (from: { readonly runId: string; readonly step: string; readonly labels: () => readonly Label[] }) => SkillMemory;
+  readonly memory: (from: {
+    readonly runId: string;
+    readonly step: string;
+    /** Of this workspace; null are the owner's own memories. */
+    readonly workspace: string | null;
+    readonly labels: () => readonly Label[];
+  }) => SkillMemory;
   /** For the boundaries of envelopes; at least 2^32 different values. */
   readonly random: () => number;
   readonly setting: (key: string) => unknown;
@@ -149,7 +155,7 @@ export function createSkillRunner(deps: SkillRunnerDeps): SkillRunner {
       fetch: labelled(guardHosts(fetchOf(skill, request), breakers, own, note), take),
       readFile: deps.files.read,
       llm: request.allowOffline === undefined ? llm : withoutOffline(llm, request.allowOffline),
-      memory: labelledMemory(deps.memory({ runId: owner.id, step, labels }), take),
+      memory: labelledMemory(deps.memory({ runId: owner.id, step, workspace: owner.workspace ?? null, labels }), take),
       setting: <T>(key: string) => deps.setting(key) as T,
       effect,
       deliver: (message) => deps.deliver(message, { effect, signal, dryRun: owner.dryRun }),

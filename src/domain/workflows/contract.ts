@@ -154,6 +154,8 @@ export const Definition = z.strictObject({
   tier: Tier.optional(),
   provider: z.string().optional(),
   model: z.string().optional(),
+  /** Name of the workspace it belongs to: what it remembers, and what it looks for, is that one's. The owner's own memories when left out. */
+  workspace: z.string().min(1).optional(),
   budget: z.strictObject({ perRunUsd: z.number().min(0).optional(), perDayUsd: z.number().min(0).optional() }).default({}),
   /** What happens when it is started while it runs. */
   concurrency: z.enum(['skip', 'queue', 'replace', 'allow']).default('queue'),

@@ -27,6 +27,7 @@ function build(store: Store, script: Script) {
   const templates = createTemplates();
   const questions: (Question & { id: string })[] = [];
   const remembered: Json[] = [];
+  const rememberedIn: (string | null)[] = [];
   const granted: unknown[] = [];
   const workflows: Workflows = createWorkflows({
     store,
@@ -39,6 +40,7 @@ function build(store: Store, script: Script) {
       checkConfig: () => [],
       checkTrigger: () => null,
       provider: async () => true,
+      workspace: async (name) => name === 'Work',
     },
     syncTriggers: async () => {},
     removeTriggers: async () => {},
@@ -61,7 +63,7 @@ function build(store: Store, script: Script) {
     },
     withdraw: async () => {},
     grantExtra: async (...extra) => void granted.push(extra),
-    deferred: { remember: async (_tx, data) => void remembered.push(data) },
+    deferred: { remember: async (_tx, data, { workspace }) => void (remembered.push(data), rememberedIn.push(workspace)) },
     onCrash: () => {},
   });
   const abort = new AbortController();
@@ -73,6 +75,7 @@ function build(store: Store, script: Script) {
     engine,
     questions,
     remembered,
+    rememberedIn,
     granted,
     async go(definition: object, options: { input?: Json; dryRun?: boolean; idempotencyKey?: string } = {}) {
       const name = `w${newId().slice(-12)}`;
@@ -534,6 +537,25 @@ it('acts put off happen when the run has succeeded, in its last transaction, and
     ],
   });
   assert.deepEqual(t.remembered, ['a', 'b']);
+});
+
+it('a workflow of a workspace reads and writes the memories of that one; one of none, the owner’s', async () => {
+  const read: unknown[] = [];
+  await using t = await setup(({ run }) => {
+    read.push(run.workspace ?? null);
+    return { ...ok(), onRunSucceeded: [{ kind: 'remember', data: 'x' }] };
+  });
+  const steps = [{ id: 'a', skill: 'x' }];
+  await done(t, { steps, workspace: 'Work' });
+  await done(t, { steps });
+  assert.deepEqual(
+    [read, t.rememberedIn],
+    [
+      ['Work', null],
+      ['Work', null],
+    ],
+  );
+  await assert.rejects(t.go({ steps, workspace: 'Nowhere' }), (error: AppError) => /workspace/.test(JSON.stringify(error.details)));
 });
 
 it('labels travel with the content', async () => {

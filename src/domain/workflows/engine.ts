@@ -194,7 +194,13 @@ export function createEngine(deps: EngineDeps): Engine {
         return finish(
           run,
           done,
-          { status: 'succeeded', outcome: end.left.outcome, output: end.left.output, labels: end.left.labels },
+          {
+            status: 'succeeded',
+            outcome: end.left.outcome,
+            output: end.left.output,
+            labels: end.left.labels,
+            ...(definition.workspace !== undefined && { workspace: definition.workspace }),
+          },
           end.flush,
         );
       case 'failed':
@@ -242,6 +248,8 @@ export function createEngine(deps: EngineDeps): Engine {
     readonly output?: Json;
     readonly labels?: readonly Label[];
     readonly error?: ErrorInfo;
+    /** Whose memories the deferred acts are for; none are the owner's. */
+    readonly workspace?: string;
   }
 
   /** The last step's result, the run's end, its deferred acts and its job: one transaction. */
@@ -251,7 +259,7 @@ export function createEngine(deps: EngineDeps): Engine {
         const now = await findRun(tx, run.id);
         if (!now || isOver(now.status)) return done(tx); // cancelled in the last moment
         await flush(tx);
-        if (ending.status === 'succeeded' && run.dry_run === 0) await performDeferred(tx, run);
+        if (ending.status === 'succeeded' && run.dry_run === 0) await performDeferred(tx, run, ending.workspace ?? null);
         await close(tx, run, ending);
         await done(tx);
       });
@@ -261,7 +269,7 @@ export function createEngine(deps: EngineDeps): Engine {
     }
   }
 
-  async function performDeferred(tx: Db, run: RunRow): Promise<void> {
+  async function performDeferred(tx: Db, run: RunRow, workspace: string | null): Promise<void> {
     const rows = await tx
       .selectFrom('run_step')
       .select(['path', 'labels', 'deferred'])
@@ -273,7 +281,7 @@ export function createEngine(deps: EngineDeps): Engine {
       for (const { kind, data } of JSON.parse(row.deferred!) as { kind: string; data: Json }[]) {
         const handler = deps.deferred[kind];
         if (!handler) throw new AppError('invalid', 'workflow.unknown_act', `No part of the program knows how to do "${kind}"`, { kind });
-        await handler(tx, data, { runId: run.id, step: row.path, labels: JSON.parse(row.labels) as Label[] });
+        await handler(tx, data, { runId: run.id, step: row.path, workspace, labels: JSON.parse(row.labels) as Label[] });
       }
     }
   }

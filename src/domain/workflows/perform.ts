@@ -131,6 +131,7 @@ export function createPerform(deps: PerformDeps): Perform {
         id: run.id,
         workflowId: run.workflow_id,
         dryRun: run.dry_run === 1,
+        ...(definition.workspace !== undefined && { workspace: definition.workspace }),
         ...(definition.budget.perRunUsd !== undefined && { perRunUsd: definition.budget.perRunUsd }),
         ...(definition.budget.perDayUsd !== undefined && { perDayUsd: definition.budget.perDayUsd }),
       },

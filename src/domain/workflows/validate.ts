@@ -24,6 +24,8 @@ export interface ValidationPorts {
   /** Why a value may not be kept in plain text, and where in it; nothing is looked for when left out. */
   objection?(value: Json): { readonly field: string; readonly message: string } | null;
   workflow(name: string): Promise<boolean>;
+  /** Left out where there is no agent to ask. */
+  workspace?(name: string): Promise<boolean>;
 }
 
 const EVERY_OUTCOME = ['default', 'on_error', 'on_timeout', 'skipped'];
@@ -86,6 +88,8 @@ async function headIssues(definition: Definition, ports: ValidationPorts): Promi
     issues.push({ step: null, field: 'output', message: `no step is called "${definition.output}"` });
   if (definition.provider && !(await ports.provider(definition.provider)))
     issues.push({ step: null, field: 'provider', message: `no provider is called "${definition.provider}"` });
+  if (definition.workspace && ports.workspace && !(await ports.workspace(definition.workspace)))
+    issues.push({ step: null, field: 'workspace', message: `no workspace is called "${definition.workspace}"` });
   return issues;
 }
 

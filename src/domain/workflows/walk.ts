@@ -50,7 +50,11 @@ export interface Question {
 export type DeferredHandlers = Readonly<
   Record<
     string,
-    (tx: Db, data: Json, from: { readonly runId: string; readonly step: string; readonly labels: readonly Label[] }) => Promise<void>
+    (
+      tx: Db,
+      data: Json,
+      from: { readonly runId: string; readonly step: string; readonly workspace: string | null; readonly labels: readonly Label[] },
+    ) => Promise<void>
   >
 >;
 
