@@ -361,6 +361,7 @@ export async function createApp({ config, logging, version }: AppOptions): Promi
       skillTools({ store, clock, catalogue, runner, random: chance, ask: askAndWait({ store, bus, ask, withdraw: approvals.withdraw }) }),
     ],
     redact,
+    refuse,
     node: config.node,
     random: chance,
     onError: (what, error) => log.error(what, { error }),

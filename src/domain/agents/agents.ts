@@ -3,6 +3,7 @@ import type { Clock } from '#core/clock';
 import { createSearchIndex } from '#core/db/search';
 import type { Store } from '#core/db/store';
 import type { NewId } from '#core/ids';
+import type { Json } from '#core/json';
 import type { Service } from '#core/service';
 import type { Audit } from '#audit';
 import type { CallDefaults, CallScope, ScopedLlm } from '#llm/contract';
@@ -38,6 +39,8 @@ export interface AgentsDeps {
   readonly audit: Pick<Audit, 'record'>;
   /** Where the folders of workspaces go that name none. */
   readonly workspacesFolder: string;
+  /** Refuses secrets, and what stands for them, in what is written by hand: names, personas, folders. */
+  readonly refuse?: (value: Json, what: string) => void;
   /** Takes secrets out of what is said; the vault's redactor. */
   readonly redact: (text: string) => string;
   readonly hooks?: Partial<TurnHooks>;
@@ -82,13 +85,14 @@ export function createAgents(deps: AgentsDeps): Agents {
     toolboxes = [],
     node = 'local',
     random,
+    refuse = () => {},
     onError,
   } = deps;
   const hooks: TurnHooks = { before: [], after: [], ...deps.hooks };
   const index = createSearchIndex(store, MESSAGE_INDEX);
-  const workspaces = createWorkspaces({ store, clock, newId, audit, workspacesFolder });
-  const assistants = createAssistants({ store, clock, newId, audit, backends: backends.map(({ id }) => id) });
-  const conversations = createConversations({ store, bus, clock, newId, index, workspaces });
+  const workspaces = createWorkspaces({ store, clock, newId, audit, workspacesFolder, refuse });
+  const assistants = createAssistants({ store, clock, newId, audit, backends: backends.map(({ id }) => id), refuse });
+  const conversations = createConversations({ store, bus, clock, newId, index, workspaces, redact });
   const composing: ComposeDeps = {
     clock,
     llm,

@@ -2,6 +2,7 @@ import type { Clock } from '#core/clock';
 import type { Db, Store } from '#core/db/store';
 import { AppError } from '#core/errors';
 import type { NewId } from '#core/ids';
+import type { Json } from '#core/json';
 import type { Audit } from '#audit';
 import { NewAssistant, type Assistant, type AssistantPatch } from './contract.ts';
 import {
@@ -33,9 +34,11 @@ export interface AssistantsDeps {
   readonly audit: Pick<Audit, 'record'>;
   /** Names of backends there are. */
   readonly backends: readonly string[];
+  /** Refuses what may not be kept in plain text. */
+  readonly refuse: (value: Json, what: string) => void;
 }
 
-export function createAssistants({ store, clock, newId, audit, backends }: AssistantsDeps): Assistants {
+export function createAssistants({ store, clock, newId, audit, backends, refuse }: AssistantsDeps): Assistants {
   async function get(db: Db, id: string): Promise<AssistantRow> {
     const row = await findAssistant(db, id);
     if (!row) throw new AppError('not_found', 'agent.no_assistant', 'No such assistant', { id });
@@ -69,6 +72,7 @@ export function createAssistants({ store, clock, newId, audit, backends }: Assis
 
     async add(input, by) {
       const { persona, budget, permissionMode, thinkingBudget, ...fields } = NewAssistant.parse(input);
+      refuse({ name: fields.name, persona }, 'assistant');
       checkBackend(fields.backend);
       const at = clock.now();
       const row: AssistantRow = {
@@ -93,6 +97,7 @@ export function createAssistants({ store, clock, newId, audit, backends }: Assis
     },
 
     async change(id, patch, by) {
+      refuse({ name: patch.name ?? '', persona: patch.persona ?? {} }, 'assistant');
       if (patch.backend !== undefined) checkBackend(patch.backend);
       return store.write(async (tx) => {
         const row = await get(tx, id);

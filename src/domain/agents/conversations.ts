@@ -45,6 +45,8 @@ export interface ConversationsDeps {
   readonly newId: NewId;
   readonly index: SearchIndex;
   readonly workspaces: Workspaces;
+  /** Takes secrets out of a title. */
+  readonly redact: (text: string) => string;
 }
 
 export async function requireConversation(db: Db, id: string): Promise<ConversationRow> {
@@ -53,7 +55,7 @@ export async function requireConversation(db: Db, id: string): Promise<Conversat
   return row;
 }
 
-export function createConversations({ store, bus, clock, newId, index, workspaces }: ConversationsDeps): Conversations {
+export function createConversations({ store, bus, clock, newId, index, workspaces, redact }: ConversationsDeps): Conversations {
   const tellAfter = (id: string, change: 'added' | 'changed' | 'removed'): void =>
     store.onCommit(() => bus.publish('conversation.changed', { id, change }));
 
@@ -126,7 +128,7 @@ export function createConversations({ store, bus, clock, newId, index, workspace
 
     async add({ workspaceId, assistantId = null, title = '' }) {
       const workspace = workspaceId === undefined ? await workspaces.first() : await workspaces.get(workspaceId);
-      const row = newRow(workspace.id, { assistant_id: assistantId, title });
+      const row = newRow(workspace.id, { assistant_id: assistantId, title: redact(title) });
       await store.write(async (tx) => {
         await checkAssistant(tx, assistantId);
         await queries.insertConversation(tx, row);
@@ -154,7 +156,7 @@ export function createConversations({ store, bus, clock, newId, index, workspace
         if (assistantId !== undefined) await checkAssistant(tx, assistantId);
         const next: ConversationRow = {
           ...row,
-          title: title ?? row.title,
+          title: title === undefined ? row.title : redact(title),
           assistant_id: assistantId === undefined ? row.assistant_id : assistantId,
           pinned: pinned === undefined ? row.pinned : Number(pinned),
           archived: archived === undefined ? row.archived : Number(archived),

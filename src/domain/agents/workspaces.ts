@@ -4,6 +4,7 @@ import type { Clock } from '#core/clock';
 import type { Db, Store } from '#core/db/store';
 import { AppError } from '#core/errors';
 import type { NewId } from '#core/ids';
+import type { Json } from '#core/json';
 import type { Audit } from '#audit';
 import { OWNER_SCOPE } from '#memory/contract';
 import { NewWorkspace, type Workspace, type WorkspacePatch } from './contract.ts';
@@ -42,9 +43,11 @@ export interface WorkspacesDeps {
   readonly audit: Pick<Audit, 'record'>;
   /** Where the folders of workspaces go that name none. */
   readonly workspacesFolder: string;
+  /** Refuses what may not be kept in plain text. */
+  readonly refuse: (value: Json, what: string) => void;
 }
 
-export function createWorkspaces({ store, clock, newId, audit, workspacesFolder }: WorkspacesDeps): Workspaces {
+export function createWorkspaces({ store, clock, newId, audit, workspacesFolder, refuse }: WorkspacesDeps): Workspaces {
   async function makeFolder(folder: string): Promise<void> {
     if (!isAbsolute(folder))
       throw new AppError('invalid', 'agent.folder_not_absolute', `folder: ${folder} is not absolute: begin it with /`, { field: 'folder' });
@@ -97,6 +100,7 @@ export function createWorkspaces({ store, clock, newId, audit, workspacesFolder 
 
     async add(input, by) {
       const { name, folder: given, defaultAssistantId, budget } = NewWorkspace.parse(input);
+      refuse({ name, folder: given ?? '' }, 'workspace');
       const id = newId();
       const folder = given ?? join(workspacesFolder, folderName(name, id));
       await makeFolder(folder);
@@ -125,6 +129,7 @@ export function createWorkspaces({ store, clock, newId, audit, workspacesFolder 
     },
 
     async change(id, { name, folder, defaultAssistantId, budget }, by) {
+      refuse({ name: name ?? '', folder: folder ?? '' }, 'workspace');
       if (folder !== undefined) await makeFolder(folder);
       return store.write(async (tx) => {
         const row = await get(tx, id);

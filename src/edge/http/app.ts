@@ -4,6 +4,8 @@ import cookie from '@fastify/cookie';
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { memberOf } from '#core/config/networks';
 import type { Route } from '#core/endpoint';
+import type { Json } from '#core/json';
+import { redactJson } from '#core/redact';
 import { uuidv7 } from '#core/ids';
 import type { Clients } from './clients.ts';
 import { createDenials } from './denials.ts';
@@ -82,7 +84,10 @@ export async function buildApp(deps: HttpDeps, { closing, tls, clients }: Listen
     const { status, body, retryAfterSeconds } = reported(thrown, request);
     if (retryAfterSeconds !== undefined) void reply.header('retry-after', Math.max(1, Math.ceil(retryAfterSeconds)));
     if (status === 401) void reply.header('www-authenticate', 'Bearer');
-    await reply.code(status).type('application/json; charset=utf-8').send(JSON.stringify(body));
+    await reply
+      .code(status)
+      .type('application/json; charset=utf-8')
+      .send(JSON.stringify(deps.redact ? redactJson(deps.redact, body as unknown as Json) : body));
   }
 }
 
