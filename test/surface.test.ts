@@ -21,7 +21,17 @@ interface Contract {
 }
 
 /** All that a stranger may ask: to come in, and whether the agent is there. */
-const OPEN = ['GET /api/session', 'GET /health', 'GET /ready', 'POST /api/login', 'POST /api/login/link', 'POST /api/logout'];
+const OPEN = [
+  'GET /api/session',
+  'GET /health',
+  'GET /ready',
+  'POST /api/login',
+  'POST /api/login/factor',
+  'POST /api/login/link',
+  'POST /api/login/passkey',
+  'POST /api/login/passkey/options',
+  'POST /api/logout',
+];
 
 describe('what the agent answers', () => {
   const opened = new AsyncDisposableStack();
