@@ -15,7 +15,7 @@ interface Batch {
 const ROOT = join(import.meta.dirname, '..');
 const CACHE = join(ROOT, 'node_modules', '.cache', 'castellan');
 const TIMES = join(CACHE, 'test-times.json');
-const MODULES = ['src/**/*.test.ts', 'tools/**/*.test.ts', 'test/house-rules.test.ts'];
+const MODULES = ['src/**/*.test.ts', 'examples/**/*.test.ts', 'tools/**/*.test.ts', 'test/house-rules.test.ts'];
 const WHOLE_PROGRAM = ['test/*.test.ts', 'src/launcher.test.ts'];
 const FLAGS = ['--disable-warning=ExperimentalWarning', '--test', '--test-isolation=none', '--test-reporter=spec'];
 const COUNTS = ['tests', 'pass', 'fail', 'cancelled', 'skipped', 'todo'] as const;

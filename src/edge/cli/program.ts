@@ -16,6 +16,7 @@ import { scanCommands } from './commands/scan.ts';
 import { scheduleCommands } from './commands/schedules.ts';
 import { secretCommands } from './commands/secrets.ts';
 import { securityCommands } from './commands/security.ts';
+import { skillCommands } from './commands/skills.ts';
 import { startCommands } from './commands/start.ts';
 import { workflowCommands } from './commands/workflows.ts';
 import { createCli, type Cli } from './context.ts';
@@ -27,7 +28,7 @@ type Commands = (program: Command, cli: () => Cli) => void;
 const GROUPS: readonly (readonly [title: string, commands: readonly Commands[]])[] = [
   ['The agent:', [startCommands, certificateCommands, doctorCommand, backupCommands]],
   ['Talk and work:', [chatCommand, runCommands, workflowCommands, scheduleCommands, ownerCommands, secretCommands]],
-  ['What it knows and can do:', [memoryCommands, modelCommands, channelCommands, readingCommands, scanCommands]],
+  ['What it knows and can do:', [memoryCommands, modelCommands, skillCommands, channelCommands, readingCommands, scanCommands]],
   ['What it may do, and did:', [policyCommands, auditCommands, securityCommands]],
 ];
 

@@ -110,6 +110,11 @@ export type Manifest = z.infer<typeof Manifest>;
 export const MANIFEST_FILE = 'skill.json';
 export const MAIN_FILE = 'main.ts';
 
+/** What an editor checks `skill.json` by. */
+export function manifestJsonSchema(): object {
+  return z.toJSONSchema(Manifest, { io: 'input', unrepresentable: 'any' });
+}
+
 /** Reads `skill.json`; throws `skill.bad_manifest`, which names each field that is wrong and what it should be. */
 export function readManifest(text: string): Manifest {
   try {

@@ -1,14 +1,10 @@
 import { Argument, Option, type Command } from 'commander';
 import { BudgetScope, getUsage, listBudgets, listProviders, setBudget, testProvider, UsageGroup } from '#llm/contract';
 import { AppError } from '#core/errors';
-import type { Json } from '#core/json';
-import { getSkill, listSkills, runSkill } from '#skills/contract';
-import { jsonOf } from '../arguments.ts';
 import type { Cli } from '../context.ts';
-import { readText } from '../files.ts';
-import { money, show, table } from '../words.ts';
+import { money, table } from '../words.ts';
 
-/** Models, budgets and skills. */
+/** Models and budgets. */
 export function modelCommands(program: Command, cli: () => Cli): void {
   const llm = program.command('llm').description('providers, usage and live tests');
   llm
@@ -113,51 +109,4 @@ export function modelCommands(program: Command, cli: () => Cli): void {
       const it = await (await io.client()).call(setBudget, { scope, key, limitUsd });
       io.print(it, () => `${it.scope}: ${it.limitUsd === null ? 'no limit' : money(it.limitUsd)}`);
     });
-
-  const skills = program.command('skills').description('what workflows can do');
-  skills
-    .command('list')
-    .description('the catalogue')
-    .action(async () => {
-      const io = cli();
-      const { items } = await (await io.client()).call(listSkills, {});
-      io.print(items, () =>
-        table(
-          ['NAME', 'KIND', 'STATE', 'WHAT'],
-          items.map((it) => [it.name, it.kind, it.breaker.state === 'closed' ? 'ok' : `resting until ${it.breaker.until}`, it.title]),
-        ),
-      );
-    });
-  skills
-    .command('show <name>')
-    .description('schemas, outcomes, grants')
-    .action(async (name: string) => {
-      const io = cli();
-      const it = await (await io.client()).call(getSkill, { name });
-      io.print(it, () => show(it));
-    });
-  skills
-    .command('run <name>')
-    .description('try a skill once')
-    .option('--input <json>', 'its input: JSON, @FILE, or - for standard input', 'null')
-    .option('--config <json>', 'its configuration: JSON, @FILE, or -', '{}')
-    .option('--prompt <text>', 'its prompt template')
-    .option('--dry-run', 'perform no effect')
-    .action(async (name: string, options: { input: string; config: string; prompt?: string; dryRun?: boolean }) => {
-      const io = cli();
-      const result = await (
-        await io.client()
-      ).call(runSkill, {
-        name,
-        input: await readJson(options.input, '--input', io),
-        config: await readJson(options.config, '--config', io),
-        dryRun: options.dryRun ?? false,
-        ...(options.prompt !== undefined && { prompt: options.prompt }),
-      });
-      io.print(result, () => `${result.outcome}\n${show(result.output)}`);
-    });
-}
-
-async function readJson(given: string, name: string, io: Cli): Promise<Json> {
-  return jsonOf(given === '-' || given.startsWith('@') ? await readText(given.replace(/^@/, ''), io) : given, name);
 }
