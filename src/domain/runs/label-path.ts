@@ -1,7 +1,7 @@
 import type { Db } from '#core/db/store';
 import type { Label, LabelPath, Taken, TriggerRef } from './contract.ts';
-import { findRun, stepsOf } from './queries.ts';
-import type { RunRow, StepRow } from './tables.ts';
+import { findRun, traceOf, type StepTrace } from './queries.ts';
+import type { RunRow } from './tables.ts';
 
 const MOST_SOURCES = 5;
 const MOST_STEPS = 8;
@@ -11,7 +11,7 @@ const MOST_PARENTS = 8;
 export async function labelPaths(db: Db, runId: string, path: string): Promise<LabelPath[]> {
   const run = await findRun(db, runId);
   if (!run) return [];
-  const steps = await stepsOf(db, runId);
+  const steps = await traceOf(db, runId);
   const here = steps.find((step) => step.path === path);
   const labels = here ? (JSON.parse(here.labels) as Label[]) : (JSON.parse(run.labels) as Label[]);
   const taken = here?.taken ? (JSON.parse(here.taken) as Taken[]) : [];
@@ -20,7 +20,7 @@ export async function labelPaths(db: Db, runId: string, path: string): Promise<L
   return Promise.all(all.map((label) => pathOf(db, run, before, label)));
 }
 
-async function pathOf(db: Db, run: RunRow, steps: readonly StepRow[], label: Label): Promise<LabelPath> {
+async function pathOf(db: Db, run: RunRow, steps: readonly StepTrace[], label: Label): Promise<LabelPath> {
   const sources: string[] = [];
   let first: number | null = null;
   for (const [at, step] of steps.entries())
@@ -47,7 +47,7 @@ async function entry(db: Db, run: RunRow, label: Label): Promise<Pick<LabelPath,
     const child: RunRow = up;
     up = await findRun(db, child.parent_run_id!);
     if (!up) break;
-    const steps = await stepsOf(db, up.id);
+    const steps = await traceOf(db, up.id);
     const starter = steps.find(({ waits_for: waits }) => waits === `run:${child.id}`);
     const before = steps.filter((step) => !starter || step.seq <= starter.seq);
     via.unshift(`${up.title}/${starter?.path ?? ''}`);
@@ -59,7 +59,7 @@ async function entry(db: Db, run: RunRow, label: Label): Promise<Pick<LabelPath,
 }
 
 /** A step of another item of a map is beside the way, not on it. */
-function isOnTheWay(path: string, to: string): boolean {
+export function isOnTheWay(path: string, to: string): boolean {
   const item = /^(.*\[\d+\]\/)/.exec(path)?.[1];
   return item === undefined || to.startsWith(item) || !to.startsWith(item.slice(0, item.lastIndexOf('[')) + '[');
 }

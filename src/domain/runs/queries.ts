@@ -105,6 +105,16 @@ const stepsByRun = prepared<{ run: string }, StepRow>(['run'], (db, { run }) =>
   db.selectFrom('run_step').selectAll().where('run_id', '=', run).orderBy('seq'),
 );
 export const stepsOf = (db: Db, run: string) => stepsByRun(db, { run });
+/** The way through a run without what was carried along it. */
+export type StepTrace = Pick<StepRow, 'path' | 'seq' | 'skill' | 'labels' | 'taken' | 'waits_for'>;
+const traceByRun = prepared<{ run: string }, StepTrace>(['run'], (db, { run }) =>
+  db.selectFrom('run_step').select(['path', 'seq', 'skill', 'labels', 'taken', 'waits_for']).where('run_id', '=', run).orderBy('seq'),
+);
+export const traceOf = (db: Db, run: string) => traceByRun(db, { run });
+const outputAt = prepared<{ run: string; path: string }, Pick<StepRow, 'output'>>(['run', 'path'], (db, { run, path }) =>
+  db.selectFrom('run_step').select('output').where('run_id', '=', run).where('path', '=', path),
+);
+export const outputOf = async (db: Db, run: string, path: string) => (await outputAt(db, { run, path }))[0]?.output ?? null;
 export const waitingSteps = (db: Db, waitsFor: string) =>
   db
     .selectFrom('run_step')

@@ -23,6 +23,7 @@ import {
   updateRun,
 } from './queries.ts';
 import { labelPaths } from './label-path.ts';
+import { wayTo, type Way } from './way.ts';
 import { toEffect, toStep, toSummary } from './shape.ts';
 import type { RunRow } from './tables.ts';
 
@@ -52,6 +53,8 @@ export interface Runs {
   detail(id: string): Promise<RunDetail>;
   /** Where the labels at a step came from, the runs that started this one included. */
   labelPaths(id: string, step: string, db?: Db): Promise<LabelPath[]>;
+  /** What came before a step, in this run and in those that started it, this one first. */
+  wayTo(id: string, step: string): Promise<Way[]>;
   list(filter: {
     workflow?: string | undefined;
     status?: RunStatus | undefined;
@@ -177,6 +180,7 @@ export function createRuns({ store, bus, clock, newId, keep, audit, redact = (te
     get: async (id) => toSummary(await row(id)),
     detail,
     labelPaths: (id, step, db = store.db) => labelPaths(db, id, step),
+    wayTo: (id, step) => wayTo(store.db, id, step),
     async list({ workflow, status, kind, cursor, limit }) {
       const rows = await listRunRows(store.db, { workflowId: workflow, status, kind, before: cursor, limit: limit + 1 });
       const items = rows.slice(0, limit).map(toSummary);

@@ -129,7 +129,8 @@ export function actingContext(inner: SkillContext, skill: Skill, request: SkillR
 /** The same question, with what the owner has to see to answer it. */
 function told(error: AppError, about: string): AppError {
   if (!(error instanceof AppError) || error.code !== 'policy.ask') return error;
-  const reason = `${String(error.details['reason'] ?? '')} ${about}.`.trim();
+  const { reason: why } = error.details;
+  const reason = `${typeof why === 'string' ? `${why} ` : ''}${about}.`;
   return new AppError(error.kind, 'policy.ask', error.message, { ...error.details, reason }, error);
 }
 

@@ -1,35 +1,40 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Json } from '#core/json';
-import type { RunDetail, StepRecord } from '#runs/contract';
+import type { Way, WayStep } from '#runs';
 import { createMakers, urlsIn } from './address.ts';
 import type { Skill, SkillRequest } from './contract.ts';
 
-const step = (path: string, skill: string, output: Json, from: string[] = []): StepRecord =>
-  ({ path, skill, output, taken: from.map((it) => ({ label: 'untrusted', from: it })) }) as unknown as StepRecord;
-const run = (steps: StepRecord[], over: Partial<RunDetail> = {}): RunDetail =>
-  ({ id: 'r', kind: 'workflow', parentRunId: null, input: null, steps, ...over }) as RunDetail;
+const step = (skill: string, output: Json, from: string[] = []): WayStep => ({
+  skill,
+  taken: from.map((it) => ({ label: 'untrusted', from: it })),
+  output: async () => output,
+});
+const run = (steps: WayStep[], over: Partial<Way> = {}): Way => ({ kind: 'workflow', input: null, steps, ...over });
 
-function maker(runs: RunDetail[], url: string, over: Partial<SkillRequest> = {}, hasAsked = false) {
+function maker(ways: Way[], url: string, over: Partial<SkillRequest> = {}, hasAsked = false) {
   const request = {
     resources: [],
     ownAddresses: [],
     onBehalf: { chain: [] },
-    run: { id: runs[0]!.id },
+    run: { id: 'r' },
     step: 'here',
     ...over,
   } as unknown as SkillRequest;
-  const deps = { runs: { detail: async (id: string) => runs.find((it) => it.id === id)! }, asksModel: (name: string) => name === 'llm' };
-  return createMakers(deps, {} as Skill, request, () => hasAsked)(url);
+  return createMakers(
+    { runs: { wayTo: async () => ways }, asksModel: (name) => name === 'llm' },
+    {} as Skill,
+    request,
+    () => hasAsked,
+  )(url);
 }
 
 const feed = step(
-  'feed',
   'rss',
   [{ title: 'see https://evil.example/?d=in-text', url: 'https://news.example/a', reason: 'https://evil.example/r' }],
   ['https://news.example/feed'],
 );
-const thought = step('think', 'llm', { url: 'https://evil.example/?d=diary' });
+const thought = step('llm', { url: 'https://evil.example/?d=diary' });
 
 describe('who made an address', () => {
   it('is nobody’s question before a model has spoken', async () => {
@@ -50,23 +55,23 @@ describe('who made an address', () => {
   });
 
   it('looks at the runs that started this one, and not at what they handed over', async () => {
-    const child = run([], { id: 'c', parentRunId: 'r', input: 'https://evil.example/?d=diary' });
+    const child = run([]);
     assert.equal(await maker([child, run([feed, thought])], 'https://evil.example/?d=diary'), 'made');
     assert.equal(await maker([child, run([feed, thought])], 'https://news.example/a'), 'found');
     assert.equal(await maker([run([thought], { input: 'https://given.example/' })], 'https://given.example/'), 'found');
   });
 
   it('believes no link of an installed skill', async () => {
-    const installed = step('x', 'mine', { url: 'https://evil.example/?d=1' }, ['https://evil.example/', 'installed skill mine']);
+    const installed = step('mine', { url: 'https://evil.example/?d=1' }, ['https://evil.example/', 'installed skill mine']);
     assert.equal(await maker([run([installed, thought])], 'https://evil.example/?d=1'), 'made');
   });
 
   it('in a turn is the model, who may follow a few links of each host that stand in what it was shown', async () => {
-    const shown = (n: number): StepRecord =>
-      step(`tool-${n}`, 'web_fetch', `<data-0>{"text":"see (https://a.example/${n}), or https://a.example/x.\\nEnd"}</data-0>`, [
+    const shown = (n: number): WayStep =>
+      step('web_fetch', `<data-0>{"text":"see (https://a.example/${n}), or https://a.example/x.\\nEnd"}</data-0>`, [
         `https://a.example/${n}`,
       ]);
-    const turn = (count: number): RunDetail =>
+    const turn = (count: number): Way =>
       run(
         Array.from({ length: count }, (_, n) => shown(n)),
         { kind: 'turn' },

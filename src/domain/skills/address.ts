@@ -1,6 +1,5 @@
 import type { Json } from '#core/json';
-import type { Runs } from '#runs';
-import type { RunDetail, StepRecord } from '#runs/contract';
+import type { Runs, Way, WayStep } from '#runs';
 import type { Skill, SkillRequest } from './contract.ts';
 
 /**
@@ -10,13 +9,11 @@ import type { Skill, SkillRequest } from './contract.ts';
 export type Maker = 'own' | 'found' | 'plain' | 'made';
 
 export interface AddressDeps {
-  readonly runs: Pick<Runs, 'detail'>;
+  readonly runs: Pick<Runs, 'wayTo'>;
   /** Whether a skill of this name asks a model. */
   readonly asksModel: (skill: string) => boolean;
 }
 
-/** Runs that started one another. */
-const MOST_PARENTS = 8;
 /** By choosing among addresses a model can spell something: of one host, a turn opens so many that it found. */
 const FOUND_PER_HOST = 5;
 /** Fields in which a source names what it links to. */
@@ -28,51 +25,36 @@ export function createMakers({ runs, asksModel }: AddressDeps, skill: Skill, req
     [...request.resources.map(({ url }) => url), ...request.ownAddresses, ...(request.said ?? [])].flatMap((url) => plainUrl(url) ?? []),
   );
   const callers = request.onBehalf.chain.filter((link) => link.startsWith('skill:')).map((link) => link.slice('skill:'.length));
-  let line: Promise<RunDetail[]> | undefined;
-  const runsAbove = (): Promise<RunDetail[]> => (line ??= lineOf(runs, request.run.id));
+  let ways: Promise<Way[]> | undefined;
+  const waysHere = (): Promise<Way[]> => (ways ??= runs.wayTo(request.run.id, request.step));
 
   return async (address: string): Promise<Maker> => {
     const url = plainUrl(address);
     if (url === null || own.has(url)) return 'own';
-    const above = await runsAbove();
-    const spoken =
-      hasAsked() ||
-      callers.some(asksModel) ||
-      above.some(
-        (run) =>
-          run.kind === 'turn' || run.steps.some((step) => isBefore(step, run, request) && step.skill !== null && asksModel(step.skill)),
-      );
-    if (!spoken && !skill.foreign) return 'plain';
-    return above.some((run) => isFound(url, run)) ? 'found' : 'made';
+    const above = await waysHere();
+    const isSpoken = (way: Way): boolean => way.kind === 'turn' || way.steps.some(({ skill: name }) => name !== null && asksModel(name));
+    if (!skill.foreign && !hasAsked() && !callers.some(asksModel) && !above.some(isSpoken)) return 'plain';
+    for (const way of above) if (await isFound(url, way)) return 'found';
+    return 'made';
   };
 }
 
-async function lineOf(runs: AddressDeps['runs'], id: string): Promise<RunDetail[]> {
-  const line: RunDetail[] = [];
-  for (let next: string | null = id; next !== null && line.length < MOST_PARENTS;) {
-    const run: RunDetail = await runs.detail(next);
-    line.push(run);
-    next = run.parentRunId;
+async function isFound(url: string, { kind, input, steps }: Way): Promise<boolean> {
+  const sources = steps.filter(isSource);
+  const host = new URL(url).host;
+  const opened = sources.filter(({ taken }) => taken.some(({ from }) => URL.parse(from)?.host === host));
+  if (kind === 'turn' && opened.length >= FOUND_PER_HOST) return false;
+  if (kind !== 'turn' && isLinked(url, input, '')) return true;
+  for (const { output } of sources) {
+    const value = await output();
+    if (kind === 'turn' ? urlsIn(typeof value === 'string' ? value : JSON.stringify(value)).has(url) : isLinked(url, value, ''))
+      return true;
   }
-  return line;
-}
-
-const isBefore = (step: StepRecord, run: RunDetail, { run: { id }, step: here }: SkillRequest): boolean =>
-  run.id !== id || step.path !== here;
-
-function isFound(url: string, run: RunDetail): boolean {
-  const sources = run.steps.filter(isSource);
-  if (run.kind === 'turn') {
-    const host = new URL(url).host;
-    const opened = sources.filter(({ taken }) => taken.some(({ from }) => URL.parse(from)?.host === host));
-    return opened.length < FOUND_PER_HOST && sources.some(({ output }) => urlsIn(String(output)).has(url));
-  }
-  const started = run.parentRunId === null ? [run.input] : [];
-  return [...started, ...sources.map(({ output }) => output)].some((value) => isLinked(url, value, ''));
+  return false;
 }
 
 /** A step of the program's own that read from outside; what an installed skill hands on is its own making. */
-function isSource({ taken }: StepRecord): boolean {
+function isSource({ taken }: WayStep): boolean {
   return (
     taken.some(({ label, from }) => label === 'untrusted' && /^https?:/.test(from)) &&
     !taken.some(({ from }) => from.startsWith('installed skill '))
