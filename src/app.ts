@@ -173,7 +173,8 @@ export async function createApp({ config, logging, version }: AppOptions): Promi
       file: config.masterKeyFile,
       askPassphrase: passphraseFrom({ fd: config.passphraseFd, credentials: config.credentials }),
     }),
-    references: () => secretUses({ settings, llm, channels, workflows }),
+    fetch: web.fetch,
+    references: () => secretUses({ settings, llm, channels, workflows, connections: vault.connections }),
     tell,
   });
   const settings = createSettings({
@@ -434,7 +435,7 @@ export async function createApp({ config, logging, version }: AppOptions): Promi
     ...ownerRoutes({ owner, senders: pairedSenders(channels), baseUrl: () => http.browserUrl() ?? '' }),
     ...auditRoutes(audit),
     ...settingsRoutes(settings),
-    ...vaultRoutes(vault),
+    ...vaultRoutes(vault, () => http.browserUrl() ?? http.address()?.url ?? ''),
     ...scanRoutes(redact),
     ...policyRoutes({ approvals, policy, heldBy: heldBy(owner), catalogue: () => grantCatalogue(routes) }),
     ...runRoutes({ runs, explainers: [explainOccurrence(schedules), explainMessage(store)], workflowId: workflows.idOf }),

@@ -1,6 +1,7 @@
 import type { Channels } from '#channels';
 import type { Llm } from '#llm';
 import type { Settings } from '#settings';
+import type { Vault } from '#vault';
 import type { SecretUse } from '#vault/contract';
 import type { Workflows } from '#workflows';
 
@@ -13,6 +14,7 @@ export async function secretUses(from: {
   readonly llm: Pick<Llm, 'list'>;
   readonly channels: Pick<Channels, 'directory'>;
   readonly workflows: Pick<Workflows, 'list' | 'get'>;
+  readonly connections: Pick<Vault['connections'], 'list'>;
 }): Promise<SecretUse[]> {
   const uses: SecretUse[] = [];
   const look = (value: unknown, where: string): void => {
@@ -22,6 +24,7 @@ export async function secretUses(from: {
   for (const { key, value } of from.settings.list()) look(value, `setting ${key}`);
   for (const provider of await from.llm.list()) look(provider, `provider ${provider.name}`);
   for (const channel of await from.channels.directory.list()) look(channel, `channel ${channel.name}`);
+  for (const connection of await from.connections.list()) look(connection.client, `connection ${connection.name}`);
   for (let cursor: string | undefined; ;) {
     const page = await from.workflows.list({ limit: PAGE, cursor });
     for (const { id, name } of page.items) {

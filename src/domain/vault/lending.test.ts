@@ -94,7 +94,7 @@ describe('lending', () => {
   it('one that is referred to is not removed without force', async () => {
     await using t = await setup([{ secret: 'key', where: 'provider Claude' }]);
     await t.vault.set('key', secret('value-of-key'), 'owner');
-    const remove = vaultRoutes(t.vault).find(({ endpoint }) => endpoint.method === 'DELETE')!;
+    const remove = vaultRoutes(t.vault, () => 'http://127.0.0.1:4848').find(({ endpoint }) => endpoint.method === 'DELETE')!;
     const request = { caller: { id: 'owner', grants: new Set(['*']) }, signal: new AbortController().signal };
     await assert.rejects(remove.handle({ name: 'key' } as never, request) as Promise<unknown>, {
       code: 'vault.in_use',

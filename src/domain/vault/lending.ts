@@ -1,7 +1,7 @@
 import type { Audit } from '#audit';
 import type { Clock } from '#core/clock';
 import { AppError } from '#core/errors';
-import { covers, hostAllowed } from './contract.ts';
+import { covers, hostAllowed } from './scope.ts';
 
 /** Who asks for a secret, and what for. */
 export interface Borrower {

@@ -5,7 +5,7 @@ import type { FetchRequest } from '#core/fetch';
 import type { Json } from '#core/json';
 import { secret } from '#core/secret';
 import { createHandles, type Borrower } from '#vault';
-import { covers, hostAllowed, SecretHosts, SecretScope } from './contract.ts';
+import { covers, hostAllowed, SecretHosts, SecretScope } from './scope.ts';
 import { sendingFetch } from './sending.ts';
 
 const VALUE = 'v4lue of the secret+/=?&';

@@ -24,6 +24,53 @@ declare module '#core/db/store' {
       /** How often it was lent, over all versions. */
       uses: number;
     };
+    /** Access to an outside service that the owner granted by OAuth. */
+    vault_connection: {
+      name: string;
+      description: string;
+      /** `OAuthClient` as JSON. */
+      client: string;
+      scope: string;
+      hosts: string;
+      state: 'new' | 'ok' | 'failing' | 'broken';
+      /** Counts the tokens: it is part of what they are sealed to. */
+      version: number;
+      key_id: string | null;
+      nonce: Uint8Array | null;
+      /** `Tokens` as JSON; null without a grant. */
+      sealed: Uint8Array | null;
+      granted: string;
+      access_expires_at: number | null;
+      grant_expires_at: number | null;
+      connected_at: number | null;
+      renewed_at: number | null;
+      /** Whoever renews holds the row until then. */
+      renewing_until: number | null;
+      retry_at: number | null;
+      failures: number;
+      problem: string | null;
+      /** The break that the owner was told of. */
+      told_of: string | null;
+      created_at: number;
+    };
+    /** A grant under way. */
+    vault_attempt: {
+      /** SHA-256 of the state parameter, or an id for a device. */
+      id: string;
+      connection: string;
+      flow: 'browser' | 'device';
+      key_id: string;
+      nonce: Uint8Array;
+      /** The PKCE verifier, or the device code. */
+      sealed: Uint8Array;
+      redirect_uri: string;
+      /** SHA-256 of the session that began it; '' for the command line. */
+      bound_to: string;
+      interval_ms: number;
+      next_at: number;
+      expires_at: number;
+      actor: string;
+    };
     /** One row once the vault was opened: which master key everything is sealed with. */
     vault_master: {
       id: number;
@@ -64,6 +111,22 @@ export const vaultMigrations: readonly Migration[] = [
       `alter table vault_secret add column hosts text not null default ''`,
       `alter table vault_secret add column expires_at integer`,
       `alter table vault_secret add column uses integer not null default 0`,
+    ],
+  },
+  {
+    name: 'vault-003-connection',
+    ddl: [
+      `create table vault_connection (
+        name text primary key, description text not null, client text not null, scope text not null, hosts text not null,
+        state text not null check (state in ('new', 'ok', 'failing', 'broken')), version integer not null,
+        key_id text, nonce blob check (length(nonce) = 12), sealed blob, granted text not null,
+        access_expires_at integer, grant_expires_at integer, connected_at integer, renewed_at integer, renewing_until integer,
+        retry_at integer, failures integer not null, problem text, told_of text, created_at integer not null,
+        check ((sealed is null) = (key_id is null)), check ((sealed is null) = (nonce is null))) strict`,
+      `create table vault_attempt (
+        id text primary key, connection text not null, flow text not null check (flow in ('browser', 'device')),
+        key_id text not null, nonce blob not null check (length(nonce) = 12), sealed blob not null, redirect_uri text not null,
+        bound_to text not null, interval_ms integer not null, next_at integer not null, expires_at integer not null, actor text not null) strict`,
     ],
   },
 ];

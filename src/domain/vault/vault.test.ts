@@ -219,7 +219,9 @@ describe('vault', () => {
     await using t = await setup();
     const request = { caller: { id: 'owner', grants: new Set(['*']) }, signal: new AbortController().signal };
     const call = async (method: string, input: object): Promise<unknown> => {
-      const found = vaultRoutes(t.vault).find((each) => `${each.endpoint.method} ${each.endpoint.path}` === method)!;
+      const found = vaultRoutes(t.vault, () => 'http://127.0.0.1:4848').find(
+        (each) => `${each.endpoint.method} ${each.endpoint.path}` === method,
+      )!;
       return found.endpoint.output.parse(await found.handle(found.endpoint.input.parse(input) as never, request));
     };
     const answers = [

@@ -5,10 +5,12 @@ import type { Bus } from '#core/bus';
 import type { Clock } from '#core/clock';
 import type { Db, Store } from '#core/db/store';
 import { AppError, toError } from '#core/errors';
+import type { FetchRequest, FetchResponse } from '#core/fetch';
 import { check } from '#core/json';
 import { secret, type Secret } from '#core/secret';
 import type { Service } from '#core/service';
-import { referencedName, SecretHosts, SecretName, SecretScope, type SecretInfo, type SecretUse } from './contract.ts';
+import { referencedName, type SecretInfo, type SecretUse } from './contract.ts';
+import { createConnections, type Connections } from './connections.ts';
 import type { OldKey } from './key-file.ts';
 import { createKeyring, type KeyChange } from './keyring.ts';
 import { createLending, type Borrower } from './lending.ts';
@@ -26,7 +28,9 @@ import {
   type SecretRow,
 } from './queries.ts';
 import { placeholderIn } from './placeholders.ts';
+import { findConnection } from './queries-connection.ts';
 import { createRedactor, type LiveRedactor, type Redactor } from './redactor.ts';
+import { SecretHosts, SecretName, SecretScope } from './scope.ts';
 
 /** `last used` is kept to the minute: a read must not cost a write. */
 const USE_RESOLUTION_MS = 60_000;
@@ -54,6 +58,8 @@ export interface VaultDeps {
   readonly masterKey: MasterKeySource;
   /** Where secrets are referred to: settings, providers, channels, workflows; nowhere when left out. */
   readonly references?: () => Promise<readonly SecretUse[]>;
+  /** The way to the services that grant access; without one there are no connections. */
+  readonly fetch?: (request: FetchRequest) => Promise<FetchResponse>;
   /** A word to the owner. */
   readonly tell?: (severity: 'warning' | 'critical', title: string, body: string) => void;
   /** The one of the whole agent, kept current with what the vault holds; one of its own when left out. */
@@ -84,6 +90,8 @@ export interface Vault {
   /** A text of the owner's with every reference in it filled in, as in `Bearer @secret:github`. Never for text from anywhere else. */
   fill(text: string, by: Borrower): Promise<Secret>;
   list(): Promise<readonly SecretInfo[]>;
+  /** Grants of outside services: lent under their names like secrets, always fresh. */
+  readonly connections: Connections;
   /** Where secrets are referred to. */
   uses(): Promise<readonly SecretUse[]>;
   /** 32 bytes for one purpose, for signing; another one after the master key was changed. */
@@ -106,6 +114,23 @@ export function createVault(deps: VaultDeps): Vault {
   const known = new Map<string, Map<number, string>>();
   const lending = createLending({ clock, audit });
   const keyring = createKeyring({ store, clock, audit, masterKey, random, anyKeyId: async (db) => (await allRows(db))[0]?.key_id ?? null });
+  const connections = createConnections({
+    store,
+    clock,
+    bus,
+    audit,
+    random,
+    tell,
+    keyring,
+    fetch:
+      deps.fetch ?? (() => Promise.reject(new AppError('unavailable', 'vault.connection_unreachable', 'There is no way out from here'))),
+    secretOf: (reference, { connection, to }) => resolve(reference, { as: [`connection:${connection}`], purpose: 'connect', to }),
+    learn(name, values) {
+      known.set(name, new Map(values.map((value, index) => [index, value])));
+      reload();
+    },
+    isTaken: async (db, name) => currentOf(await rowsOf(db, name)) !== undefined,
+  });
   /** Uses since they were last written down. */
   const unwritten = new Map<string, number>();
   let opening: Promise<void> | null = null;
@@ -127,6 +152,7 @@ export function createVault(deps: VaultDeps): Vault {
         if ((error as AppError).code !== 'vault.damaged') throw error; // one bad row must not lock away the others
       }
     }
+    await connections.learnAll();
     reload();
   }
 
@@ -173,6 +199,8 @@ export function createVault(deps: VaultDeps): Vault {
       const now = clock.now();
       const before = await rowsOf(tx, name);
       const current = currentOf(before);
+      if (!current && (await findConnection(tx, name)))
+        throw new AppError('conflict', 'vault.name_taken', `name: there is a connection "${name}" already`, { name });
       if (graceMs !== null && !current) throw noSecret(name);
       const version = (before[0]?.version ?? 0) + 1;
       if (graceMs) await retireCurrent(tx, name, now + graceMs);
@@ -230,10 +258,24 @@ export function createVault(deps: VaultDeps): Vault {
 
   async function get(name: string, by?: Borrower): Promise<Secret> {
     await open();
-    const row = await current(store.db, name);
+    const row = currentOf(await rowsOf(store.db, name));
+    if (!row) return getToken(name, by);
     await assertMay(row, by);
     await used(row);
     return lend(row);
+  }
+
+  async function getToken(name: string, by: Borrower | undefined): Promise<Secret> {
+    const terms = await connections.terms(name);
+    if (!terms || !by) throw noSecret(name);
+    await lending.assertAllowed(terms, by);
+    return connections.token(name);
+  }
+
+  async function resolve(reference: string, by: Borrower): Promise<Secret> {
+    const name = referencedName(reference);
+    if (name === null) throw new AppError('invalid', 'vault.bad_reference', 'Not a reference to a secret: write @secret:name');
+    return get(name, by);
   }
 
   /** Tells of what ends soon, each once in the life of a value. */
@@ -285,7 +327,8 @@ export function createVault(deps: VaultDeps): Vault {
     },
 
     get,
-    has: async (name) => currentOf(await rowsOf(store.db, name)) !== undefined,
+    has: async (name) => currentOf(await rowsOf(store.db, name)) !== undefined || (await findConnection(store.db, name)) !== undefined,
+    connections,
 
     async accepted(name, by) {
       await open();
@@ -296,11 +339,7 @@ export function createVault(deps: VaultDeps): Vault {
       return Promise.all(rows.map(lend));
     },
 
-    async resolve(reference, by) {
-      const name = referencedName(reference);
-      if (name === null) throw new AppError('invalid', 'vault.bad_reference', 'Not a reference to a secret: write @secret:name');
-      return get(name, by);
-    },
+    resolve,
 
     async fill(text, by) {
       const names = new Set(Array.from(text.matchAll(REFERENCES), (match) => match[1]!));
@@ -333,7 +372,7 @@ export function createVault(deps: VaultDeps): Vault {
             throw new AppError('unavailable', 'vault.damaged', message, { name: row.name }, cause);
           }
         }
-        return rows.length;
+        return rows.length + (await connections.reseal(tx, again));
       });
     },
 
@@ -354,7 +393,8 @@ export function createVault(deps: VaultDeps): Vault {
             failure = toError(error);
           },
         );
-        const watching = watchEnds(AbortSignal.any([signal, life.signal]));
+        const ending = AbortSignal.any([signal, life.signal]);
+        const watching = Promise.all([watchEnds(ending), done.then(() => connections.watch(ending))]);
         return {
           async stop() {
             life.abort();

@@ -5,6 +5,7 @@ import { backupCommands } from './commands/backup.ts';
 import { certificateCommands } from './commands/certificates.ts';
 import { channelCommands } from './commands/channels.ts';
 import { chatCommand } from './commands/chat.ts';
+import { connectionCommands } from './commands/connections.ts';
 import { doctorCommand } from './commands/doctor.ts';
 import { memoryCommands } from './commands/memory.ts';
 import { modelCommands } from './commands/models.ts';
@@ -27,7 +28,7 @@ type Commands = (program: Command, cli: () => Cli) => void;
 /** The groups of the help, in its order. */
 const GROUPS: readonly (readonly [title: string, commands: readonly Commands[]])[] = [
   ['The agent:', [startCommands, certificateCommands, doctorCommand, backupCommands]],
-  ['Talk and work:', [chatCommand, runCommands, workflowCommands, scheduleCommands, ownerCommands, secretCommands]],
+  ['Talk and work:', [chatCommand, runCommands, workflowCommands, scheduleCommands, ownerCommands, secretCommands, connectionCommands]],
   ['What it knows and can do:', [memoryCommands, modelCommands, skillCommands, channelCommands, readingCommands, scanCommands]],
   ['What it may do, and did:', [policyCommands, auditCommands, securityCommands]],
 ];
