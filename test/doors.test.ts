@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
+import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
 import { once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
 import { request, type RequestOptions } from 'node:https';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
+import * as undici from 'undici';
 import { getDoors, issueCertificate, listCertificates, revokeCertificate } from '#doors/contract';
 import { listAudit } from '#audit/contract';
 import { createLoginLink } from '#owner/contract';
@@ -112,6 +113,30 @@ describe('the doors of a whole agent', () => {
     const session = () => ask(Number(port), { ...anna, ca: ca!, path: '/api/session', headers: { cookie } });
     assert.equal((await session()).json.authenticated, true);
 
+    const { password } = JSON.parse(made.stdout) as { password: string };
+    const curl = await execute(
+      'curl',
+      [
+        '-sS',
+        '--cacert',
+        join(home.path, 'tls', 'ca.crt'),
+        '--cert-type',
+        'P12',
+        '--cert',
+        `${join(home.path, 'Anna.p12')}:${password}`,
+        '--resolve',
+        `castle.lan:${port}:127.0.0.1`,
+        `https://castle.lan:${port}/health`,
+      ],
+      home.path,
+    );
+    assert.ok(curl === null || JSON.parse(curl.stdout).status === 'ok', JSON.stringify(curl));
+    const dispatcher = new undici.Agent({ connect: { ca: ca!, ...anna, servername: 'castle.lan' } });
+    const byUndici = await undici.fetch(`https://127.0.0.1:${port}/health`, { dispatcher });
+    assert.equal(byUndici.status, 200);
+    await byUndici.body?.cancel();
+    await dispatcher.close();
+
     const second = await local.call(issueCertificate, { name: 'Ben' });
     await local.call(revokeCertificate, { serial: items.find(({ name }) => name === 'Anna')!.serial });
     await assert.rejects(session());
@@ -135,16 +160,27 @@ describe('the doors of a whole agent', () => {
   });
 });
 
-async function cli(home: string, args: readonly string[], env: Readonly<Record<string, string>> = {}) {
-  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', ENTRY, '--home', home, ...args], {
-    env: { PATH: process.env['PATH'], HOME: home, ...env },
-  });
+/** Null where there is no such program. */
+async function execute(command: string, args: readonly string[], home: string) {
+  const child = spawn(command, args, { env: { PATH: process.env['PATH'], HOME: home } });
+  const isThere = await Promise.race([once(child, 'spawn').then(() => true), once(child, 'error').then(() => false)]);
+  return isThere ? collect(child) : null;
+}
+
+async function collect(child: ChildProcessWithoutNullStreams) {
   const [stdout, stderr, [code]] = await Promise.all([
     child.stdout.setEncoding('utf8').toArray(),
     child.stderr.setEncoding('utf8').toArray(),
     once(child, 'close'),
   ]);
   return { code: code as number | null, stdout: stdout.join(''), stderr: stderr.join('') };
+}
+
+async function cli(home: string, args: readonly string[], env: Readonly<Record<string, string>> = {}) {
+  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', ENTRY, '--home', home, ...args], {
+    env: { PATH: process.env['PATH'], HOME: home, ...env },
+  });
+  return collect(child);
 }
 
 function clientOver(socket: string, token: string): Client {

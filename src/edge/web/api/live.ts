@@ -24,6 +24,7 @@ const STALE: readonly (readonly [prefix: string, paths: readonly string[]])[] = 
   ['llm.provider', ['/api/providers', '/api/models']],
   ['llm.health', ['/api/providers']],
   ['settings.', ['/api/settings', '/api/settings/{key}', '/api/budgets']],
+  ['certificate.', ['/api/certificates', '/api/doors']],
   ['channel.', ['/api/channels', '/api/channels/{id}', '/api/channels/{id}/senders']],
   ['conversation.', ['/api/conversations', '/api/conversations/{id}']],
   ['turn.', ['/api/conversations', '/api/conversations/{id}', '/api/conversations/{id}/messages']],

@@ -6,7 +6,9 @@ import { Badge } from '../../ui/badge.tsx';
 import { Card } from '../../ui/card.tsx';
 import { ErrorBox } from '../../ui/error-box.tsx';
 import { Skeleton } from '../../ui/skeleton.tsx';
+import { Certificates } from './certificates.tsx';
 import { Channels } from './channels.tsx';
+import { Doors } from './doors.tsx';
 import { Feeds } from './feeds.tsx';
 import { Providers } from './providers.tsx';
 import { Tree } from './tree.tsx';
@@ -44,6 +46,10 @@ export function SystemPage() {
         <Card title={t.system.feeds} aside={t.system.feedsText} flush>
           <Feeds />
         </Card>
+        <Card title={t.doors.title} aside={t.doors.text} flush>
+          <Doors />
+        </Card>
+        <Certificates />
       </div>
     </>
   );
