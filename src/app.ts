@@ -197,6 +197,7 @@ export async function createApp({ config, logging, version }: AppOptions): Promi
     tell,
     secrets: vault,
     controlToken: await ensureControlToken(home),
+    isUsedElsewhere: (text) => vault.redactor.find(text).length > 0 || (config.masterKey?.use((key) => key.includes(text)) ?? false),
     ...ownerLimits(settings),
   });
   const policy = createPolicy({

@@ -9,7 +9,7 @@ import { describe, it } from 'node:test';
 import * as undici from 'undici';
 import { getDoors, issueCertificate, listCertificates, revokeCertificate } from '#doors/contract';
 import { listAudit } from '#audit/contract';
-import { createLoginLink } from '#owner/contract';
+import { createLoginLink, listSessions } from '#owner/contract';
 import { createClient, type Client } from '#core/client';
 import { fetchBySocket } from '#core/fetch/own-socket';
 import { beyondLoopback, listenersOf } from '../src/edge/cli/doctor/listeners.ts';
@@ -110,6 +110,9 @@ describe('the doors of a whole agent', () => {
     assert.equal(entered.status, 200);
     assert.match(entered.headers['set-cookie']![0]!, /^__Host-castellan=[^;]+; Max-Age=\d+; Path=\/; HttpOnly; Secure; SameSite=Strict$/);
     const cookie = entered.headers['set-cookie']![0]!.split(';')[0]!;
+    const { items: logins } = await local.call(listAudit, { action: 'owner.login' });
+    assert.deepEqual(logins[0]!.details, { via: 'link', address: '127.0.0.1', certificate: 'Anna' });
+    assert.equal((await local.call(listSessions, {})).items[0]!.certificate, 'Anna');
     const session = () => ask(Number(port), { ...anna, ca: ca!, path: '/api/session', headers: { cookie } });
     assert.equal((await session()).json.authenticated, true);
 

@@ -14,6 +14,8 @@ export const SessionInfo = z.object({
   userAgent: z.string(),
   /** A name for people: "Firefox on Linux". */
   device: z.string(),
+  /** Name in the client certificate it was opened with; null without mutual TLS. */
+  certificate: z.string().nullable(),
   createdAt: z.string(),
   lastSeenAt: z.string(),
   expiresAt: z.string(),

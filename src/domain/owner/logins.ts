@@ -77,7 +77,7 @@ export function createLogins(deps: LoginsDeps): Logins {
           action: 'owner.login',
           resource: `session:${it.session.id}`,
           decision: 'allow',
-          details: { via: how.via, ...(how.factor && { factor: how.factor }), address: origin.address },
+          details: { via: how.via, ...(how.factor && { factor: how.factor }), ...placeOf(origin) },
         },
         tx,
       );
@@ -99,7 +99,7 @@ export function createLogins(deps: LoginsDeps): Logins {
       action: 'owner.login',
       resource: 'owner',
       decision: 'deny',
-      details: { via, address: origin.address },
+      details: { via, ...placeOf(origin) },
     });
   }
 
@@ -167,4 +167,9 @@ export function createLogins(deps: LoginsDeps): Logins {
 
     outside,
   };
+}
+
+/** Where from, for the audit. */
+function placeOf({ address, certificate }: Origin): { readonly address: string; readonly certificate?: string } {
+  return { address, ...(certificate !== undefined && { certificate }) };
 }

@@ -193,6 +193,22 @@ describe('owner', () => {
     });
   }
 
+  it('refuses a password that is the secret of something else here', async () => {
+    await using store = await memoryStore(ownerMigrations);
+    const owner = testOwner({ store, clock: manualClock(START), isUsedElsewhere: (text) => text === GOOD });
+    const { token } = await owner.login.withLink(codeOf((await owner.createLoginLink('http://127.0.0.1:4848')).url), here);
+    await assert.rejects(owner.setPassword(open(token), GOOD, undefined, here), { code: 'owner.weak_password' });
+    await owner.setPassword(open(token), `${GOOD} and a mule`, undefined, here);
+  });
+
+  it('keeps with a session the certificate it was opened with', async () => {
+    await using t = await setup();
+    const { url } = await t.owner.createLoginLink('http://127.0.0.1:4848');
+    const { state } = await t.owner.login.withLink(codeOf(url), { ...here, certificate: 'Anna' });
+    assert.equal(state.session?.certificate, 'Anna');
+    assert.deepEqual(t.audit.entries.at(-1)?.details, { via: 'link', address: '127.0.0.1', certificate: 'Anna' });
+  });
+
   it('binds the CSRF token to one session', async () => {
     await using t = await setup();
     const one = await withPassword(t.owner);

@@ -38,6 +38,8 @@ export interface OwnerDeps {
   readonly limits?: () => SessionLimits;
   readonly tokenWarningDays?: () => number;
   readonly random?: Random;
+  /** Whether a text is a secret of another purpose, which a password must not be. */
+  readonly isUsedElsewhere?: (text: string) => boolean;
   /** Tests make it cheap. */
   readonly passwordCost?: Argon2Cost;
 }
@@ -90,8 +92,26 @@ const OWNER: Caller = { id: 'owner', grants: new Set(['*']) };
 const CLI: Caller = { id: 'cli', grants: new Set(['*']) };
 
 export function createOwner(deps: OwnerDeps): Owner {
-  const { store, clock, newId, audit, secrets, tell, controlToken, limits = () => USUAL_LIMITS, random = randomBytes, passwordCost } = deps;
-  const passwords = createPasswords({ store, clock, random, ...(passwordCost && { cost: passwordCost }) });
+  const {
+    store,
+    clock,
+    newId,
+    audit,
+    secrets,
+    tell,
+    controlToken,
+    limits = () => USUAL_LIMITS,
+    random = randomBytes,
+    passwordCost,
+    isUsedElsewhere,
+  } = deps;
+  const passwords = createPasswords({
+    store,
+    clock,
+    random,
+    ...(passwordCost && { cost: passwordCost }),
+    ...(isUsedElsewhere && { isUsedElsewhere }),
+  });
   const sessions = createSessions({ store, clock, newId, random, limits });
   const tokens = createTokens({ store, clock, newId, audit, random, rates: createTokenRates(clock) });
   const links = createLoginLinks({ store, clock, random });

@@ -23,6 +23,8 @@ export interface PasswordDeps {
   readonly clock: Clock;
   readonly random?: Random;
   readonly cost?: Argon2Cost;
+  /** Whether a text is a secret of another purpose: the master key, what is in the vault. */
+  readonly isUsedElsewhere?: (text: string) => boolean;
 }
 
 /** The owner's one password, kept as an argon2id hash. */
@@ -34,7 +36,13 @@ export interface Passwords {
   verify(password: string): Promise<boolean>;
 }
 
-export function createPasswords({ store, clock, random = randomBytes, cost = RFC9106_COST }: PasswordDeps): Passwords {
+export function createPasswords({
+  store,
+  clock,
+  random = randomBytes,
+  cost = RFC9106_COST,
+  isUsedElsewhere = () => false,
+}: PasswordDeps): Passwords {
   let last: Promise<unknown> = Promise.resolve();
 
   /** One at a time: each takes 64 MiB, and a crowd at the door must not take the memory of the house. */
@@ -50,6 +58,12 @@ export function createPasswords({ store, clock, random = randomBytes, cost = RFC
     async prepare(password) {
       const weak = weakness(password);
       if (weak !== null) throw new AppError('invalid', 'owner.weak_password', `password: ${weak}`);
+      if (isUsedElsewhere(password))
+        throw new AppError(
+          'invalid',
+          'owner.weak_password',
+          'password: it is the secret of something else here; each needs one of its own',
+        );
       const salt = random(16);
       const text = encode(cost, salt, await hash(password, salt, cost));
       return { store: (tx) => putPasswordHash(tx, text, clock.now()) };

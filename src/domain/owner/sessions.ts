@@ -38,6 +38,8 @@ export interface Origin {
   readonly userAgent: string;
   /** Our own address, as the browser called us: `http://localhost:4848`. Passkeys are bound to its name. */
   readonly at: string;
+  /** Name in the client certificate it came with, where one is asked for. */
+  readonly certificate?: string | undefined;
 }
 
 /** How a session was opened. */
@@ -72,7 +74,7 @@ export function createSessions({ store, clock, newId, random = randomBytes, limi
   const toInfo = (row: SessionRow): SessionInfo => infoOf(row, endOf(row));
 
   return {
-    async open(tx, { via, factor }, { address, userAgent }) {
+    async open(tx, { via, factor }, { address, userAgent, certificate = null }) {
       const now = clock.now();
       const token = random(32).toString('base64url');
       const row: SessionRow = {
@@ -82,6 +84,7 @@ export function createSessions({ store, clock, newId, random = randomBytes, limi
         factor,
         address,
         user_agent: userAgent.slice(0, 300),
+        certificate,
         created_at: now,
         last_seen_at: now,
         expires_at: now + limits().absoluteMs,
@@ -122,6 +125,7 @@ function infoOf(row: SessionRow, endsAt: number): SessionInfo {
     address: row.address,
     userAgent: row.user_agent,
     device: deviceName(row.user_agent),
+    certificate: row.certificate,
     createdAt: iso(row.created_at),
     lastSeenAt: iso(row.last_seen_at),
     expiresAt: iso(endsAt),

@@ -13,6 +13,7 @@ declare module '#core/db/store' {
       factor: 'totp' | 'passkey' | 'recovery' | null;
       address: string;
       user_agent: string;
+      certificate: string | null;
       created_at: number;
       last_seen_at: number;
       expires_at: number;
@@ -113,4 +114,5 @@ export const ownerMigrations: readonly Migration[] = [
       'alter table owner_token add column warned_at integer',
     ],
   },
+  { name: 'owner-003-certificate', ddl: ['alter table owner_session add column certificate text'] },
 ];

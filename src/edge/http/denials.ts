@@ -10,13 +10,15 @@ export interface Denial {
   readonly actor: string;
   readonly resource: string;
   readonly error: AppError;
+  /** Name in the client's certificate, where one is asked for. */
+  readonly certificate?: string | undefined;
 }
 
 /** Records refusals, the same one at most once a minute: a hostile page may knock as often as it likes without filling the audit. */
 export function createDenials({ audit, clock, log }: { audit: DenialRecord; clock: Clock; log: Log }): (denial: Denial) => void {
   const last = new Map<string, { at: number; since: number }>();
 
-  return ({ actor, resource, error }) => {
+  return ({ actor, resource, error, certificate }) => {
     const key = `${actor} ${resource} ${error.code}`;
     const now = clock.now();
     const before = last.get(key);
@@ -27,7 +29,12 @@ export function createDenials({ audit, clock, log }: { audit: DenialRecord; cloc
     last.delete(key);
     if (last.size >= MOST_REMEMBERED) last.delete(last.keys().next().value!);
     last.set(key, { at: now, since: 0 });
-    const details = { code: error.code, ...error.details, ...(before?.since && { alsoSince: before.since }) };
+    const details = {
+      code: error.code,
+      ...error.details,
+      ...(certificate !== undefined && { certificate }),
+      ...(before?.since && { alsoSince: before.since }),
+    };
     audit
       .record({ actor, action: 'http.refused', resource, decision: 'deny', details })
       .catch((cause: unknown) => log.error('a refusal could not be recorded', { cause }));

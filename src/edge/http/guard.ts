@@ -96,7 +96,7 @@ export function createGuard({ config, auth, decide, countStranger, clients, onDe
       return await admit(request, ({ id }) => (actor = id));
     } catch (error) {
       if (error instanceof AppError && error.kind === 'forbidden')
-        onDenial({ actor, resource: `${request.method} ${request.routeOptions.url ?? '*'}`, error });
+        onDenial({ actor, resource: `${request.method} ${request.routeOptions.url ?? '*'}`, error, certificate: request.certificate });
       throw error;
     }
   };

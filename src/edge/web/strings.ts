@@ -320,6 +320,7 @@ export const t = {
     reach: { machine: 'This machine only', network: 'Open to the network' },
     tls: { off: 'Plain HTTP', made: 'TLS, own certificate', given: 'TLS, your certificate', proxy: 'Behind a trusted proxy' },
     mutual: 'Only with a certificate',
+    withCertificate: (name: string) => `with the certificate of ${name}`,
     proxies: (list: string) => `Trusted proxies: ${list}`,
     inUse: (names: string, issuer: string) => `Certificate for ${names}, by ${issuer}, ends`,
     notInUse: (problem: string) => `The newer files are not in use: ${problem}`,

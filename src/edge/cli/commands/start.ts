@@ -13,6 +13,7 @@ export function startCommands(program: Command, cli: () => Cli): void {
     .option('--host <address>', "where the owner's side listens (CASTELLAN_HOST, else 127.0.0.1)")
     .option('--port <n>', 'and its port (CASTELLAN_PORT, else 4848)')
     .option('--ingress-port <n>', 'the port of the public side (CASTELLAN_INGRESS_PORT, else 4849)')
+    .addHelpText('after', '\nTo reach it from other machines, with TLS: docs/guides/doors.md')
     .action(() => {
       // The entry of the program takes "start" itself, before any of this is loaded.
       throw new AppError('invalid', 'cli.start_first', '"start" must be the first word: castellan start [--home DIR] [--port N]');

@@ -48,7 +48,7 @@ export function Browsers() {
 
 function Session({ session }: { readonly session: SessionInfo & { readonly isCurrent: boolean } }) {
   const end = useAction(revokeSession, { done: t.security.sessionEnded, refresh: [listSessions] });
-  const { id, device, address, via, factor, createdAt, lastSeenAt, expiresAt, isCurrent } = session;
+  const { id, device, address, certificate, via, factor, createdAt, lastSeenAt, expiresAt, isCurrent } = session;
   return (
     <Row
       icon={Monitor}
@@ -61,6 +61,7 @@ function Session({ session }: { readonly session: SessionInfo & { readonly isCur
       text={
         <>
           <span>{address}</span>
+          {certificate !== null && <span className="wrap-anywhere">{t.doors.withCertificate(certificate)}</span>}
           <span>
             {t.security.began} <Time at={createdAt} />, {t.security.cameBy[via]} {factor !== null && t.security.withFactor[factor]}
           </span>
