@@ -19,6 +19,7 @@ import { channelKinds, channelMigrations, channelRoutes, createChannels, explain
 import { createNotifications, notificationMigrations, notificationRoutes } from '#notifications';
 import { anchorFile, auditExportRoute, auditKeepDays, auditMigrations, auditRoutes, auditSettings, createAudit, shelfIn } from '#audit';
 import { canonicalUrl, createFeedParser } from '#feeds';
+import { createGatewaySessions, gatewayRoutes } from '#gateway';
 import { createLlm, llmMigrations, llmRoutes, llmSettings, providerKinds } from '#llm';
 import { BudgetScope } from '#llm/contract';
 import { createMemory, memoryMigrations, memoryRoutes } from '#memory';
@@ -368,6 +369,7 @@ export async function createApp({ config, logging, version }: AppOptions): Promi
     random: chance,
     onError: (what, error) => log.error(what, { error }),
   });
+  const gateway = createGatewaySessions();
   const startedAt = clock.now();
   const channels = createChannels({
     store,
@@ -472,13 +474,26 @@ export async function createApp({ config, logging, version }: AppOptions): Promi
     config: { ...config, socketPath: socketOf(config) },
     admits: (fingerprint) => certificates.admits(fingerprint, config.tls?.isOwnClientCa === true),
     routes,
-    rawRoutes: [...openAiRoutes({ agents, clock, newId, onError: (what, error) => log.error(what, { error }) }), auditExportRoute(audit)],
+    rawRoutes: [
+      ...openAiRoutes({ agents, clock, newId, onError: (what, error) => log.error(what, { error }) }),
+      ...gatewayRoutes({
+        store,
+        clock,
+        newId,
+        runs,
+        llm: llm.scoped,
+        sessions: gateway,
+        models: async () => (await llm.list()).flatMap(({ enabled, model }) => (enabled && model ? [model] : [])),
+        onError: (what, error) => log.error(what, { error }),
+      }),
+      auditExportRoute(audit),
+    ],
     version,
     bus,
     clock,
     log,
     decide: ({ id: principal, grants: held }, capability) => policy.decide({ principal, capability, context: { held } }),
-    auth: { session: owner.authenticateSession, bearer: owner.authenticate },
+    auth: { session: owner.authenticateSession, bearer: async (token) => gateway.callerOf(token) ?? owner.authenticate(token) },
     verifyFactor: owner.assertFactor,
     health: () => app.running?.health() ?? { ok: false },
     ready: () => app.running !== null,

@@ -39,6 +39,7 @@ const ORDER: readonly (readonly string[])[] = [
   ['content', 'feeds', 'audit', 'settings', 'vault', 'policy', 'owner', 'doors'],
   ['runs'],
   ['llm'],
+  ['gateway'],
   ['memory'],
   ['skills'],
   ['workflows'],

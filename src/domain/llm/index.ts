@@ -1,3 +1,4 @@
+export { estimateInput } from './estimate.ts';
 export { providerKinds } from './kinds.ts';
 export { createLlm, type Llm, type LlmDeps } from './llm.ts';
 export type { Scanner } from './redaction.ts';

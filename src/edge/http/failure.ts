@@ -16,6 +16,7 @@ export interface Failure {
 const STATUS: Readonly<Record<string, number>> = {
   'http.method_not_allowed': 405,
   'http.body_too_large': 413,
+  'input.too_large': 413,
   'http.unsupported_media_type': 415,
 };
 

@@ -33,7 +33,8 @@ export type Guard = (request: FastifyRequest) => Promise<Caller>;
 
 /**
  * In this order: by what way it came (certificate, proxy), is it meant for us (Host: DNS rebinding), does it come from our own page (Origin: hostile pages), who asks
- * (token or session), may they (grant), did the page itself send it (CSRF token). A token is read from its header and nowhere else.
+ * (token or session), may they (grant), did the page itself send it (CSRF token). A token is read from its header and nowhere else; routes that
+ * speak a vendor's protocol name the header of that vendor.
  */
 export function createGuard({ config, auth, decide, countStranger, clients, onDenial }: GuardDeps): Guard {
   const isOurName = hostCheck(config);
@@ -81,9 +82,10 @@ export function createGuard({ config, auth, decide, countStranger, clients, onDe
     request: FastifyRequest,
     authorization: string | undefined,
   ): Promise<{ caller: Caller; csrfToken?: string } | null> {
-    if (authorization !== undefined) {
-      const token = /^Bearer +(\S{1,500})$/i.exec(authorization)?.[1];
-      const caller = token === undefined ? null : await auth.bearer(token);
+    const key = request.routeOptions.config.keyHeaders?.map((name) => request.headers[name]).find((value) => typeof value === 'string');
+    if (authorization !== undefined || key !== undefined) {
+      const token = typeof key === 'string' ? key : /^Bearer +(\S{1,500})$/i.exec(authorization ?? '')?.[1];
+      const caller = token === undefined || token.length > 500 ? null : await auth.bearer(token);
       return caller && { caller };
     }
     const cookie = request.cookies[sessionCookie(request.protocol === 'https').name];

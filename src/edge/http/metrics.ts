@@ -1,5 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { Metric, RawRoute } from './ports.ts';
+import type { RawRoute } from '#core/raw-route';
+import type { Metric } from './ports.ts';
 
 /** Upper ends of the duration classes, in seconds. */
 const CLASSES = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10];

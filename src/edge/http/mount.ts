@@ -7,7 +7,8 @@ import { AppError } from '#core/errors';
 import { check } from '#core/json';
 import { sessionCookie } from '#owner';
 import { factorCheck } from './factor.ts';
-import type { RawRoute, VerifyFactor } from './ports.ts';
+import type { RawRoute } from '#core/raw-route';
+import type { VerifyFactor } from './ports.ts';
 import { sendEvents } from './sse.ts';
 
 declare module 'fastify' {
@@ -20,6 +21,8 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** The capability needed; a route without one lets nobody in. */
     grant?: string;
+    /** Headers beside `Authorization` that may carry the token. */
+    keyHeaders?: readonly string[];
   }
 }
 
@@ -82,11 +85,11 @@ export function mountRoute(route: Route, { app, clock, closing, verifyFactor, on
 }
 
 /** Puts a raw route on the server: guarded like any other, its body left unread. */
-export function mountRaw({ method, path, grant, handle }: RawRoute, { app, closing, onFailure }: MountDeps): void {
+export function mountRaw({ method, path, grant, keyHeaders, handle }: RawRoute, { app, closing, onFailure }: MountDeps): void {
   app.route({
     method,
     url: routerPath(path),
-    config: { grant },
+    config: { grant, ...(keyHeaders && { keyHeaders }) },
     async handler(request, reply) {
       const { caller, id, raw: req } = request;
       const res = reply.raw;

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { Endpoint, Route } from '#core/endpoint';
 import { httpStatus } from '#core/errors';
 import { sessionCookie } from '#owner';
-import type { RawRoute } from './ports.ts';
+import type { RawRoute } from '#core/raw-route';
 
 type Schema = { [key: string]: unknown };
 

@@ -1,8 +1,8 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Bus } from '#core/bus';
 import type { Clock } from '#core/clock';
 import type { Caller, Route } from '#core/endpoint';
 import type { Redact } from '#core/redact';
+import type { RawRoute } from '#core/raw-route';
 import type { Health } from '#core/service';
 import type { FactorRequest } from '#owner';
 
@@ -53,27 +53,6 @@ export interface Metric {
   readonly help: string;
   readonly type: 'counter' | 'gauge';
   readonly samples: readonly { readonly labels?: Readonly<Record<string, string>>; readonly value: number }[];
-}
-
-/** A route that reads and writes the request by itself (MCP, the OpenAI-compatible API); guarded like any other. */
-export interface RawRoute {
-  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
-  readonly path: `/${string}`;
-  readonly grant: string;
-  readonly summary: string;
-  /** The body is unread and unbounded: `handle` limits it. What it throws before the answer began becomes an error answer. */
-  readonly handle: (req: IncomingMessage, res: ServerResponse, about: RawRequest) => Promise<void>;
-}
-
-/** What a raw route may know beyond Node's own request. */
-export interface RawRequest {
-  readonly caller: Caller;
-  /** Aborted when the client has gone or the server closes. */
-  readonly signal: AbortSignal;
-  /** Path parameters, decoded. */
-  readonly params: Readonly<Record<string, string>>;
-  /** Id of the request; an error answer carries it. */
-  readonly id: string;
 }
 
 export interface HttpDeps {

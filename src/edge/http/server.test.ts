@@ -5,6 +5,7 @@ import { describe, it } from 'node:test';
 import { z } from 'zod';
 import { endpoint, listOf, Page, route } from '#core/endpoint';
 import { AppError } from '#core/errors';
+import type { RawRoute } from '#core/raw-route';
 import { call, CSRF, READER, serve, SESSION, TOKEN } from './testing.ts';
 
 const Thing = z.object({ id: z.string(), name: z.string() });
@@ -258,6 +259,24 @@ describe('the HTTP API', () => {
     assert.equal((await post('7', {})).status, 401);
     assert.equal((await post('7', READER)).status, 403);
     assert.equal((await post('bad', TOKEN)).json.error.code, 'raw.none');
+  });
+
+  it('takes the token by the header of a vendor only where a raw route names it', async () => {
+    const handle: RawRoute['handle'] = async (_req, res, { caller }) => void res.end(caller.id);
+    const raw = { method: 'GET', grant: 'raw:use', summary: 'Raw.', handle } as const;
+    await using t = await serve([], {
+      rawRoutes: [
+        { ...raw, path: '/vendor', keyHeaders: ['x-api-key'] },
+        { ...raw, path: '/plain' },
+      ],
+    });
+    const by = async (path: string, headers: Record<string, string>) => (await call(`${t.url}${path}`, { headers })).status;
+    assert.deepEqual(
+      [await by('/vendor', { 'x-api-key': 'castellan_all' }), await by('/vendor', TOKEN), await by('/vendor', { 'x-api-key': 'wrong' })],
+      [200, 200, 401],
+    );
+    assert.equal(await by('/plain', { 'x-api-key': 'castellan_all' }), 401);
+    assert.equal(await by('/vendor', { 'x-api-key': 'castellan_reader' }), 403);
   });
 
   it('tells its health to anyone, its parts to those it knows, and 503 while it is not ready', async () => {

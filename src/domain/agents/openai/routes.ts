@@ -5,6 +5,8 @@ import type { Caller } from '#core/endpoint';
 import { AppError } from '#core/errors';
 import type { NewId } from '#core/ids';
 import { parseJson } from '#core/json';
+import { readBody, sendJson } from '#core/raw-body';
+import type { RawRoute } from '#core/raw-route';
 import type { Agents } from '../agents.ts';
 import type { Assistant } from '../contract.ts';
 import { labelsOf, originOf } from '../routes.ts';
@@ -14,19 +16,6 @@ import { ChatRequest, toQuestion } from './request.ts';
 /** Pictures come inside the body. */
 const MOST_BODY_BYTES = 16 * 1024 * 1024;
 
-/** A route that reads and writes by itself, as the HTTP edge mounts it. */
-export interface OpenAiRoute {
-  readonly method: 'GET' | 'POST';
-  readonly path: `/${string}`;
-  readonly grant: string;
-  readonly summary: string;
-  readonly handle: (
-    req: IncomingMessage,
-    res: ServerResponse,
-    about: { readonly caller: Caller; readonly signal: AbortSignal },
-  ) => Promise<void>;
-}
-
 export interface OpenAiDeps {
   readonly agents: Pick<Agents, 'assistants' | 'workspaces' | 'oneShot'>;
   readonly clock: Clock;
@@ -35,7 +24,7 @@ export interface OpenAiDeps {
 }
 
 /** Assistants for every program that speaks OpenAI's chat completions; `model` is the assistant's name. */
-export function openAiRoutes({ agents: { assistants, workspaces, oneShot }, clock, newId, onError }: OpenAiDeps): readonly OpenAiRoute[] {
+export function openAiRoutes({ agents: { assistants, workspaces, oneShot }, clock, newId, onError }: OpenAiDeps): readonly RawRoute[] {
   async function assistantCalled(model: string): Promise<Assistant> {
     const all = await assistants.list();
     const found = all.find(({ name }) => name === model) ?? all.find(({ name }) => name.toLowerCase() === model.toLowerCase());
@@ -50,7 +39,7 @@ export function openAiRoutes({ agents: { assistants, workspaces, oneShot }, cloc
   }
 
   async function complete(req: IncomingMessage, res: ServerResponse, caller: Caller, signal: AbortSignal): Promise<void> {
-    const request = parseJson(await readBody(req), ChatRequest, 'Body');
+    const request = parseJson(await readBody(req, MOST_BODY_BYTES), ChatRequest, 'Body');
     const assistant = await assistantCalled(request.model);
     const events = oneShot({
       ...toQuestion(request),
@@ -71,7 +60,7 @@ export function openAiRoutes({ agents: { assistants, workspaces, oneShot }, cloc
   }
 
   const answering =
-    (handle: OpenAiRoute['handle']): OpenAiRoute['handle'] =>
+    (handle: RawRoute['handle']): RawRoute['handle'] =>
     async (req, res, about) => {
       try {
         await handle(req, res, about);
@@ -108,34 +97,4 @@ export function openAiRoutes({ agents: { assistants, workspaces, oneShot }, cloc
       }),
     },
   ];
-}
-
-async function readBody(req: IncomingMessage): Promise<string> {
-  const pieces: Buffer[] = [];
-  let size = 0;
-  if (Number(req.headers['content-length'] ?? 0) > MOST_BODY_BYTES) throw tooLarge(); // before it is read, so that the answer arrives
-  for await (const piece of req as AsyncIterable<Buffer>) {
-    size += piece.length;
-    if (size > MOST_BODY_BYTES) throw tooLarge();
-    pieces.push(piece);
-  }
-  return Buffer.concat(pieces).toString('utf8');
-}
-
-function tooLarge(): AppError {
-  return new AppError(
-    'invalid',
-    'agent.body_too_large',
-    `The body is larger than ${MOST_BODY_BYTES} bytes: send smaller pictures or less history`,
-  );
-}
-
-function sendJson(res: ServerResponse, status: number, body: unknown): void {
-  const text = JSON.stringify(body);
-  res.writeHead(status, {
-    'content-type': 'application/json; charset=utf-8',
-    'content-length': Buffer.byteLength(text),
-    'cache-control': 'no-store',
-  });
-  res.end(text);
 }
