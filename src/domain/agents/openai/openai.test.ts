@@ -20,7 +20,7 @@ async function setup(options: BedOptions = {}) {
     const gone = new AbortController();
     res.once('close', () => !res.writableFinished && gone.abort());
     const route = routes.find((it) => it.method === req.method && it.path === req.url)!;
-    void route.handle(req, res, { caller, signal: gone.signal, params: {}, id: "1" });
+    void route.handle(req, res, { caller, signal: gone.signal, params: {}, id: '1' });
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
