@@ -328,6 +328,40 @@ describe('the command line beside an agent', { concurrency: 2 }, () => {
     assert.deepEqual(await failure(['workflows', 'show', workflow.name]), [1, 'workflow.not_found']);
   });
 
+  it('an export of AlexClaw comes in, switched off, without its credentials and what is not here', async () => {
+    const exported = {
+      version: 1,
+      workflow: {
+        name: 'Tech News',
+        description: null,
+        enabled: true,
+        schedule: '0 7 * * *',
+        default_provider: 'gemini_flash',
+        metadata: {},
+      },
+      steps: [
+        { position: 1, name: 'Collect', skill: 'rss_collector', config: { force: false, max_items: 5, fetch_timeout: 15, threshold: 0.3 } },
+        { position: 2, name: 'Digest', skill: 'llm_transform', llm_tier: 'medium', prompt_template: 'Group by topic: {input}', config: {} },
+        { position: 3, name: 'Send', skill: 'telegram_notify', config: { chat_id: '42', bot_token: SECRET, parse_mode: 'HTML' } },
+      ],
+      resources: [{ name: 'A', type: 'rss_feed', url: 'https://feeds.example/a.xml', tags: [], enabled: true, metadata: {} }],
+    };
+    const { workflow, warnings } = await json<{ workflow: { name: string; enabled: boolean }; warnings: string[] }>(
+      ['workflows', 'import', '-'],
+      { input: JSON.stringify(exported) },
+    );
+    assert.deepEqual([workflow.enabled, warnings.length], [false, 4], warnings.join('\n'));
+    const { steps } = await json<{ steps: { skill: string; config?: object }[] }>(['workflows', 'export', workflow.name]);
+    assert.deepEqual(
+      steps.map(({ skill, config }) => [skill, config]),
+      [
+        ['rss_collector', { force: false, maxItems: 5, timeoutMs: 15_000, threshold: 0.3 }],
+        ['llm_transform', undefined],
+        ['notify', undefined],
+      ],
+    );
+  });
+
   it('feeds come in and go out as OPML, and are listed', async () => {
     const opml = '<opml version="2.0"><body><outline text="A" xmlUrl="https://feeds.example/a.xml"/></body></opml>';
     await json(['workflows', 'import', '-'], { input: JSON.stringify({ name: 'reader', steps: [{ id: 'fetch', skill: 'rss_fetch' }] }) });

@@ -114,9 +114,16 @@ export function createCatalogue(skills: readonly Skill[], breakers: Breakers): C
     list: () => [...new Set(byName.values())].map(describe),
     checkConfig(name, config) {
       const result = get(name).config.safeParse(config);
-      return result.success ? [] : result.error.issues.map(({ path, message }) => ({ field: path.map(String).join('.'), message }));
+      return result.success ? [] : result.error.issues.flatMap(problems);
     },
   };
+}
+
+/** An option that is not known is a problem of that field, not of them all. */
+function problems(issue: z.core.$ZodIssue): { field: string; message: string }[] {
+  const at = (...more: string[]): string => [...issue.path.map(String), ...more].join('.');
+  if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => ({ field: at(key), message: 'there is no such option' }));
+  return [{ field: at(), message: issue.message }];
 }
 
 function toSchema(schema: z.ZodType): Record<string, unknown> {

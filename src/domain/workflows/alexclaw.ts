@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { AnyJson, check, type Json } from '#core/json';
+import type { ValidationPorts } from './validate.ts';
 
 /** A file exported by AlexClaw (format version 1), read for what Castellan needs. */
 const Export = z.object({
@@ -45,13 +46,28 @@ const RENAMED: Readonly<Record<string, string>> = { telegram_notify: 'notify', d
 /** Keys of a step's config that are fields of the step here. */
 const CREDENTIALS = /token|secret|password|api_?key|authorization/i;
 
+interface ForeignProvider {
+  readonly [field: string]: unknown;
+  readonly provider?: string | undefined;
+}
+interface ForeignStep extends ForeignProvider {
+  readonly name: string;
+  readonly skill: string;
+  readonly config?: Readonly<Record<string, Json>>;
+}
+/** A definition that may name what this program does not have. */
+export interface Foreign extends ForeignProvider {
+  readonly name: string;
+  readonly steps: readonly ForeignStep[];
+}
+
 export function isAlexClaw(raw: unknown): boolean {
   const it = raw as { version?: unknown; workflow?: unknown; steps?: unknown } | null;
   return it !== null && typeof it === 'object' && it.version === 1 && typeof it.workflow === 'object' && Array.isArray(it.steps);
 }
 
 /** The same workflow as a definition of ours, with a warning for whatever could not be carried over. */
-export function fromAlexClaw(raw: unknown): { definition: unknown; warnings: string[] } {
+export function fromAlexClaw(raw: unknown): { definition: Foreign; warnings: string[] } {
   const file = check(raw, Export, 'AlexClaw export');
   const warnings: string[] = [];
   const steps = file.steps.toSorted((a, b) => a.position - b.position);
@@ -74,7 +90,7 @@ export function fromAlexClaw(raw: unknown): { definition: unknown; warnings: str
   };
 }
 
-function toStep(step: Export['steps'][number], ids: ReadonlyMap<number, string>, warnings: string[]): unknown {
+function toStep(step: Export['steps'][number], ids: ReadonlyMap<number, string>, warnings: string[]): ForeignStep {
   const id = ids.get(step.position)!;
   const { timeout_ms, on_circuit_open, fallback_skill, on_missing_skill: _dropped, ...rest } = step.config ?? {};
   const config = Object.fromEntries(
@@ -107,6 +123,30 @@ function toStep(step: Export['steps'][number], ids: ReadonlyMap<number, string>,
     ...(on_circuit_open === 'skip' && { onFailure: 'skip' }),
     ...(on_circuit_open === 'fallback' && typeof fallback_skill === 'string' && { onFailure: { skill: fallback_skill } }),
   };
+}
+
+/** What this program does not have is left out of a definition that was read, with a warning, so that the rest can be kept: options, providers. */
+export async function fitted(
+  definition: Foreign,
+  ports: Pick<ValidationPorts, 'skill' | 'checkConfig' | 'provider'>,
+  warnings: string[],
+): Promise<Foreign> {
+  const known = async ({ provider, ...rest }: ForeignProvider, where: string): Promise<ForeignProvider> => {
+    if (provider === undefined || (await ports.provider(provider))) return { ...rest, ...(provider !== undefined && { provider }) };
+    warnings.push(`${where}: there is no provider "${provider}" here; the chain of its tier is asked instead.`);
+    return rest;
+  };
+  const steps = [];
+  for (const step of definition.steps) {
+    const issues = ports.skill(step.skill) ? ports.checkConfig(step.skill, step.config ?? {}) : [];
+    const bad = new Set(issues.map(({ field }) => field.split('.')[0]!));
+    const config = Object.fromEntries(Object.entries(step.config ?? {}).filter(([key]) => !bad.has(key)));
+    for (const key of Object.keys(step.config ?? {}).filter((each) => bad.has(each)))
+      warnings.push(`Step "${step.name}": ${step.skill} has no option "${key}" that takes this value; it was left out.`);
+    const { config: _, ...rest } = step;
+    steps.push({ ...(await known(rest, `Step "${step.name}"`)), ...(Object.keys(config).length > 0 && { config }) } as ForeignStep);
+  }
+  return { ...((await known(definition, 'The workflow')) as Foreign), steps };
 }
 
 function toResource(resource: NonNullable<Export['resources']>[number], warnings: string[]): unknown[] {

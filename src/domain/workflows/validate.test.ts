@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { fromAlexClaw } from './alexclaw.ts';
+import { fitted, fromAlexClaw } from './alexclaw.ts';
 import { Definition } from './contract.ts';
 import { createTemplates } from './template.ts';
 import { inspectDefinition, readDefinition, type ValidationPorts } from './validate.ts';
@@ -165,5 +165,24 @@ describe("AlexClaw's export", () => {
     assert.equal(JSON.stringify(read).includes('123:abc'), false);
     assert.equal(JSON.stringify(read).includes('Group: {{ input }}'), true);
     assert.deepEqual([warnings.length, read.requires2fa, read.provider], [2, true, undefined]);
+  });
+
+  it('is kept though it names options and providers that are not here, which are left out with a warning each', async () => {
+    const { definition, warnings } = fromAlexClaw({
+      ...file,
+      workflow: { ...file.workflow, default_provider: 'gemini_flash' },
+      steps: [
+        { position: 1, name: 'One', skill: 'fetch', config: { max: 'many', other: 1 }, llm_model: 'known' },
+        { position: 2, name: 'Two', skill: 'fetch', llm_model: 'opus' },
+      ],
+      resources: [],
+    });
+    const read = await readDefinition(await fitted(definition, ports, warnings), ports, templates);
+    assert.deepEqual(
+      [read.provider, ...read.steps.map((it) => ('skill' in it ? [it.provider, it.config] : []))],
+      [undefined, ['known', { other: 1 }], [undefined, undefined]],
+    );
+    assert.equal(warnings.length, 3);
+    for (const [at, what] of [/"One".*"max"/, /"Two".*"opus"/, /workflow.*"gemini_flash"/].entries()) assert.match(warnings[at]!, what);
   });
 });

@@ -3,7 +3,7 @@ import type { Clock } from '#core/clock';
 import type { Db, Store } from '#core/db/store';
 import { AppError } from '#core/errors';
 import type { NewId } from '#core/ids';
-import { fromAlexClaw, isAlexClaw } from './alexclaw.ts';
+import { fitted, fromAlexClaw, isAlexClaw } from './alexclaw.ts';
 import { type Definition, Definition as DefinitionSchema, type Workflow, type WorkflowSummary } from './contract.ts';
 import {
   anyWorkflow,
@@ -133,8 +133,9 @@ export function createWorkflows({
   }
 
   async function importDocument(raw: unknown, by: string): Promise<{ workflow: Workflow; warnings: string[] }> {
-    const { definition, warnings } = isAlexClaw(raw) ? fromAlexClaw(raw) : { definition: raw, warnings: [] };
-    const named = await withFreeName(definition, warnings);
+    const read = isAlexClaw(raw) ? fromAlexClaw(raw) : null;
+    const warnings = read?.warnings ?? [];
+    const named = await withFreeName(read ? await fitted(read.definition, allPorts, warnings) : raw, warnings);
     return { workflow: await create(named, { enabled: false, by }), warnings };
   }
 
