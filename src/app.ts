@@ -365,6 +365,7 @@ export async function createApp({ config, logging, version }: AppOptions): Promi
     ],
     redact,
     refuse,
+    isCode: owner.factors.isCode,
     node: config.node,
     random: chance,
     onError: (what, error) => log.error(what, { error }),

@@ -51,6 +51,8 @@ export interface AgentsDeps {
   readonly node?: string;
   /** For the boundaries of envelopes. */
   readonly random: () => number;
+  /** Whether a text is a code of the owner's second factor; no text is when left out. */
+  readonly isCode?: (text: string) => Promise<boolean>;
   readonly onError: (what: string, error: unknown) => void;
 }
 
@@ -86,6 +88,7 @@ export function createAgents(deps: AgentsDeps): Agents {
     node = 'local',
     random,
     refuse = () => {},
+    isCode = async () => false,
     onError,
   } = deps;
   const hooks: TurnHooks = { before: [], after: [], ...deps.hooks };
@@ -105,7 +108,7 @@ export function createAgents(deps: AgentsDeps): Agents {
   };
   const record = createTurnRecord({ store, bus, clock, newId, runs, index, node });
   const drive = createDrive({ ...composing, store, record, runs, settings, backends, onError });
-  const turns = createTurns({ store, clock, record, drive, node, redact, onError });
+  const turns = createTurns({ store, clock, record, drive, node, redact, isCode, onError });
   const oneShot = createOneShot({ ...composing, store, runs, backends, redact, onError });
 
   async function seed(): Promise<void> {

@@ -68,7 +68,7 @@ export async function setup({ script, store: given, settings: values = {}, hooks
   const build = () =>
     createAgents({
       store, bus, clock, newId, runs, settings, audit, onError, random: Math.random, policy: rulesOnly(...starterRules([])), llm: llm.scoped, workspacesFolder: folder,
-      redact: (text) => text.replaceAll('sk-secret-123', '[secret]'),
+      redact: (text) => text.replaceAll('sk-secret-123', '[secret]'), isCode: async (text) => text === '424242',
       ...(hooks && { hooks }), ...(backends && { backends }), ...(toolboxes && { toolboxes }),
     }); // prettier-ignore
   const agents = build();

@@ -90,6 +90,14 @@ onEveryEngine('a turn', (open) => {
     assert.deepEqual(bed.errors, []);
   });
 
+  it('a code of the second factor is no talk: it is neither stored nor shown to a model', async () => {
+    await using bed = await setup({ store: await open(testMigrations) });
+    const { id } = await bed.conversations.add({});
+    await assert.rejects(bed.say(id, '424242'), { kind: 'invalid', code: 'agent.code_in_chat' });
+    assert.deepEqual((await bed.conversations.messages(id, { limit: 10 })).items, []);
+    assert.equal(bed.fake.requests.length, 0);
+  });
+
   it('keeps what had arrived when the program dies, marks it failed and offers it again', async () => {
     const script = scripted();
     await using bed = await setup({ store: await open(testMigrations), ...script });

@@ -75,10 +75,12 @@ export interface TurnsDeps {
   readonly node: string;
   /** Takes secrets out of what is said, before it is stored. */
   readonly redact: (text: string) => string;
+  /** Whether it is a code of the owner's second factor, which is neither stored nor shown to a model. */
+  readonly isCode: (text: string) => Promise<boolean>;
   readonly onError: (what: string, error: unknown) => void;
 }
 
-export function createTurns({ store, clock, record, drive, node, redact, onError }: TurnsDeps): Turns {
+export function createTurns({ store, clock, record, drive, node, redact, isCode, onError }: TurnsDeps): Turns {
   const lives = new Map<string, LiveTurn>();
   const lanes = createLanes();
   const work = new Set<Promise<void>>();
@@ -128,6 +130,13 @@ export function createTurns({ store, clock, record, drive, node, redact, onError
 
   async function start({ conversationId, text, origin, labels = ['owner'], idempotencyKey }: NewTurn): Promise<Accepted> {
     if (text.trim() === '') throw new AppError('invalid', 'agent.empty_message', 'text: say something', { field: 'text' });
+    if (await isCode(text))
+      throw new AppError(
+        'invalid',
+        'agent.code_in_chat',
+        'text: that looks like a code of your second factor. It was not kept: give it to the question that asks for it',
+        { field: 'text' },
+      );
     const clean = redact(text);
     const key = idempotencyKey === undefined ? {} : { idempotencyKey: `turn:${conversationId}:${idempotencyKey}` };
     const { turn, existed } = await store.write(async (tx) =>

@@ -134,6 +134,14 @@ describe('a code', () => {
     for (const canary of [secret, code(), challenge!.id, ...recoveryCodes!]) assert.equal(seen.includes(canary), false, canary);
   });
 
+  it('is known by its looks where there is an app, whatever its time', async () => {
+    await using t = await setup();
+    assert.equal(await t.owner.factors.isCode('123456'), false);
+    const { recoveryCodes } = await enrol(t);
+    for (const text of ['123456', ' 000 000 ', recoveryCodes[0]!]) assert.equal(await t.owner.factors.isCode(text), true, text);
+    for (const text of ['', '12345', 'it is 123456', 'sixteen letters!']) assert.equal(await t.owner.factors.isCode(text), false, text);
+  });
+
   it('is read with a gap, and nothing else is one', () => {
     for (const text of ['123456', '123 456', ' 123-456 ']) assert.equal(digitsOf(text), '123456');
     fc.assert(fc.property(fc.string(), (text) => digitsOf(text) === null || /^\d{6}$/.test(text.replaceAll(/\D/g, ''))));

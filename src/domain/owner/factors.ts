@@ -9,7 +9,7 @@ import { relyingParty, type Passkeys } from './passkeys.ts';
 import type { PasskeyRow } from './queries-factors.ts';
 import { readRecoveryCode, type RecoveryCodes } from './recovery-codes.ts';
 import type { Throttle } from './throttle.ts';
-import type { Totp, TotpSetup } from './totp.ts';
+import { digitsOf, type Totp, type TotpSetup } from './totp.ts';
 
 /** Words to the owner that nobody asked for. */
 export type Tell = (severity: 'info' | 'warning' | 'critical', title: string, body: string) => void;
@@ -34,6 +34,8 @@ export interface Enrolled {
 export interface Factors {
   isEnrolled(): Promise<boolean>;
   hasCodes(): Promise<boolean>;
+  /** Whether a text is nothing but a code, of whatever time, while there is an authenticator app. */
+  isCode(text: string): Promise<boolean>;
   /** All that is enrolled, most usual first; empty where there is none. */
   kinds(): Promise<Exclude<FactorKind, 'password'>[]>;
   state(at: string): Promise<FactorState>;
@@ -86,6 +88,7 @@ export function createFactors({ store, audit, totp, passkeys, recovery, challeng
   return {
     isEnrolled,
     hasCodes: () => totp.isActive(),
+    isCode: async (text) => (digitsOf(text) !== null || /^\s*\w{4}(?:-\w{4}){3}\s*$/.test(text)) && totp.isActive(),
 
     async kinds() {
       const [hasTotp, keys, { left }] = await Promise.all([totp.isActive(), passkeys.list(), recovery.left()]);

@@ -27,6 +27,7 @@ interface PasskeysProps {
 export function Passkeys({ passkeys, name }: PasskeysProps) {
   const [isAdding, setAdding] = useState(false);
   const [codes, setCodes] = useState<readonly string[] | null>(null);
+  const isHere = /^(127\.|\[::1\]$)/.test(location.hostname);
   const elsewhere = `${location.protocol}//localhost${location.port ? `:${location.port}` : ''}/security`;
   return (
     <>
@@ -36,6 +37,8 @@ export function Passkeys({ passkeys, name }: PasskeysProps) {
         text={
           name !== null ? (
             t.security.passkeysNone
+          ) : !isHere ? (
+            t.security.passkeysNeedOther
           ) : (
             <span>
               {t.security.passkeysNeedName}{' '}
