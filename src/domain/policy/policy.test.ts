@@ -148,7 +148,7 @@ describe('policy', () => {
           capability: 'channel:send',
           resource: 'home:42',
           rule: 'sink:channel:send',
-          reason: 'Text that is untrusted is at hand, and this would send to an address: home:42.',
+          reason: 'Text that is untrusted is at hand, and this would send to an address.',
           link: 'workflow:w',
           beyond: ['untrusted'],
           labels: ['untrusted'],

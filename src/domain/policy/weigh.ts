@@ -102,7 +102,7 @@ function combine(verdicts: readonly Verdict[], { capability, resource, bits, con
   }
   const beyond = labelsBeyond(verdicts, capability, bits);
   if (beyond.length > 0) {
-    const reason = `Text that is ${beyond.join(' and ')} is at hand, and this would ${sinkOf(capability).does}: ${resource}.`;
+    const reason = `Text that is ${beyond.join(' and ')} is at hand, and this would ${sinkOf(capability).does}.`;
     return decision('ask', `sink:${capability}`, reason, { link: verdicts[0]!.link, beyond });
   }
   if (asking) return decision('ask', asking.rule!.id, `${asking.link} has to ask before ${what}.`, { link: asking.link });

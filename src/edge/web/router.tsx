@@ -38,6 +38,11 @@ function createPages(code: string | null) {
     }),
     createRoute({
       getParentRoute: () => root,
+      path: '/policy',
+      component: lazyRouteComponent(() => import('./pages/policy/policy-page.tsx'), 'PolicyPage'),
+    }),
+    createRoute({
+      getParentRoute: () => root,
       path: '/security',
       component: lazyRouteComponent(() => import('./pages/security/security-page.tsx'), 'SecurityPage'),
     }),

@@ -17,7 +17,7 @@ const followEvents = endpoint({
 const STALE: readonly (readonly [prefix: string, paths: readonly string[]])[] = [
   ['run.', ['/api/runs', '/api/runs/{id}', '/api/explain/{id}']],
   ['step.', ['/api/runs/{id}', '/api/explain/{id}']],
-  ['approval.', ['/api/approvals', '/api/runs/{id}']],
+  ['approval.', ['/api/approvals', '/api/runs/{id}', '/api/grants']],
   ['workflow.', ['/api/workflows', '/api/workflows/{id}']],
   ['schedule.', ['/api/schedules']],
   ['llm.settled', ['/api/usage', '/api/budgets']],

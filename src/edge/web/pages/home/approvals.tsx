@@ -1,12 +1,13 @@
 import { Link } from '@tanstack/react-router';
 import { MessageCircleQuestion } from 'lucide-react';
-import { answerApproval, listApprovals, type Approval, type ApprovalOption } from '#policy/contract';
+import { answerApproval, listApprovals, listPolicyGrants, type Approval, type ApprovalOption } from '#policy/contract';
 import { useAction, useEndpoint } from '../../api/use-endpoint.ts';
 import { t } from '../../strings.ts';
 import { Button, type ButtonLook } from '../../ui/button.tsx';
 import { Data } from '../../ui/data.tsx';
 import { Folded } from '../../ui/folded.tsx';
 import { Time } from '../../ui/time.tsx';
+import { LabelPaths } from '../policy/label-paths.tsx';
 
 const LOOKS: Readonly<Record<ApprovalOption['style'], ButtonLook>> = { primary: 'primary', neutral: 'plain', danger: 'danger' };
 
@@ -17,7 +18,7 @@ export function PendingApprovals({ runId }: { readonly runId?: string }) {
 }
 
 function Question({ approval, showRun }: { readonly approval: Approval; readonly showRun: boolean }) {
-  const answer = useAction(answerApproval, { done: t.approval.answered, refresh: [listApprovals] });
+  const answer = useAction(answerApproval, { done: t.approval.answered, refresh: [listApprovals, listPolicyGrants] });
 
   function choose(option: ApprovalOption): void {
     answer.mutate({ id: approval.id, option: option.id });
@@ -43,6 +44,7 @@ function Question({ approval, showRun }: { readonly approval: Approval; readonly
               </span>
             )}
           </p>
+          <LabelPaths details={approval.details} />
           {hasDetails(approval) && <Folded title={t.approval.details}>{() => <Data value={approval.details} />}</Folded>}
           <div className="mt-3 flex flex-wrap gap-2">
             {approval.options.map((option) => (

@@ -1,0 +1,103 @@
+import { useState, type FormEvent } from 'react';
+import { createPolicyGrant, listPolicyGrants, type Effect } from '#policy/contract';
+import { messageOf } from '../../api/message.ts';
+import { useAction } from '../../api/use-endpoint.ts';
+import { t } from '../../strings.ts';
+import { Button } from '../../ui/button.tsx';
+import { Dialog } from '../../ui/dialog.tsx';
+import { Field } from '../../ui/field.tsx';
+import { PrincipalField } from './principal-field.tsx';
+
+const EFFECTS: readonly Effect[] = ['allow', 'deny', 'ask'];
+const DAY_MS = 86_400_000;
+const ENDS = ['', '1', '30', '365'] as const;
+
+/** Makes a grant from the words that matter; finer conditions are for the command line. */
+export function NewGrantDialog({ onClose }: { readonly onClose: () => void }) {
+  const create = useAction(createPolicyGrant, { quiet: true, done: t.policy.granted, refresh: [listPolicyGrants] });
+  const [effect, setEffect] = useState<Effect>('allow');
+  const [principal, setPrincipal] = useState('');
+  const [capability, setCapability] = useState('');
+  const [resource, setResource] = useState('');
+  const [days, setDays] = useState<(typeof ENDS)[number]>('');
+  const [reason, setReason] = useState('');
+
+  function submit(event: FormEvent): void {
+    event.preventDefault();
+    const grant = {
+      effect,
+      principal: principal.trim(),
+      capability: capability.trim(),
+      ...(resource.trim() !== '' && { resource: resource.trim() }),
+      ...(reason.trim() !== '' && { reason: reason.trim() }),
+      ...(days !== '' && { expiresAt: new Date(Date.now() + Number(days) * DAY_MS).toISOString() }),
+    };
+    create.mutate(grant, { onSuccess: onClose });
+  }
+
+  return (
+    <Dialog open onClose={onClose} title={t.policy.newGrant} text={t.policy.newGrantText}>
+      <form onSubmit={submit} className="-mx-1 max-h-[calc(100dvh-11rem)] space-y-4 overflow-y-auto px-1">
+        <fieldset className="flex gap-2">
+          <legend className="sr-only">{t.policy.what}</legend>
+          {EFFECTS.map((it) => (
+            <label
+              key={it}
+              className="flex h-10 flex-1 items-center justify-center rounded-control border border-line-strong text-[0.9375rem] has-checked:border-accent has-checked:bg-accent-soft has-checked:text-accent has-focus-visible:outline-2"
+            >
+              <input type="radio" name="effect" className="sr-only" checked={effect === it} onChange={() => setEffect(it)} />
+              {t.policy.effect[it]}
+            </label>
+          ))}
+        </fieldset>
+        <PrincipalField value={principal} onChange={setPrincipal} isPattern />
+        <Field
+          label={t.policy.capability}
+          hint={t.policy.capabilityHint}
+          required
+          value={capability}
+          onChange={(event) => setCapability(event.target.value)}
+          autoCapitalize="none"
+          spellCheck={false}
+        />
+        <Field
+          label={t.policy.resource}
+          hint={t.policy.resourceHint}
+          value={resource}
+          onChange={(event) => setResource(event.target.value)}
+          autoCapitalize="none"
+          spellCheck={false}
+        />
+        <div>
+          <label htmlFor="grant-ends" className="mb-1.5 block text-[0.8125rem] font-medium">
+            {t.policy.ends}
+          </label>
+          <select
+            id="grant-ends"
+            value={days}
+            onChange={(event) => setDays(event.target.value as (typeof ENDS)[number])}
+            className="h-11 w-full rounded-control border border-line-strong bg-surface px-3 text-base text-ink"
+          >
+            {ENDS.map((it) => (
+              <option key={it} value={it}>
+                {t.policy.endsAfter(it)}
+              </option>
+            ))}
+          </select>
+        </div>
+        <Field label={t.policy.reason} value={reason} maxLength={500} onChange={(event) => setReason(event.target.value)} />
+        {create.error && !create.isPending && (
+          <p role="alert" className="text-[0.8125rem] wrap-anywhere text-bad">
+            {messageOf(create.error)}
+          </p>
+        )}
+        <div className="flex justify-end gap-2">
+          <Button onClick={onClose}>{t.action.cancel}</Button>
+          <Button type="submit" look="primary" busy={create.isPending}>
+            {t.policy.make}
+          </Button>
+        </div>
+      </form>
+    </Dialog>
+  );
+}

@@ -1,0 +1,21 @@
+import { PageHead } from '../../shell/page-head.tsx';
+import { t } from '../../strings.ts';
+import { PendingApprovals } from '../home/approvals.tsx';
+import { AnsweredApprovals } from './answered.tsx';
+import { Explain } from './explain.tsx';
+import { Grants } from './grants.tsx';
+
+/** What may be done and by whom: the questions that wait, the grants, and what would be decided. */
+export function PolicyPage() {
+  return (
+    <>
+      <PageHead title={t.policy.title} text={t.policy.text} />
+      <div className="space-y-6">
+        <PendingApprovals />
+        <Grants />
+        <Explain />
+        <AnsweredApprovals />
+      </div>
+    </>
+  );
+}
