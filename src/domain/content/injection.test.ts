@@ -20,7 +20,7 @@ describe('injection scorer', () => {
     const judged = await Promise.all(lines.map(async ({ label, text }) => ({ label, score: (await scoreInjection(text)).score })));
     const { auc, recall } = measure(judged, 0.05);
     assert.ok(auc >= 0.95, `AUC ${auc}`);
-    assert.ok(recall >= 0.83, `recall ${recall}`);
+    assert.ok(recall >= 0.85, `recall ${recall}`);
   });
 
   it('knows the usual attacks, plain and in disguise, and says why', async () => {

@@ -1,7 +1,7 @@
 import type { InjectionScore } from './contract.ts';
 
-/** From here a text is flagged: about one ordinary text in twenty is. */
-export const FLAGGED = 0.5;
+/** From here a text is suspicious: about one in twenty of the look-alikes is, and one in a hundred items of real feeds. */
+export const FLAGGED = 0.65;
 
 /**
  * How much a text looks as if it gave orders to a model: the worst passage of it, hidden and encoded ones included. Linear in the length

@@ -210,6 +210,14 @@ export const settleEffect = endpoint({
   input: Id.extend({ key: z.string(), as: z.enum(['done', 'retry']) }),
   output: EffectRecord,
 });
+export const getLabelPaths = endpoint({
+  method: 'GET',
+  path: '/api/runs/{id}/labels',
+  grant: 'runs:read',
+  summary: 'Where the text at a step came from: for each label its sources and the steps it went through.',
+  input: Id.extend({ step: z.string() }),
+  output: z.object({ items: z.array(LabelPath) }),
+});
 export const explainRun = endpoint({
   method: 'GET',
   path: '/api/explain/{id}',

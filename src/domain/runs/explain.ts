@@ -55,9 +55,13 @@ function stepLines(step: StepRecord): Line[] {
     at: step.startedAt,
     text: `${step.path}: ${step.skill ? `ran ${step.skill}` : 'began'}${step.attempt > 1 ? `, ${step.attempt} times` : ''}.`,
   };
+  const read = step.taken.map((it) => ({
+    at: step.endedAt ?? step.startedAt,
+    text: `${step.path}: read ${it.label} text from ${it.from}.`,
+  }));
   switch (step.status) {
     case 'succeeded':
-      return [began, { at: step.endedAt, text: `${step.path}: ended as ${step.outcome}.` }];
+      return [began, ...read, { at: step.endedAt, text: `${step.path}: ended as ${step.outcome}.` }];
     case 'skipped':
       return [
         {
@@ -68,10 +72,11 @@ function stepLines(step: StepRecord): Line[] {
     case 'failed':
       return [
         began,
+        ...read,
         { at: step.endedAt, text: `${step.path}: failed as ${step.outcome}: ${step.error?.message ?? 'no reason was given'}.` },
       ];
     case 'waiting':
-      return [began, { at: null, text: `${step.path}: waits${step.wakeAt ? ` until ${step.wakeAt}` : ''}.` }];
+      return [began, ...read, { at: null, text: `${step.path}: waits${step.wakeAt ? ` until ${step.wakeAt}` : ''}.` }];
     case 'cancelled':
       return [began, { at: step.endedAt, text: `${step.path}: was cancelled.` }];
     case 'running':
@@ -84,6 +89,8 @@ function journalText(type: string, data: Record<string, unknown>): string {
   switch (type) {
     case 'step.retry':
       return `failed (${error}) and was tried again after ${Number(data['pauseMs']) / 1_000} s.`;
+    case 'content.flagged':
+      return `read text that looks like orders to a model (${(data['reasons'] as readonly string[]).join(', ')}). It decides nothing; what the run may do does not change by it.`;
     case 'step.fallback':
       return `failed (${error}); ${String(data['skill'])} was asked instead.`;
     case 'llm.settled': {

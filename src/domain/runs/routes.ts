@@ -1,6 +1,6 @@
 import { route, type Route } from '#core/endpoint';
 import { AppError } from '#core/errors';
-import { explainRun as explainEndpoint, getRun, listRuns, settleEffect } from './contract.ts';
+import { explainRun as explainEndpoint, getLabelPaths, getRun, listRuns, settleEffect } from './contract.ts';
 import { explainRun, type Line } from './explain.ts';
 import type { Runs } from './runs.ts';
 
@@ -20,6 +20,7 @@ export function runRoutes({ runs, explainers, workflowId }: RunRouteDeps): reado
       runs.list({ ...filter, ...(workflow !== undefined && { workflow: await workflowId(workflow) }) }),
     ),
     route(getRun, ({ id }) => runs.detail(id)),
+    route(getLabelPaths, async ({ id, step }) => ({ items: await runs.labelPaths(id, step) })),
     route(settleEffect, ({ key, as }) => runs.effects.settle(key, as)),
     route(explainEndpoint, async ({ id }) => {
       for (const explain of explainers) {

@@ -6,6 +6,7 @@ import type { Log } from '#core/log';
 import { redactJson, type Redact } from '#core/redact';
 import type { Secret } from '#core/secret';
 import { newBoundary } from '#content';
+import { flagOrders } from './flagging.ts';
 import type { CallDefaults, CallScope, ScopedLlm } from '#llm/contract';
 import type { CapabilityTokens, Policy, TokenClaims } from '#policy';
 import type { Runs } from '#runs';
@@ -99,6 +100,7 @@ export function createSkillRunner(deps: SkillRunnerDeps): SkillRunner {
       const { labels: own, ...checked } = withoutSecrets(checkResult(skill, result), redact);
       if (own?.includes('untrusted') && !held.has('untrusted')) take('untrusted', `skill ${skill.name}`);
       const labels = [...new Set([...held, ...(own ?? [])])];
+      if (skill.external || skill.foreign) await flagOrders(checked.output, context.note);
       passage.succeeded();
       return { ...checked, labels };
     } catch (thrown) {

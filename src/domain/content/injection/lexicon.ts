@@ -51,7 +51,7 @@ export const PHRASES: Readonly<Record<string, string>> = {
     'system prompt|system message|initial prompt|hidden instructions|previous conversation|conversation history|your instructions|your rules|your guidelines|developer mode|system mode|debug mode|maintenance mode|admin mode',
   hide: 'do not mention|don’t mention|don t mention|do not tell|don t tell|no need to mention|without telling|without informing|do not inform|do not reveal this|never mention|keep this secret|do not notify|don t notify',
   your_answer:
-    'your answer|your reply|your response|your output|your summary|your code|your solution|your result|your final|the answer|in your|to your|as your|your next|your text|your message|your description|your explanation|you respond|you reply|you answer',
+    'your answer|your reply|your response|your output|your summary|your code|your solution|your result|your final|in your|to your|as your|your next|your text|your message|your description|your explanation|you respond|you reply|you answer',
   before_task:
     'before you|before solving|after you|when you have|once you have|original task|the task|this task|my instructions|new instructions|new task|next task|following instructions|do the following|the following instead|follow these|follow this|follow it|obey it',
   character:

@@ -150,8 +150,8 @@ function runWords(run: RunDetail): string {
   ];
   if (run.error) head.push(`error ${run.error.code}: ${plain(run.error.message)}`);
   const steps = table(
-    ['STEP', 'STATUS', 'OUTCOME', 'TRIES', 'COST'],
-    run.steps.map((step) => [step.path, step.status, step.outcome, step.attempt, money(step.costUsd)]),
+    ['STEP', 'STATUS', 'OUTCOME', 'TRIES', 'COST', 'HAS READ'],
+    run.steps.map((step) => [step.path, step.status, step.outcome, step.attempt, money(step.costUsd), hasRead(step)]),
   );
   const effects =
     run.effects.length === 0
@@ -164,4 +164,11 @@ function runWords(run: RunDetail): string {
           ),
         ];
   return [...head, '', steps, ...effects].join('\n');
+}
+
+/** Labels of a step, and where it read by itself. */
+function hasRead({ labels, taken }: RunDetail['steps'][number]): string {
+  const foreign = labels.filter((label) => label !== 'owner');
+  const [first, ...more] = [...new Set(taken.map(({ from }) => from))];
+  return [foreign.join(' '), first && `from ${first}${more.length > 0 ? ` and ${more.length} more` : ''}`].filter(Boolean).join(' ');
 }

@@ -3,10 +3,10 @@ import type { RunDetail } from '#runs/contract';
 import { getWorkflow } from '#workflows/contract';
 import { useEndpoint } from '../../api/use-endpoint.ts';
 import { t } from '../../strings.ts';
-import { Badge } from '../../ui/badge.tsx';
 import { duration } from '../../ui/format.ts';
 import { Money } from '../../ui/money.tsx';
 import { Time, useNow } from '../../ui/time.tsx';
+import { LabelBadges } from './origins.tsx';
 import { tookMs, triggerWords } from './status.tsx';
 
 /** What one wants to know of a run at a glance. */
@@ -43,11 +43,7 @@ export function RunFacts({ run }: { readonly run: RunDetail }) {
       {labels.length > 0 && (
         <Fact name={facts.read}>
           <span className="flex flex-wrap gap-1.5">
-            {labels.map((label) => (
-              <Badge key={label} tone={label === 'untrusted' ? 'warn' : 'neutral'}>
-                {t.runs.label[label]}
-              </Badge>
-            ))}
+            <LabelBadges labels={labels} />
           </span>
         </Fact>
       )}

@@ -2,6 +2,7 @@ import { Check, CircleSlash, Hourglass, LoaderCircle, RotateCcw, SkipForward, X,
 import { getRun, retryRun, type RunDetail, type StepRecord } from '#runs/contract';
 import { useAction } from '../../api/use-endpoint.ts';
 import { t } from '../../strings.ts';
+import { LabelBadges, Origins } from './origins.tsx';
 import { Button } from '../../ui/button.tsx';
 import { Data } from '../../ui/data.tsx';
 import { Folded } from '../../ui/folded.tsx';
@@ -48,6 +49,7 @@ function Step({ step, run }: { readonly step: StepRecord; readonly run: RunDetai
         <span className="min-w-0 font-medium wrap-anywhere">{step.name}</span>
         {step.skill !== null && <code className="rounded bg-sunken px-1.5 font-mono text-xs text-ink-soft">{step.skill}</code>}
         {step.outcome !== null && <code className="font-mono text-xs text-ink-soft">→ {step.outcome}</code>}
+        <LabelBadges labels={step.labels} />
         <span className="ml-auto flex items-center gap-3 text-[0.8125rem] whitespace-nowrap text-ink-soft tabular-nums">
           {step.attempt > 1 && <span>{t.run.attempt(step.attempt)}</span>}
           {step.costUsd > 0 && <Money usd={step.costUsd} />}
@@ -57,6 +59,7 @@ function Step({ step, run }: { readonly step: StepRecord; readonly run: RunDetai
       </div>
       {step.error && <p className="mt-1.5 pl-7.5 text-bad wrap-anywhere">{step.error.message}</p>}
       <div className="mt-1 pl-7">
+        <Origins run={run} step={step} />
         {step.input !== null && <Folded title={t.run.input}>{() => <Data value={step.input} />}</Folded>}
         {step.output !== null && <Folded title={t.run.output}>{() => <Data value={step.output} />}</Folded>}
         {canRetry && (
