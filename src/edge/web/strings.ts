@@ -223,6 +223,17 @@ export const t = {
     offline: 'Without a model',
     run: 'Its run',
   },
+  scan: {
+    title: 'Look through a text',
+    aside: 'Nothing of it is kept.',
+    field: 'A text to look through for secrets, and for orders to a model',
+    submit: 'Look through it',
+    clear: 'Clear',
+    secrets: (count: number) => (count === 0 ? 'No secrets' : count === 1 ? '1 secret' : `${count} secrets`),
+    orders: (percent: number) => `Orders to a model: ${percent} of 100`,
+    advice:
+      'Castellan takes such values out of whatever it stores, sends or shows a model. Keep your own in the vault: castellan secret set NAME.',
+  },
   security: {
     title: 'Security',
     text: 'How you get in, and what may act for you.',

@@ -11,6 +11,7 @@ import { Browsers } from './browsers.tsx';
 import { Passkeys } from './passkeys.tsx';
 import { Password } from './password.tsx';
 import { Recovery } from './recovery.tsx';
+import { Scan } from './scan.tsx';
 import { Senders } from './senders.tsx';
 import { Tokens } from './tokens.tsx';
 
@@ -44,6 +45,7 @@ export function SecurityPage() {
         <Browsers />
         <Tokens />
         <Senders />
+        <Scan />
       </div>
     </>
   );
