@@ -43,7 +43,8 @@ export function createWriteGuard(redactor: Pick<Redactor, 'inField'>): WriteGuar
     for (const [key, inner] of Object.entries(value)) {
       const isList = Array.isArray(value);
       const here = isList ? `${field}[${key}]` : field === '' ? key : `${field}.${key}`;
-      const found = (isList ? null : objectionTo(key, '', here)) ?? walk(inner as Json, isList ? name : key, here);
+      // a name that is a secret is not named
+      const found = (isList ? null : objectionTo(key, '', field)) ?? walk(inner as Json, isList ? name : key, here);
       if (found) return found;
     }
     return null;

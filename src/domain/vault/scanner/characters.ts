@@ -25,7 +25,10 @@ export function createAlphabet(): Alphabet {
   };
 }
 
+const ASCII = String.fromCharCode(...Array.from({ length: 128 }, (_, code) => code));
+
 function read(source: string): Uint8Array {
-  const one = new RegExp(`^${source}$`);
-  return Uint8Array.from({ length: 128 }, (_, code) => (one.test(String.fromCharCode(code)) ? 1 : 0));
+  const member = new Uint8Array(128);
+  for (const { index } of ASCII.matchAll(new RegExp(source, 'g'))) member[index] = 1;
+  return member;
 }

@@ -42,12 +42,10 @@ export function encodedAnchors(rule: TokenRule, shape: Shape, mark: string, fold
 /** What any base64 of a text with the mark in it must hold, at each of the three alignments (RFC 4648, both alphabets). */
 function base64Forms(mark: string): Form[] {
   return [0, 1, 2].flatMap((skip) => {
-    const whole = Buffer.concat([Buffer.alloc(skip), Buffer.from(mark)]);
-    const cut = [Math.ceil((skip * 8) / 6), Math.floor((whole.length * 8) / 6)] as const;
-    return [...new Set([whole.toString('base64').slice(...cut), whole.toString('base64url').slice(...cut)])].map((text) => ({
-      text,
-      skip,
-    }));
+    const whole = Buffer.from('\0'.repeat(skip) + mark, 'latin1').toString('base64');
+    const text = whole.slice(Math.ceil((skip * 8) / 6), Math.floor(((skip + mark.length) * 8) / 6));
+    const forms = [{ text, skip }];
+    return /[+/]/.test(text) ? [...forms, { text: text.replaceAll('+', '-').replaceAll('/', '_'), skip }] : forms;
   });
 }
 
