@@ -24,32 +24,6 @@ describe('Telegram', () => {
     assert.equal((await bed.channels.received(bed.id, { limit: 10 })).items.length, 1);
   });
 
-  it('asks for nothing new while the store cannot keep what came', async () => {
-    await using bed = await testbed({ paired: [ME] });
-    await bed.telegram.until(() => bed.telegram.calls.some(({ method }) => method === 'getUpdates'));
-    const write = bed.store.write;
-    Object.assign(bed.store, { write: async () => Promise.reject(new Error('disk full')) });
-    const update = bed.telegram.say('/ping', { from: ME });
-    await bed.telegram.until(() => bed.errors.length > 0 || bed.telegram.calls.filter(({ method }) => method === 'getMe').length > 1);
-    assert.ok(bed.telegram.confirmed() <= update);
-    Object.assign(bed.store, { write });
-    await bed.telegram.until(() => bed.telegram.sentTo(ME).some(({ text }) => text === 'pong'));
-  });
-
-  it('takes a redelivery for the message it is', async () => {
-    await using bed = await testbed({ paired: [ME] });
-    const update = bed.telegram.say('/run morning-briefing', { from: ME });
-    await bed.telegram.until(() => bed.telegram.sentTo(ME).length === 1);
-    await bed.store.write(async (tx) => void (await tx.updateTable('channel_channel').set({ cursor: null }).execute()));
-    await bed.stop();
-    bed.telegram.repeat(update);
-    await bed.restart({ rude: true });
-    bed.telegram.say('/ping', { from: ME });
-    await bed.telegram.until(() => bed.telegram.sentTo(ME).some(({ text }) => text === 'pong'));
-    assert.equal(bed.started.length, 1);
-    assert.equal(bed.telegram.sentTo(ME).length, 2);
-  });
-
   it('lets one chat wait for no other, and a cancel wait for no answer', async () => {
     const gate = Promise.withResolvers<void>();
     await using bed = await testbed({
@@ -89,30 +63,6 @@ describe('Telegram', () => {
       receipt!.messageIds,
       bed.telegram.sentTo(ME).map(({ message_id: id }) => String(id)),
     );
-  });
-
-  it('splits what is too long, in order', async () => {
-    await using bed = await testbed({ paired: [ME] });
-    const text = Array.from({ length: 3_000 }, (_, index) => `line <${index}>`).join('\n');
-    const [receipt] = await bed.channels.delivery.deliver(
-      { key: 'long', text, channel: 'telegram', to: String(ME) },
-      AbortSignal.timeout(10_000),
-    );
-    const sent = bed.telegram.sentTo(ME);
-    assert.ok(sent.length > 8);
-    assert.equal(receipt!.messageIds.length, sent.length);
-    assert.equal(sent.map((each) => each.text).join('\n'), text);
-  });
-
-  it('waits as long as Telegram asks, then goes on', async () => {
-    await using bed = await testbed({ paired: [ME] });
-    bed.telegram.trouble('sendMessage', { code: 429, description: 'Too Many Requests: retry after 0', retryAfter: 0 }, { times: 2 });
-    const [receipt] = await bed.channels.delivery.deliver(
-      { key: 'x', text: 'hello', channel: 'telegram', to: String(ME) },
-      AbortSignal.timeout(5_000),
-    );
-    assert.equal(receipt!.status, 'sent');
-    assert.equal(bed.telegram.sentTo(ME).length, 1);
   });
 
   it('puts off a long wait to the job queue', async () => {
@@ -200,16 +150,6 @@ describe('Telegram', () => {
     );
     await bed.telegram[Symbol.asyncDispose]();
     await crashed;
-  });
-
-  it('is told to the owner when the token is refused, and tries no harder', async () => {
-    await using bed = await testbed({ paired: [ME] });
-    await bed.telegram.until(() => bed.telegram.calls.some(({ method }) => method === 'getUpdates'));
-    bed.telegram.trouble('getMe', { code: 401, description: 'Unauthorized' }, { times: 100 });
-    await bed.channels.reconnect(bed.id);
-    await until(async () => (await bed.channels.directory.list()).some(({ health }) => health.state === 'broken'));
-    assert.equal(bed.told.filter(({ key }) => key === `channel.broken:${bed.id}`).length, 1);
-    assert.equal(JSON.stringify([bed.told, await bed.channels.directory.list(), bed.errors]).includes(bed.telegram.token), false);
   });
 
   it('needs a public address to be called at, and says so', async () => {
