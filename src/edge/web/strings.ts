@@ -117,7 +117,9 @@ export const t = {
     anyStatus: 'Any status',
     none: 'No runs',
     noneText: 'What Castellan does will be listed here.',
-    noneOfStatus: 'No run has this status.',
+    ofWorkflow: 'Workflow',
+    anyWorkflow: 'Any workflow',
+    noneSuch: 'There is no such run.',
     columns: { title: 'Run', status: 'Status', trigger: 'Started by', when: 'When', took: 'Took', cost: 'Cost' },
     dryRun: 'Dry run',
     status: {

@@ -2,7 +2,8 @@ import { Link } from '@tanstack/react-router';
 import { ListChecks } from 'lucide-react';
 import { useState } from 'react';
 import { listRuns, RunStatus, type RunSummary } from '#runs/contract';
-import { usePages } from '../../api/use-endpoint.ts';
+import { listWorkflows } from '#workflows/contract';
+import { useEndpoint, usePages } from '../../api/use-endpoint.ts';
 import { PageHead } from '../../shell/page-head.tsx';
 import { t } from '../../strings.ts';
 import { Badge } from '../../ui/badge.tsx';
@@ -15,6 +16,7 @@ import { Money } from '../../ui/money.tsx';
 import { Skeleton } from '../../ui/skeleton.tsx';
 import { Table } from '../../ui/table.tsx';
 import { Time, useNow } from '../../ui/time.tsx';
+import { Filter } from './filter.tsx';
 import { StatusBadge, tookMs, triggerWords } from './status.tsx';
 
 const PAGE_SIZE = 50;
@@ -24,27 +26,28 @@ const WIDER = 'hidden lg:table-cell';
 
 export function RunsPage() {
   const [status, setStatus] = useState<RunStatus | ''>('');
-  const runs = usePages(listRuns, { limit: PAGE_SIZE, ...(status !== '' && { status }) });
+  const [workflow, setWorkflow] = useState('');
+  const workflows = useEndpoint(listWorkflows, { limit: 200 });
+  const runs = usePages(listRuns, { limit: PAGE_SIZE, ...(status !== '' && { status }), ...(workflow !== '' && { workflow }) });
   const { columns } = t.runs;
 
   return (
     <>
       <PageHead title={t.runs.title} text={t.runs.text}>
-        <label className="flex items-center gap-2.5 text-[0.8125rem] text-ink-soft">
-          {t.runs.filter}
-          <select
+        <div className="flex flex-wrap gap-x-5 gap-y-2">
+          <Filter
+            label={t.runs.ofWorkflow}
+            value={workflow}
+            options={[['', t.runs.anyWorkflow], ...(workflows.data?.items ?? []).map(({ name, title }) => [name, title] as const)]}
+            onChange={setWorkflow}
+          />
+          <Filter
+            label={t.runs.filter}
             value={status}
-            onChange={(event) => setStatus(event.target.value as RunStatus | '')}
-            className="h-10 rounded-control border border-line-strong bg-surface px-3 text-[0.9375rem] text-ink"
-          >
-            <option value="">{t.runs.anyStatus}</option>
-            {RunStatus.options.map((it) => (
-              <option key={it} value={it}>
-                {t.runs.status[it]}
-              </option>
-            ))}
-          </select>
-        </label>
+            options={[['', t.runs.anyStatus], ...RunStatus.options.map((it) => [it, t.runs.status[it]] as const)]}
+            onChange={(it) => setStatus(it as RunStatus | '')}
+          />
+        </div>
       </PageHead>
       <Card flush className="pt-2">
         {runs.error && (
@@ -55,7 +58,7 @@ export function RunsPage() {
         {runs.isPending && <Skeleton lines={6} className="p-5" />}
         {runs.isSuccess && runs.items.length === 0 && (
           <Empty icon={ListChecks} title={t.runs.none}>
-            {status === '' ? t.runs.noneText : t.runs.noneOfStatus}
+            {status === '' && workflow === '' ? t.runs.noneText : t.runs.noneSuch}
           </Empty>
         )}
         {runs.items.length > 0 && (
