@@ -143,6 +143,12 @@ describe('The way in, over HTTP', () => {
     assert.equal((await answer('000000')).json.error.code, 'owner.wrong_factor');
     assert.equal((await agent.client.call(getApproval, { id: question!.id })).status, 'pending');
     assert.equal((await answer(code(1))).status, 200);
+    const tame = { definition: { ...definition, requires2fa: false } };
+    for (const [method, body] of [
+      ['PUT', tame],
+      ['DELETE', undefined],
+    ] as const)
+      assert.equal((await ask(method, '/api/workflows/guarded', body, as(owner))).json.error.code, 'owner.factor_needed');
     await eventually(
       () => agent.client.call(getRun, { id }),
       (run) => run.steps.some(({ path }) => path === 'ask'),

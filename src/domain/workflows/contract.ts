@@ -184,6 +184,9 @@ export type WorkflowSummary = z.infer<typeof WorkflowSummary>;
 export const Workflow = WorkflowSummary.extend({ definition: z.custom<Definition>() });
 export type Workflow = z.infer<typeof Workflow>;
 
+/** The step that a workflow marked `requires2fa` begins with; none of its own may have this id. */
+export const GATE = 'second-factor';
+
 const Id = z.strictObject({ id: z.string() });
 /** The definition as JSON; read strictly by `Definition`, whose errors name the step and the field. */
 const Body = z.strictObject({ definition: z.unknown(), enabled: z.boolean().optional() });

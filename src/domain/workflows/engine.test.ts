@@ -593,6 +593,24 @@ it('asks for the second factor before the first step, and a refused run does not
   await settled(t.runs, second.run.id, ['waiting']);
   await t.store.write((tx) => t.engine.signal(tx, 'approval:q2', { option: 'approve' }));
   assert.equal((await settled(t.runs, second.run.id)).output, 'a');
+  await t.engine.retry(second.run.id, 'a', 'owner'); // the yes was for the first time
+  await settled(t.runs, second.run.id, ['waiting']);
+  assert.deepEqual([t.questions[2]?.kind, seen], ['second_factor', ['a']]);
+  await t.store.write((tx) => t.engine.signal(tx, 'approval:q3', { option: 'approve' }));
+  await settled(t.runs, second.run.id);
+  assert.deepEqual(seen, ['a', 'a']);
+});
+
+it('no step takes the place of the confirmation', async () => {
+  await using t = await setup(() => ok());
+  const steps = [
+    { id: 'a', skill: 'x', next: { default: 'second-factor' } },
+    { id: 'second-factor', skill: 'x' },
+  ];
+  await assert.rejects(t.workflows.create({ name: 'sly', requires2fa: true, steps }, { enabled: true, by: 'owner' }), {
+    code: 'workflow.invalid',
+  });
+  await t.workflows.create({ name: 'plain', steps }, { enabled: true, by: 'owner' });
 });
 
 it('what runs left behind is found by the name of their workflow, and by its id when that is gone; nobody starts a deleted one', async () => {

@@ -23,7 +23,7 @@ import {
 } from '#runs';
 import type { RunSummary, TriggerRef } from '#runs/contract';
 import type { SkillRunner } from '#skills/contract';
-import type { Definition, Workflow } from './contract.ts';
+import { GATE, type Definition, type Workflow } from './contract.ts';
 import { union } from './frame.ts';
 import type { Templates } from './template.ts';
 import { createWalk, type DeferredHandlers, FAILED, type Live, type Question, Stopped } from './walk.ts';
@@ -380,6 +380,8 @@ export function createEngine(deps: EngineDeps): Engine {
   }
 
   async function retry(runId: string, from: string | undefined, by: string): Promise<RunSummary> {
+    const before = await findRun(store.db, runId);
+    const isGuarded = before !== undefined && (await definitionFor(before))?.requires2fa === true;
     return store.write(async (tx) => {
       const row = await existing(tx, runId);
       if (!isOver(row.status))
@@ -391,7 +393,8 @@ export function createEngine(deps: EngineDeps): Engine {
           step: from,
           steps: steps.map(({ path }) => path),
         });
-      const again = steps.filter((step) => isUnfinished(step) || (first && comesWith(step, first)));
+      // a yes with a second factor was for the first time only
+      const again = steps.filter((step) => isUnfinished(step) || (first && comesWith(step, first)) || (isGuarded && step.path === GATE));
       await runs.journal(
         runId,
         'run.retried',

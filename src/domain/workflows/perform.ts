@@ -7,7 +7,17 @@ import { addressesIn } from '#skills';
 import type { Taken } from '#runs/contract';
 import type { DeferredAct, SkillResult, SkillRunner } from '#skills/contract';
 import { createHandles } from '#vault';
-import type { ApprovalStep, MapStep, Retry, SkillStep, Step, SubWorkflowStep, WaitStep, Workflow } from './contract.ts';
+import {
+  GATE,
+  type ApprovalStep,
+  type MapStep,
+  type Retry,
+  type SkillStep,
+  type Step,
+  type SubWorkflowStep,
+  type WaitStep,
+  type Workflow,
+} from './contract.ts';
 import { type Frame, labelsUnder, union } from './frame.ts';
 import type { Templates } from './template.ts';
 import { extraUsd, questionFor } from './question.ts';
@@ -295,7 +305,7 @@ export function createPerform(deps: PerformDeps): Perform {
         error: { kind: 'unavailable', code: 'approval.expired', message: 'Nobody answered in time' },
       };
     }
-    const gate = step.id === 'second-factor' && live.definition.requires2fa;
+    const gate = step.id === GATE && live.definition.requires2fa;
     return wait(row, {
       question: {
         runId: row.run_id,

@@ -1,4 +1,4 @@
-import { route, type Route } from '#core/endpoint';
+import { assertFactor, route, type Request, type Route } from '#core/endpoint';
 import type { Store } from '#core/db/store';
 import {
   createWorkflow,
@@ -31,13 +31,22 @@ export interface WorkflowRouteDeps {
 }
 
 export function workflowRoutes({ store, workflows, engine, feeds, cancelTurn }: WorkflowRouteDeps): readonly Route[] {
+  /** What asks for a second factor is changed with one: else the mark could be taken off it, or its steps put in its name. */
+  async function assertMayChange(id: string, request: Request): Promise<void> {
+    if ((await workflows.get(id)).definition.requires2fa) await assertFactor(request);
+  }
+
   return [
     route(listWorkflows, (page) => workflows.list(page)),
     route(getWorkflow, ({ id, version }) => workflows.get(id, version)),
     route(createWorkflow, ({ definition, enabled = false }, { caller }) => workflows.create(definition, { enabled, by: caller.id })),
-    route(saveWorkflow, ({ id, ...change }, { caller }) => workflows.save(id, change, caller.id)),
-    route(deleteWorkflow, async ({ id }, { caller }) => {
-      await workflows.remove(id, caller.id);
+    route(saveWorkflow, async ({ id, ...change }, request) => {
+      if (change.definition !== undefined) await assertMayChange(id, request);
+      return workflows.save(id, change, request.caller.id);
+    }),
+    route(deleteWorkflow, async ({ id }, request) => {
+      await assertMayChange(id, request);
+      await workflows.remove(id, request.caller.id);
       return { ok: true as const };
     }),
     route(validateWorkflow, async ({ definition }) => {
@@ -48,7 +57,10 @@ export function workflowRoutes({ store, workflows, engine, feeds, cancelTurn }: 
     route(exportWorkflow, async ({ id }) => (await workflows.get(id)).definition),
     route(listVersions, async ({ id }) => ({ items: await workflows.versions(id) })),
     route(listFeeds, async () => ({ items: await feeds.list(), next: null })),
-    route(importFeeds, ({ id, opml }, { caller }) => feeds.importOpml(id, opml, caller.id)),
+    route(importFeeds, async ({ id, opml }, request) => {
+      await assertMayChange(id, request);
+      return feeds.importOpml(id, opml, request.caller.id);
+    }),
     route(exportFeeds, async ({ id }) => ({ opml: await feeds.exportOpml(id) })),
     route(startRun, async ({ id, input, dryRun }, { caller, idempotencyKey }) => {
       const workflow = await workflows.get(id);

@@ -1,7 +1,7 @@
 import { AppError } from '#core/errors';
 import type { Json } from '#core/json';
 import type { SkillInfo } from '#skills/contract';
-import { Definition, type MapStep, type SkillStep, type Step, type Trigger } from './contract.ts';
+import { Definition, GATE, type MapStep, type SkillStep, type Step, type Trigger } from './contract.ts';
 import { hasTemplate, type Templates } from './template.ts';
 
 /** One thing that is wrong, where the owner can find it. */
@@ -84,6 +84,8 @@ async function headIssues(definition: Definition, ports: ValidationPorts): Promi
     const message = ports.checkTrigger(trigger);
     if (message) issues.push({ step: null, field: `triggers.${index}`, message });
   }
+  if (definition.requires2fa && definition.steps.some(({ id }) => id === GATE))
+    issues.push({ step: GATE, field: 'id', message: 'is the name of the confirmation that requires2fa asks for: choose another' });
   if (definition.output && !definition.steps.some(({ id }) => id === definition.output))
     issues.push({ step: null, field: 'output', message: `no step is called "${definition.output}"` });
   if (definition.provider && !(await ports.provider(definition.provider)))

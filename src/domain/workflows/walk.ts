@@ -4,7 +4,7 @@ import type { Db, Store } from '#core/db/store';
 import type { ErrorInfo } from '#core/errors';
 import type { Json } from '#core/json';
 import { insertStep, updateStep, type Label, type RunRow, type Runs, type StepRow } from '#runs';
-import { Definition, type Definition as DefinitionType, type Step } from './contract.ts';
+import { Definition, GATE, type Definition as DefinitionType, type Step } from './contract.ts';
 import { END, type Frame, inputOf, isClosed, labelsUnder, type Left, leftBy, nextOf, union } from './frame.ts';
 import { createPerform, type Performed, type PerformDeps } from './perform.ts';
 
@@ -286,7 +286,7 @@ function gated(definition: DefinitionType): readonly Step[] {
   if (!definition.requires2fa) return definition.steps;
   const first = definition.steps[0]!.id;
   const gate = Definition.shape.steps.element.parse({
-    id: 'second-factor',
+    id: GATE,
     name: 'Second factor',
     approval: {
       question: `Run "${definition.title ?? definition.name}"?`,
