@@ -504,7 +504,7 @@ export async function createApp({ config, logging, version }: AppOptions): Promi
     redact,
   });
   const ingress = createIngress({
-    config: { host: config.ingressHost, port: config.ingressPort },
+    config: { host: config.ingressHost, port: config.ingressPort, trustedProxies: config.trustedProxies },
     handlers: [channelCalls(channels)],
     log,
   });

@@ -154,6 +154,8 @@ export function createFetch(options: FetchOptions = {}): GuardedFetch {
       limits.done();
       turn?.done();
     };
+    // a body that nobody reads must not keep its host closed
+    if (turn) limits.signal.addEventListener('abort', () => turn?.done(), { once: true });
     try {
       for (let redirects = 0; ; redirects += 1) {
         limits.signal.throwIfAborted();

@@ -38,6 +38,17 @@ describe('a real browser over TLS', { skip: await missingBrowser() }, () => {
     );
     await page.goto(`${agent.url}/system`);
     await page.getByText('TLS, own certificate').waitFor();
+    await page.getByRole('button', { name: 'New certificate' }).click();
+    await page.getByLabel('For which browser').fill('Phone');
+    await page.getByRole('button', { name: 'Make it' }).click();
+    const download = page.waitForEvent('download');
+    await page.getByRole('button', { name: 'Download' }).click();
+    assert.equal((await download).suggestedFilename(), 'Phone.p12');
+    await page.getByRole('button', { name: 'Close' }).last().click();
+    await page.getByRole('button', { name: 'Revoke the certificate of Phone' }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Revoke', exact: true }).click();
+    await page.getByText('Phone comes in no more.').waitFor();
+    await page.getByText('Revoked', { exact: true }).first().waitFor();
     const code = new URL(link).hash.replace('#login=', '');
     assert.deepEqual(
       asked.filter((url) => new URL(url).search.includes(code) || url.includes(cookie!.value)),

@@ -8,7 +8,7 @@ import type { Json } from '#core/json';
 import { redactJson } from '#core/redact';
 import { uuidv7 } from '#core/ids';
 import type { Clients } from './clients.ts';
-import { createDenials } from './denials.ts';
+import type { Denial } from './denials.ts';
 import { createEventFeed, eventRoutes } from './event-feed.ts';
 import { failureOf, type Failure } from './failure.ts';
 import { createGuard } from './guard.ts';
@@ -34,13 +34,15 @@ export interface Listening {
   readonly tls: LoadedTls | null;
   /** Who has a certificate, where one is asked for. */
   readonly clients: Clients | null;
+  /** Records a refusal. */
+  readonly onDenial: (denial: Denial) => void;
 }
 
 /** The Fastify instance with everything on it, not yet listening. */
-export async function buildApp(deps: HttpDeps, { closing, tls, clients }: Listening): Promise<FastifyInstance> {
+export async function buildApp(deps: HttpDeps, { closing, tls, clients, onDenial }: Listening): Promise<FastifyInstance> {
   const { clock, log, version } = deps;
   const traffic = createTraffic();
-  const guard = createGuard({ ...deps, clients, countStranger: createStrangerRate(clock), onDenial: createDenials(deps) });
+  const guard = createGuard({ ...deps, clients, countStranger: createStrangerRate(clock), onDenial });
   const feed = createEventFeed({ bus: deps.bus, boot: randomBytes(6).toString('hex'), signal: closing, redact: deps.redact });
 
   const routes: readonly Route[] = [...deps.routes, ...probeRoutes(deps), ...eventRoutes(feed)];

@@ -8,6 +8,8 @@ export interface ClientsDeps {
   readonly bus: Bus;
   /** The name that a certificate of this fingerprint comes in under; empty for one made elsewhere, null for one that must stay out. */
   readonly admits: (fingerprint: string) => Promise<string | null>;
+  /** Told of a certificate that was good enough for the handshake, and is not let in. */
+  readonly onRefusal: (error: AppError) => void;
 }
 
 /** Who is at the other end of a connection, by certificate. */
@@ -24,7 +26,7 @@ interface Peer {
 }
 
 /** The handshake has proved that the certificate is of the right authority and its key is there; whether it is still good is asked here. */
-export function createClients({ bus, admits }: ClientsDeps): Clients {
+export function createClients({ bus, admits, onRefusal }: ClientsDeps): Clients {
   const peers = new WeakMap<Socket, Peer | null>();
   const open = new Set<TLSSocket>();
 
@@ -45,7 +47,11 @@ export function createClients({ bus, admits }: ClientsDeps): Clients {
         const peer = peerOf(socket);
         if (!peer) return void socket.destroy();
         admits(peer.fingerprint).then(
-          (name) => void (name === null && socket.destroy()),
+          (name) => {
+            if (name !== null) return;
+            socket.destroy();
+            onRefusal(notLetIn(peer));
+          },
           () => socket.destroy(),
         );
       });
@@ -62,9 +68,13 @@ export function createClients({ bus, admits }: ClientsDeps): Clients {
       const peer = peerOf(socket);
       const name = peer && (await admits(peer.fingerprint));
       if (peer && name !== null) return name || peer.name;
-      throw new AppError('forbidden', 'http.bad_certificate', 'That certificate is not let in: it was revoked, or is not known here', {
-        certificate: peer?.name ?? '',
-      });
+      throw notLetIn(peer);
     },
   };
+}
+
+function notLetIn(peer: Peer | null): AppError {
+  return new AppError('forbidden', 'http.bad_certificate', 'That certificate is not let in: it was revoked, or is not known here', {
+    certificate: peer?.name ?? '',
+  });
 }

@@ -57,7 +57,10 @@ export function createGuard({ config, auth, decide, countStranger, clients, onDe
         origin: String(request.headers.origin ?? '').slice(0, 200),
       });
     }
-    if (request.is404) return ANONYMOUS;
+    if (request.is404) {
+      countStranger(request);
+      return ANONYMOUS;
+    }
     const { grant } = request.routeOptions.config;
     const credential = await identify(request, request.headers.authorization);
     if (!credential) countStranger(request);

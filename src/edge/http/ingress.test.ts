@@ -73,6 +73,25 @@ describe('the public side', () => {
     assert.doesNotMatch(answers[0]!, /server|powered|castellan|version/i);
   });
 
+  it('believes a forwarded address of its proxy only, and of that only what it saw itself', async () => {
+    const addresses: string[] = [];
+    const handlers: IngressHandler[] = [
+      { prefix: 'hooks', methods: ['POST'], maxBodyBytes: 10, handle: async ({ address }) => (addresses.push(address), { status: 202 }) },
+    ];
+    for (const trustedProxies of [[], ['loopback', '10.0.0.0/8']]) {
+      const ingress = createIngress({
+        config: { host: '127.0.0.1', port: 0, trustedProxies },
+        handlers,
+        log: { warn: () => {}, error: () => {} },
+      });
+      const { stop } = await ingress.start({ signal: new AbortController().signal, exit: () => {} });
+      for (const forwarded of ['192.0.2.66, 203.0.113.9, 10.1.1.1', '', '10.0.0.1'])
+        await post(`${ingress.address()!.url}/hooks/a`, 'x', forwarded ? { 'x-forwarded-for': forwarded } : {});
+      await stop();
+    }
+    assert.deepEqual(addresses, ['127.0.0.1', '127.0.0.1', '127.0.0.1', '203.0.113.9', '127.0.0.1', '127.0.0.1']);
+  });
+
   it('tells no two absences apart, whatever is sent to it: fuzzed', async () => {
     await using t = await setup(async () => null);
     const token = fc.stringMatching(/^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,20}$/);

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { memberOf } from '#core/config/networks';
 import type { Run, Running } from '#core/service';
 import { listenError } from './listen-error.ts';
 import type { Log } from './ports.ts';
@@ -25,7 +26,7 @@ export interface IngressRequest {
   readonly target: string;
   readonly headers: IncomingHttpHeaders;
   readonly body: Buffer;
-  /** IP address of the peer: the proxy's, where there is one. */
+  /** IP address of the sender; behind a trusted proxy, the one the proxy saw. */
   readonly address: string;
   /** Aborted when the sender has gone, the time is over or the server closes. */
   readonly signal: AbortSignal;
@@ -48,7 +49,7 @@ export interface IngressHandler {
 }
 
 export interface IngressDeps {
-  readonly config: { readonly host: string; readonly port: number };
+  readonly config: { readonly host: string; readonly port: number; readonly trustedProxies?: readonly string[] };
   readonly handlers: readonly IngressHandler[];
   readonly log: Log;
 }
@@ -56,7 +57,8 @@ export interface IngressDeps {
 const TARGET = /^\/(hooks|channels)\/([A-Za-z0-9_-]{1,128})(?:\?|$)/;
 
 /** The public side: callbacks for those who registered, an empty 404 for all else, never a word about itself. */
-export function createIngress({ config: { host, port }, handlers, log }: IngressDeps): Listener {
+export function createIngress({ config: { host, port, trustedProxies = [] }, handlers, log }: IngressDeps): Listener {
+  const isProxy = memberOf(trustedProxies);
   let address: Address | null = null;
 
   async function answer(req: IncomingMessage, res: ServerResponse, closing: AbortSignal): Promise<void> {
@@ -71,7 +73,7 @@ export function createIngress({ config: { host, port }, handlers, log }: Ingress
     if (body === 'gone') return;
 
     const { url: target = '', headers } = req;
-    const about = { id, method, target, headers, body, address: req.socket.remoteAddress ?? '' };
+    const about = { id, method, target, headers, body, address: senderOf(req, isProxy) };
     const it = await within(HANDLE_MS, res, closing, (signal) => handler.handle({ ...about, signal }));
     send(res, it === 'late' ? { status: 503, headers: { 'retry-after': '30' } } : (it ?? { status: 404 }));
   }
@@ -125,6 +127,18 @@ export function createIngress({ config: { host, port }, handlers, log }: Ingress
   }
 
   return { name: 'ingress', stopTimeoutMs: GRACE_MS + 2_000, start, address: () => address };
+}
+
+/** The last address that is not a proxy's: what stands before it in `X-Forwarded-For` anybody can have written. */
+function senderOf({ socket, headers }: IncomingMessage, isProxy: (address: string) => boolean): string {
+  const peer = socket.remoteAddress ?? '';
+  if (!isProxy(peer)) return peer;
+  const path = [headers['x-forwarded-for'] ?? []]
+    .flat()
+    .join(',')
+    .split(',')
+    .map((each) => each.trim());
+  return path.toReversed().find((each) => each !== '' && !isProxy(each)) ?? peer;
 }
 
 /** The whole body, unless it is larger than allowed or its sender leaves. What is too much is let run out unread. */

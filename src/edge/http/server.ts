@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Run, Running, Service } from '#core/service';
 import { buildApp } from './app.ts';
 import { createClients } from './clients.ts';
+import { createDenials } from './denials.ts';
 import { listenError } from './listen-error.ts';
 import { listenLocally } from './local-socket.ts';
 import type { HttpConfig, HttpDeps } from './ports.ts';
@@ -40,12 +41,16 @@ export function createHttp(deps: HttpDeps): OwnerListener {
   const { admits, bus, clock, log } = deps;
   let address: Address | null = null;
   let keeper: TlsKeeper | null = null;
+  const onDenial = createDenials(deps);
 
   async function start(run: Run): Promise<Running> {
     const closing = new AbortController();
     const loaded = files ? await loadTls(files) : null;
-    const clients = files?.clientCaFile && admits ? createClients({ bus, admits }) : null;
-    const app = await buildApp(deps, { closing: closing.signal, tls: loaded, clients });
+    const clients =
+      files?.clientCaFile && admits
+        ? createClients({ bus, admits, onRefusal: (error) => onDenial({ actor: 'anonymous', resource: 'TLS', error }) })
+        : null;
+    const app = await buildApp(deps, { closing: closing.signal, tls: loaded, clients, onDenial });
     app.server.maxConnections = MOST_CONNECTIONS;
     clients?.guard(app.server as unknown as TlsServer, closing.signal);
     try {
@@ -77,7 +82,12 @@ export function createHttp(deps: HttpDeps): OwnerListener {
       over.abort();
     }
 
-    return { stop, health: () => ({ ok: true, detail: address?.url ?? 'stopping' }) };
+    function detail(): string {
+      const problem = keeper?.state().problem ?? null;
+      return `${address?.url ?? 'stopping'}${problem === null ? '' : `; the newer certificate is not in use: ${problem}`}`;
+    }
+
+    return { stop, health: () => ({ ok: true, detail: detail() }) };
   }
 
   return {

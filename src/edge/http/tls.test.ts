@@ -191,6 +191,8 @@ test('a revoked certificate ends at once: open connections, streams, resumed ses
   await Promise.all([streamed, first].map((each) => new Promise((done) => each.once('close', done))));
   await assert.rejects(t.get('/api/who', { agent: agents.anna }));
   await assert.rejects(t.get('/api/who', { agent: as(anna) }));
+  while (t.denied.length === 0) await soon();
+  assert.deepEqual([t.denied[0]!.resource, t.denied[0]!.details], ['TLS', { code: 'http.bad_certificate', certificate: 'Anna' }]);
   await assert.rejects(t.get('/api/who', { agent: as(anna, { session, maxVersion: 'TLSv1.2' }) }));
   assert.equal((await t.get('/api/who', { agent: agents.ben })).json.certificate, 'Ben');
   for (const agent of Object.values(agents)) agent.destroy();
