@@ -80,6 +80,7 @@ async function setup({ mutual = false, ownAuthority = true, more = {} as object 
     port,
     ca,
     home,
+    store,
     file,
     bus,
     certificates,
@@ -196,6 +197,25 @@ test('a revoked certificate ends at once: open connections, streams, resumed ses
   await assert.rejects(t.get('/api/who', { agent: as(anna, { session, maxVersion: 'TLSv1.2' }) }));
   assert.equal((await t.get('/api/who', { agent: agents.ben })).json.certificate, 'Ben');
   for (const agent of Object.values(agents)) agent.destroy();
+});
+
+test('one that was revoked elsewhere, by another node or with no agent between, is refused with its next request', async () => {
+  await using t = await setup({ mutual: true });
+  const anna = await t.certificates.issueClient({ name: 'Anna' }, 'owner');
+  const agent = new Agent({ ca: t.ca, cert: anna.pem, key: anna.key, keepAlive: true, maxSockets: 1 });
+  assert.equal((await t.get('/api/who', { agent })).status, 200);
+  const elsewhere = {
+    store: t.store,
+    clock: systemClock,
+    bus: createBus(() => {}),
+    audit: fakeAudit(),
+    folder: join(t.home, 'tls'),
+    node: 'other',
+  };
+  await createCertificates(elsewhere).revoke(anna.certificate.serial, 'owner');
+  const { status, json } = await t.get('/api/who', { agent });
+  assert.deepEqual([status, json.error.code], [403, 'http.bad_certificate']);
+  agent.destroy();
 });
 
 test('a certificate of our authority that nobody knows of stays out, whatever it says', async () => {
