@@ -325,6 +325,7 @@ export async function createApp({ config, logging, version }: AppOptions): Promi
   const skillProcesses = nursery('skills', { limit: 16, onEvent: () => {} });
   const installed = createInstalledSkills({
     store,
+    bus,
     clock,
     audit,
     catalogue,

@@ -254,3 +254,30 @@ test('the model is asked in the name of the run, with the step’s wishes before
   assert.deepEqual([scope.runId, scope.step, scope.workflowId, scope.runBudgetUsd, scope.purpose], [t.runId, 's', 'w', 1, 'skill:probe']);
   assert.equal(t.asked[0]!.allowOffline, false);
 });
+
+test('a skill that calls another stands behind it, in the same run, and takes its labels on', async () => {
+  const asked: (readonly string[])[] = [];
+  const steps: string[] = [];
+  await using t = await setup(
+    async ({ call, stepPath, fetch, signal, labels }, { name }) => {
+      steps.push(stepPath);
+      if (name !== 'caller') return void (await fetch({ url: 'https://a.example/', signal, timeoutMs: 1_000, maxBytes: 10 }));
+      assert.deepEqual(labels, []);
+      assert.equal((await call('probe', { input: null, config: { name: 'callee' } })).output, 'done');
+      await call('probe', { input: null, config: { name: 'callee' } });
+    },
+    {
+      grants: ['net:fetch', 'skill:call'],
+      policy: { ...allowAll(), enforce: async ({ context }) => void asked.push(context?.chain ?? []) },
+    },
+  );
+  const result = await t.run({ config: { name: 'caller' } });
+  assert.deepEqual(result.labels, ['untrusted']);
+  assert.deepEqual(steps, ['s', 's/probe#1', 's/probe#2']);
+  assert.deepEqual(asked[1]?.slice(-1), ['skill:probe'], 'the callee acts on behalf of its caller too');
+});
+
+test('skills call one another only so deep', async () => {
+  await using t = await setup(async ({ call }) => void (await call('probe', { input: null, config: {} })), { grants: ['skill:call'] });
+  await assert.rejects(t.run(), { code: 'skill.too_deep' });
+});

@@ -48,6 +48,16 @@ function createPages(code: string | null) {
     }),
     createRoute({
       getParentRoute: () => root,
+      path: '/skills',
+      component: lazyRouteComponent(() => import('./pages/skills/skills-page.tsx'), 'SkillsPage'),
+    }),
+    createRoute({
+      getParentRoute: () => root,
+      path: '/skills/$name',
+      component: lazyRouteComponent(() => import('./pages/skills/skill-page.tsx'), 'SkillPage'),
+    }),
+    createRoute({
+      getParentRoute: () => root,
       path: '/system',
       component: lazyRouteComponent(() => import('./pages/system/system-page.tsx'), 'SystemPage'),
     }),

@@ -31,6 +31,7 @@ async function setup(over: Partial<InstalledSkillsDeps> = {}) {
   const runs: SandboxRun[] = [];
   const deps: InstalledSkillsDeps = {
     store,
+    bus,
     clock,
     audit,
     catalogue: createCatalogue([], breakers),

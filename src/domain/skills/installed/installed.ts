@@ -1,6 +1,7 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Audit } from '#audit';
+import type { Bus } from '#core/bus';
 import type { Clock } from '#core/clock';
 import type { Db, Store } from '#core/db/store';
 import { AppError, errorInfo } from '#core/errors';
@@ -17,8 +18,16 @@ import type { InstalledSkill, SkillPreview, WallState } from './shapes.ts';
 import { warningsOf } from './warnings.ts';
 import type { WallProbe } from './walls.ts';
 
+declare module '#core/bus' {
+  interface Events {
+    /** An installed skill came, went, or is in another state. */
+    'skill.changed': { readonly name: string };
+  }
+}
+
 export interface InstalledSkillsDeps {
   readonly store: Store;
+  readonly bus: Bus;
   readonly clock: Clock;
   readonly audit: Pick<Audit, 'record'>;
   readonly catalogue: Catalogue;
@@ -57,7 +66,7 @@ export interface InstalledSkills {
 const TAMPERED = 'its files are not those that were installed';
 
 export function createInstalledSkills(deps: InstalledSkillsDeps): InstalledSkills {
-  const { store, clock, audit, catalogue, sandbox, folder: home } = deps;
+  const { store, bus, clock, audit, catalogue, sandbox, folder: home } = deps;
   const placeOf = ({ name, version }: { readonly name: string; readonly version: string }): string => join(home, name, version);
 
   async function preview(folder: string): Promise<SkillPreview> {
@@ -165,6 +174,7 @@ export function createInstalledSkills(deps: InstalledSkillsDeps): InstalledSkill
       );
     });
     admit(row);
+    bus.publish('skill.changed', { name });
     return describe(row);
   }
 
@@ -177,6 +187,7 @@ export function createInstalledSkills(deps: InstalledSkillsDeps): InstalledSkill
       await audit.record({ actor: by, action: 'skills.remove', resource: `skill:${name}`, details: { version: row.version } }, tx);
     });
     catalogue.drop(name, goneSince(clock.now()));
+    bus.publish('skill.changed', { name });
     await discard(join(home, name));
     return { name, usedBy };
   }
@@ -207,6 +218,7 @@ export function createInstalledSkills(deps: InstalledSkillsDeps): InstalledSkill
       await audit.record({ actor: by, action, resource: `skill:${row.name}`, details: { version: row.version, reason: set.reason } }, tx);
     });
     admit(changed);
+    bus.publish('skill.changed', { name: row.name });
     return describe(changed);
   }
 

@@ -25,6 +25,8 @@ const STALE: readonly (readonly [prefix: string, paths: readonly string[]])[] = 
   ['llm.health', ['/api/providers']],
   ['settings.', ['/api/settings', '/api/settings/{key}', '/api/budgets']],
   ['certificate.', ['/api/certificates', '/api/doors']],
+  ['skill.', ['/api/skills', '/api/skills/{name}', '/api/installed-skills', '/api/installed-skills/{name}']],
+  ['breaker.', ['/api/skills', '/api/skills/{name}']],
   ['channel.', ['/api/channels', '/api/channels/{id}', '/api/channels/{id}/senders']],
   ['conversation.', ['/api/conversations', '/api/conversations/{id}']],
   ['turn.', ['/api/conversations', '/api/conversations/{id}', '/api/conversations/{id}/messages']],

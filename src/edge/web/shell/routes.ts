@@ -1,15 +1,16 @@
-import { Activity, House, ListChecks, MessageCircle, Scale, ShieldCheck, type LucideIcon } from 'lucide-react';
+import { Activity, Blocks, House, ListChecks, MessageCircle, Scale, ShieldCheck, type LucideIcon } from 'lucide-react';
 import { t } from '../strings.ts';
 
 /** The pages of the navigation, in its order. */
 export const PAGES: readonly {
-  readonly to: '/' | '/chat' | '/runs' | '/policy' | '/security' | '/system';
+  readonly to: '/' | '/chat' | '/runs' | '/skills' | '/policy' | '/security' | '/system';
   readonly name: string;
   readonly icon: LucideIcon;
 }[] = [
   { to: '/', name: t.nav.home, icon: House },
   { to: '/chat', name: t.nav.chat, icon: MessageCircle },
   { to: '/runs', name: t.nav.runs, icon: ListChecks },
+  { to: '/skills', name: t.nav.skills, icon: Blocks },
   { to: '/policy', name: t.nav.policy, icon: Scale },
   { to: '/security', name: t.nav.security, icon: ShieldCheck },
   { to: '/system', name: t.nav.system, icon: Activity },

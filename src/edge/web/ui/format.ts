@@ -46,3 +46,9 @@ export function money(usd: number): string {
   if (usd >= 0.1) return `$${usd.toFixed(2)}`;
   return usd < 0.0001 ? '< $0.0001' : `$${Number(usd.toPrecision(2))}`;
 }
+
+/** A size in words: `4.7 kB`. */
+export function bytes(count: number): string {
+  if (count < 1_000) return `${count} B`;
+  return count < 1e6 ? `${(count / 1e3).toFixed(1)} kB` : `${(count / 1e6).toFixed(1)} MB`;
+}
