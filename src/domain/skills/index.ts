@@ -3,7 +3,7 @@ export { addressesIn } from './addresses.ts';
 export { createBreakers, type Breakers } from './breaker.ts';
 export { createCatalogue, type Catalogue } from './catalogue.ts';
 export { createFeedStore, type FeedHealth, type FeedStore } from './feed-store.ts';
-export { createInstalledSkills, type InstalledSkills, type InstalledSkillsDeps } from './installed/installed.ts';
+export { createInstalledSkills, describeInstalled, type InstalledSkills, type InstalledSkillsDeps } from './installed/installed.ts';
 export { manifestJsonSchema, OWN_ADDRESSES, type Manifest } from './installed/manifest.ts';
 export { installedSkillRoutes } from './installed/routes.ts';
 export { createSandbox } from './installed/sandbox.ts';

@@ -4,7 +4,7 @@ import { systemClock } from '#core/clock';
 import { AppError } from '#core/errors';
 import { uuidv7 } from '#core/ids';
 import { parseCron } from '#schedules';
-import { builtInSkills, createBreakers, createCatalogue, createFeedStore } from '#skills';
+import { builtInSkills, createBreakers, createCatalogue, createFeedStore, describeInstalled, skillMigrations } from '#skills';
 import { createTemplates, createWorkflows, workflowMigrations } from '#workflows';
 import type { Trigger, validateWorkflow } from '#workflows/contract';
 import type { z } from 'zod';
@@ -14,13 +14,15 @@ import { databaseFile, withStore } from './offline.ts';
 
 type Verdict = z.output<(typeof validateWorkflow)['output']>;
 
+const MIGRATIONS = [...skillMigrations, ...workflowMigrations];
+
 /** What the running agent would say of a definition, but for the providers, which are taken to be there. */
 export async function validateOffline(definition: unknown, io: Cli): Promise<Verdict> {
-  if (existsSync(databaseFile(io.home))) return withStore(io, workflowMigrations, (store) => inspect(definition, store));
+  if (existsSync(databaseFile(io.home))) return withStore(io, MIGRATIONS, (store) => inspect(definition, store));
   const [{ openSqlite }, { migrate }] = await Promise.all([import('#core/db/sqlite'), import('#core/db/migration')]);
   const store = openSqlite(':memory:');
   try {
-    await migrate(store, workflowMigrations);
+    await migrate(store, MIGRATIONS);
     return await inspect(definition, store);
   } finally {
     await store.close();
@@ -34,6 +36,7 @@ async function inspect(definition: unknown, store: Store): Promise<Verdict> {
     builtInSkills({ feeds: createFeedStore(store), parser: { parseFeed: unused, readPage: unused } }),
     breakers,
   );
+  await describeInstalled(store, skills);
   const workflows = createWorkflows({
     store,
     bus,
@@ -42,6 +45,7 @@ async function inspect(definition: unknown, store: Store): Promise<Verdict> {
     templates: createTemplates(),
     ports: {
       skill: (name) => (skills.find(name) ? skills.info(name) : undefined),
+      absentSkill: skills.absent,
       checkConfig: skills.checkConfig,
       checkTrigger,
       provider: async () => true,

@@ -359,3 +359,14 @@ function asText({ grant, on }: { readonly grant: string; readonly on: readonly s
 function goneSince(at: number): string {
   return `it was removed on ${new Date(at).toISOString().slice(0, 10)}; install it again, or take another`;
 }
+
+/** Puts what is installed into a catalogue that only describes and checks: nothing of it can be run. */
+export async function describeInstalled(store: Pick<Store, 'db'>, catalogue: Catalogue): Promise<void> {
+  const notHere = async (): Promise<never> => {
+    throw new AppError('unavailable', 'skill.no_sandbox', 'Skills are run by the agent alone');
+  };
+  for (const row of await allInstalled(store.db)) {
+    if (row.state === 'removed') catalogue.drop(row.name, goneSince(row.changed_at));
+    else catalogue.put(asSkill(manifestOf(row), notHere), { version: row.version, disabled: row.state === 'disabled' ? row.reason : null });
+  }
+}

@@ -6,8 +6,9 @@ import { fail, ok, type Check, type Finding } from './checks.ts';
 import { checkDoors } from './doors.ts';
 import { checkRunning, checkStore } from './inside.ts';
 import { checkAgent, checkHome, checkProgram } from './place.ts';
+import { checkSandbox } from './sandbox.ts';
 
-const CHECKS: readonly Check[] = [checkProgram, checkHome, checkAgent, checkDoors, checkStore, checkRunning];
+const CHECKS: readonly Check[] = [checkProgram, checkHome, checkAgent, checkDoors, checkStore, checkSandbox, checkRunning];
 
 /** Makes every check, one after the other; one that breaks hurts no other. */
 export async function examine(io: Cli, { fix }: { readonly fix: boolean }): Promise<readonly Finding[]> {
