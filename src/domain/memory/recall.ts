@@ -1,3 +1,4 @@
+import { revealText, sealText } from '#content';
 import type { MemoryHit } from './contract.ts';
 
 const TAG = 'recalled-memory';
@@ -6,11 +7,11 @@ const TAG = 'recalled-memory';
  * What is put before a model of memories that were found: each in a tag of its own. The write gate knows the tag, so
  * what was recalled is never learnt again as if it were news.
  */
-export function recallBlock(hits: readonly Pick<MemoryHit, 'id' | 'kind' | 'createdAt' | 'passage'>[]): string {
+export function recallBlock(hits: readonly Pick<MemoryHit, 'id' | 'kind' | 'createdAt' | 'passage' | 'labels'>[]): string {
   return hits
     .map(
-      ({ id, kind, createdAt, passage }) =>
-        `<${TAG} id="${id}" kind="${kind}" date="${createdAt.slice(0, 10)}">\n${passage.replaceAll(TAG, 'recalled memory')}\n</${TAG}>`,
+      ({ id, kind, createdAt, passage, labels }) =>
+        `<${TAG} id="${id}" kind="${kind}" date="${createdAt.slice(0, 10)}" labels="${labels.join(' ')}">\n${sealText(revealText(passage).text).replaceAll(TAG, 'recalled memory')}\n</${TAG}>`,
     )
     .join('\n');
 }

@@ -14,6 +14,8 @@ export function wrapMaterial(text: string, source: string, where: Where): string
 
 /** Placeholders of what only the owner and the program write, and of what is in an envelope already. */
 const OWN = /^\{\{-?\s*(resources|today|now|run|material|message|history)\b/;
+/** A name that the template itself gives to something else is not the program's any more. */
+const GIVEN = /\{%-?\s*(?:assign|capture|for|tablerow)\s+([\w-]+)/g;
 /** What puts values into a text: placeholders, and the tags that do the same. */
 const BRINGS_IN = /\{\{[^]*?\}\}|\{%-?\s*(?:echo|liquid|cycle|increment|decrement)\b[^]*?%\}/g;
 
@@ -22,8 +24,10 @@ const BRINGS_IN = /\{\{[^]*?\}\}|\{%-?\s*(?:echo|liquid|cycle|increment|decremen
  * are the program's own or stand in one already. The envelope needs no escape here, for nobody who wrote what is filled in knows its boundary.
  */
 export async function renderPrompt(template: string, context: SkillContext, own: Readonly<Record<string, unknown>> = {}): Promise<string> {
+  const given = new Set([...template.matchAll(GIVEN)].map(([, name]) => name));
   const marked = template.replaceAll(BRINGS_IN, (tag) => {
-    if (OWN.test(tag)) return tag;
+    const name = OWN.exec(tag)?.[1];
+    if (name !== undefined && !given.has(name)) return tag;
     const { open, close } = envelopeMarks(enclosureOf(sourceIn(tag), context));
     return `${open}${tag}${close}`;
   });

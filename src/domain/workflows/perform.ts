@@ -2,6 +2,7 @@ import type { Clock } from '#core/clock';
 import type { Db, Store } from '#core/db/store';
 import { AppError, errorInfo, type ErrorInfo } from '#core/errors';
 import type { Json } from '#core/json';
+import { revealText } from '#content';
 import { updateStep, type Label, type RunRow, type Runs, type StepRow } from '#runs';
 import { addressesIn } from '#skills';
 import type { Taken } from '#runs/contract';
@@ -312,7 +313,8 @@ export function createPerform(deps: PerformDeps): Perform {
         step: row.path,
         kind: gate ? 'second_factor' : 'approval_step',
         title: live.run.title,
-        question: await templates.render(approval.question, scope),
+        // what the owner reads is what stands there: nothing in it can hide or turn around
+        question: revealText(await templates.render(approval.question, scope)).text,
         options: approval.options,
         details: { input },
         expiresAt: approval.expiresInMs === undefined ? null : clock.now() + approval.expiresInMs,

@@ -40,6 +40,11 @@ test('what tags bring in stands in envelopes as well, in the system prompt too',
   const bare = (text: string): string => text.replaceAll(/<data-[^>]*>[^<]*<\/data-[0-9a-f]{16}>/g, '…');
   assert.equal(bare(request.prompt!), '… …………');
   assert.match(bare(request.system!), /^You read …\./);
+  const renamed = await transform({
+    ...world,
+    prompt: '{% assign today = input.a %}{{ today }}{% for run in input.items %}{{ run }}{% endfor %}',
+  });
+  assert.equal(bare(renamed.request.prompt!), '………', 'a name of the program given to something foreign');
 });
 
 test('no prompt is an error, never the input handed through', async () => {
