@@ -110,7 +110,9 @@ describe('a code', () => {
     const { code, recoveryCodes } = await enrol(t);
     const wrong = code() === '123456' ? '654321' : '123456';
     for (let n = 0; n < 5; n += 1) await assert.rejects(use(t, wrong), { code: 'owner.wrong_factor' });
+    assert.equal(t.told.includes('Somebody guesses at your second factor'), false);
     await assert.rejects(use(t, code()), { kind: 'limited', code: 'owner.too_many_attempts' });
+    assert.ok(t.told.includes('Somebody guesses at your second factor'));
     await assert.rejects(t.restarted().assertFactor(act(t.session, code())), { code: 'owner.too_many_attempts' });
     for (let n = 0; n < 15; n += 1) await assert.rejects(t.owner.assertFactor(act(`other ${n}`, wrong)), { code: 'owner.wrong_factor' });
     await assert.rejects(t.owner.assertFactor(act('yet another', code())), { code: 'owner.too_many_attempts' });

@@ -183,7 +183,15 @@ export function createFactors({ store, audit, totp, passkeys, recovery, challeng
     async useCode(code, by) {
       const isRecovery = readRecoveryCode(code) !== null;
       const kind = isRecovery ? 'recovery' : 'totp';
-      await throttle.enterFactor(by.subject, !isRecovery);
+      await throttle.enterFactor(by.subject, !isRecovery).catch((error: unknown) => {
+        // whoever gets here has the password, a session or a chat of the owner
+        tell(
+          'critical',
+          'Somebody guesses at your second factor',
+          `Asked for: ${by.act}. If it was not you, end the sessions you do not know.`,
+        );
+        throw error;
+      });
       const isRight = isRecovery ? await store.write((tx) => recovery.use(tx, code)) : await totp.use(code);
       await verdict(by, kind, isRight);
       if (!isRight) throw new AppError('forbidden', 'owner.wrong_factor', 'Not a code of now, or one that was used before');

@@ -66,7 +66,7 @@ export async function buildApp(deps: HttpDeps, { closing, tls, clients, onDenial
   app.setNotFoundHandler(createNotFound({ staticDir: deps.staticDir, known: [...routes.map(({ endpoint }) => endpoint), ...rawRoutes] }));
 
   const onFailure = (thrown: unknown, request: FastifyRequest): unknown => reported(thrown, request).body;
-  const mounting: MountDeps = { app, clock, closing, verifyFactor: deps.verifyFactor, onFailure };
+  const mounting: MountDeps = { app, clock, closing, verifyFactor: deps.verifyFactor, readmit: guard, onFailure };
   takeOnlyJson(app);
   for (const route of routes) mountRoute(route, mounting);
   await app.register(async (scope) => {

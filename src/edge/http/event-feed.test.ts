@@ -52,6 +52,28 @@ describe('the event stream', () => {
     }
   });
 
+  it('ends for whoever would not be let in any more', async () => {
+    let isIn = true;
+    const owner = { caller: { id: 'owner', grants: new Set(['*']) }, csrfToken: 'x' };
+    await using t = await serve([], {
+      auth: { session: async () => (isIn ? owner : null), bearer: async () => owner.caller },
+    });
+    await using heard = await listen(`${t.url}/api/events?topics=test.`, SESSION);
+    await using other = await listen(`${t.url}/api/events?topics=test.`, TOKEN);
+    await Promise.all([heard.take(1), other.take(1)]);
+    await t.clock.advance(15_000);
+    t.bus.publish('test.told', { n: 1 });
+    await heard.take(1);
+    isIn = false; // logged out elsewhere
+    await t.clock.advance(15_000);
+    assert.deepEqual(await heard.rest(), []);
+    t.bus.publish('test.told', { n: 2 });
+    assert.deepEqual(
+      (await other.take(2)).map(({ data }) => data.n),
+      [1, 2],
+    );
+  });
+
   it('goes on after Last-Event-ID, over a new connection, with nothing lost or doubled', async () => {
     await using t = await serve([]);
     const heard: number[] = [];

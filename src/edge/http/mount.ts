@@ -10,6 +10,7 @@ import { factorCheck } from './factor.ts';
 import type { RawRoute } from '#core/raw-route';
 import type { VerifyFactor } from './ports.ts';
 import { sendEvents } from './sse.ts';
+import { watched } from './watch.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -35,6 +36,8 @@ export interface MountDeps {
   /** Aborted when the server closes; ends every stream. */
   readonly closing: AbortSignal;
   readonly verifyFactor: VerifyFactor;
+  /** The guard again: throws when the request would not be let in now. */
+  readonly readmit: (request: FastifyRequest) => Promise<unknown>;
   /** Logs what was thrown where it is a bug, and says what to tell the client. */
   readonly onFailure: (thrown: unknown, request: FastifyRequest) => unknown;
 }
@@ -43,7 +46,7 @@ export interface MountDeps {
 export const routerPath = (path: string): string => path.replaceAll(/\{(\w+)\}/g, ':$1');
 
 /** Puts an endpoint on the server: input read by its schema, answer written by its schema. */
-export function mountRoute(route: Route, { app, clock, closing, verifyFactor, onFailure }: MountDeps): void {
+export function mountRoute(route: Route, { app, clock, closing, verifyFactor, readmit, onFailure }: MountDeps): void {
   const { endpoint } = route;
 
   async function stream(input: never, about: Request, reply: FastifyReply): Promise<void> {
@@ -75,7 +78,9 @@ export function mountRoute(route: Route, { app, clock, closing, verifyFactor, on
       const checkFactor = factorCheck(request, connection, input, verifyFactor);
       // After the input was read: a mistake in it must not use up a code.
       if (endpoint.secondFactor) await checkFactor(endpoint.secondFactor === 'when_enrolled');
-      const about = describe(request, connection, signalOf(reply.raw, closing, endpoint.stream === true), checkFactor);
+      const gone = signalOf(reply.raw, closing, endpoint.stream === true);
+      const signal = endpoint.stream ? watched(gone, reply.raw, clock, () => readmit(request)) : gone;
+      const about = describe(request, connection, signal, checkFactor);
       if (endpoint.stream && !asksForJson(request)) return stream(input, about, reply);
       const answer = endpoint.stream ? await whole(input, about) : endpoint.output.parse(await route.handle(input, about));
       reply.code(endpoint.status ?? 200).type('application/json; charset=utf-8');
