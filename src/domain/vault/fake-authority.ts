@@ -127,12 +127,34 @@ export async function startFakeAuthority(now: () => number): Promise<FakeAuthori
     }
   }
 
+  function approve(authorizeUrl: string, say: 'yes' | 'no'): URL {
+    const { searchParams: query } = new URL(authorizeUrl);
+    if (query.get('client_id') !== CLIENT.id || query.get('response_type') !== 'code' || query.get('code_challenge_method') !== 'S256')
+      throw new Error('invalid_request');
+    const back = new URL(query.get('redirect_uri')!);
+    back.searchParams.set('state', query.get('state')!);
+    back.searchParams.set('iss', url);
+    if (say === 'no') back.searchParams.set('error', 'access_denied');
+    else {
+      const code = token();
+      codes.set(code, {
+        challenge: query.get('code_challenge')!,
+        redirect: query.get('redirect_uri')!,
+        scope: query.get('scope') ?? '',
+        used: null,
+      });
+      back.searchParams.set('code', code);
+    }
+    return back;
+  }
+
   async function handle(req: IncomingMessage, res: ServerResponse): Promise<void> {
     const chunks: Buffer[] = [];
     for await (const chunk of req) chunks.push(chunk as Buffer);
     const form = new URLSearchParams(Buffer.concat(chunks).toString());
     const path = new URL(req.url!, 'http://x').pathname;
-    if (path !== '/authorize') asked.push({ path, form, authorization: req.headers.authorization });
+    if (path === '/authorize') return void res.writeHead(302, { location: approve(new URL(req.url!, url).href, 'yes').href }).end(); // the owner says yes
+    asked.push({ path, form, authorization: req.headers.authorization });
     if (ways.delayMs > 0) await new Promise((resolve) => setTimeout(resolve, ways.delayMs));
     if (ways.down) return void res.writeHead(503).end('down');
     const [status, body] = answer(path, form, req.headers.authorization);
@@ -147,26 +169,7 @@ export async function startFakeAuthority(now: () => number): Promise<FakeAuthori
     url,
     asked,
     ways,
-    async approve(authorizeUrl, say = 'yes') {
-      const { searchParams: query } = new URL(authorizeUrl);
-      if (query.get('client_id') !== CLIENT.id || query.get('response_type') !== 'code' || query.get('code_challenge_method') !== 'S256')
-        throw new Error('invalid_request');
-      const back = new URL(query.get('redirect_uri')!);
-      back.searchParams.set('state', query.get('state')!);
-      back.searchParams.set('iss', url);
-      if (say === 'no') back.searchParams.set('error', 'access_denied');
-      else {
-        const code = token();
-        codes.set(code, {
-          challenge: query.get('code_challenge')!,
-          redirect: query.get('redirect_uri')!,
-          scope: query.get('scope') ?? '',
-          used: null,
-        });
-        back.searchParams.set('code', code);
-      }
-      return back;
-    },
+    approve: async (authorizeUrl, say = 'yes') => approve(authorizeUrl, say),
     typeIn(userCode, say = 'yes') {
       for (const device of devices.values()) if (device.user === userCode) device.said = say;
     },

@@ -58,6 +58,21 @@ function createPages(code: string | null) {
     }),
     createRoute({
       getParentRoute: () => root,
+      path: '/secrets',
+      component: lazyRouteComponent(() => import('./pages/secrets/secrets-page.tsx'), 'SecretsPage'),
+    }),
+    createRoute({
+      getParentRoute: () => root,
+      path: '/connections/callback',
+      component: lazyRouteComponent(() => import('./pages/secrets/callback-page.tsx'), 'CallbackPage'),
+    }),
+    createRoute({
+      getParentRoute: () => root,
+      path: '/audit',
+      component: lazyRouteComponent(() => import('./pages/audit/audit-page.tsx'), 'AuditPage'),
+    }),
+    createRoute({
+      getParentRoute: () => root,
       path: '/system',
       component: lazyRouteComponent(() => import('./pages/system/system-page.tsx'), 'SystemPage'),
     }),

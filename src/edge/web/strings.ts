@@ -1,3 +1,6 @@
+import { auditWords } from './strings/audit.ts';
+import { secretWords } from './strings/secrets.ts';
+
 /** Every word of the web interface, in English. A function where a value goes in. */
 export const t = {
   name: 'Castellan',
@@ -10,6 +13,8 @@ export const t = {
     skills: 'Skills',
     policy: 'Policy',
     security: 'Security',
+    secrets: 'Secrets',
+    audit: 'Audit',
     system: 'System',
   },
   theme: { label: 'Appearance', system: 'As the system', light: 'Light', dark: 'Dark' },
@@ -561,4 +566,6 @@ export const t = {
     lastRead: 'Last read',
     failures: (count: number) => (count === 1 ? 'The last try failed:' : `Failed ${count} times in a row:`),
   },
+  secrets: secretWords,
+  audit: auditWords,
 } as const;

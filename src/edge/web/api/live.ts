@@ -27,6 +27,8 @@ const STALE: readonly (readonly [prefix: string, paths: readonly string[]])[] = 
   ['certificate.', ['/api/certificates', '/api/doors']],
   ['skill.', ['/api/skills', '/api/skills/{name}', '/api/installed-skills', '/api/installed-skills/{name}']],
   ['breaker.', ['/api/skills', '/api/skills/{name}']],
+  ['vault.', ['/api/secrets']],
+  ['connection.', ['/api/connections']],
   ['channel.', ['/api/channels', '/api/channels/{id}', '/api/channels/{id}/senders']],
   ['conversation.', ['/api/conversations', '/api/conversations/{id}']],
   ['turn.', ['/api/conversations', '/api/conversations/{id}', '/api/conversations/{id}/messages']],

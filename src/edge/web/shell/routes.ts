@@ -1,9 +1,20 @@
-import { Activity, Blocks, House, ListChecks, MessageCircle, Scale, ShieldCheck, type LucideIcon } from 'lucide-react';
+import {
+  Activity,
+  Blocks,
+  House,
+  KeyRound,
+  ListChecks,
+  MessageCircle,
+  Scale,
+  ScrollText,
+  ShieldCheck,
+  type LucideIcon,
+} from 'lucide-react';
 import { t } from '../strings.ts';
 
 /** The pages of the navigation, in its order. */
 export const PAGES: readonly {
-  readonly to: '/' | '/chat' | '/runs' | '/skills' | '/policy' | '/security' | '/system';
+  readonly to: '/' | '/chat' | '/runs' | '/skills' | '/policy' | '/security' | '/secrets' | '/audit' | '/system';
   readonly name: string;
   readonly icon: LucideIcon;
 }[] = [
@@ -13,5 +24,7 @@ export const PAGES: readonly {
   { to: '/skills', name: t.nav.skills, icon: Blocks },
   { to: '/policy', name: t.nav.policy, icon: Scale },
   { to: '/security', name: t.nav.security, icon: ShieldCheck },
+  { to: '/secrets', name: t.nav.secrets, icon: KeyRound },
+  { to: '/audit', name: t.nav.audit, icon: ScrollText },
   { to: '/system', name: t.nav.system, icon: Activity },
 ];

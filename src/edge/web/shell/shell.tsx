@@ -75,9 +75,9 @@ export function Shell() {
         aria-label={t.nav.label}
         className="fixed inset-x-0 bottom-0 z-30 border-t border-line bg-surface pb-[env(safe-area-inset-bottom)] md:hidden"
       >
-        <ul className="flex">
+        <ul className="flex overflow-x-auto">
           {PAGES.map(({ to, name, icon: Icon }) => (
-            <li key={to} className="flex-1">
+            <li key={to} className="min-w-16 flex-1">
               <Link
                 to={to}
                 activeOptions={{ exact: to === '/' }}
