@@ -189,7 +189,7 @@ describe('the ledger is exact', () => {
   for (const [title, reply, source] of failures) {
     it(`for ${title}: ${source === 'none' ? 'booked at nothing' : 'booked at an estimate'}`, async () => {
       await using t = await setup();
-      await t.provider('P', { timeoutMs: 150 });
+      await t.provider('P', { timeoutMs: reply.delayMs === Infinity ? 150 : 5_000 });
       t.fake.reply(reply);
       await assert.rejects(t.ask({ allowOffline: false }), { code: 'llm.failed' });
       const [call] = await t.ledger();
