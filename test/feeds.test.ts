@@ -110,7 +110,7 @@ describe('feeds of the real web', () => {
     name,
     resources: paths.map((path) => ({ name: path, type: 'rss_feed', url: world.url + path })),
     steps: [
-      { id: 'fetch', skill: 'rss_fetch', config: { timeoutMs: 1_000 }, next: { on_empty: 'end' } },
+      { id: 'fetch', skill: 'rss_fetch', config: { timeoutMs: 5_000 }, next: { on_empty: 'end' } },
       { id: 'send', skill: 'notify', config: send },
     ],
     output: 'fetch',
