@@ -46,7 +46,7 @@ describe('kill -9 of the agent', { concurrency: 2 }, () => {
           steps: [
             { id: 'one', skill: 'llm_transform', tier: 'light', prompt: 'ONE {{ input }}' },
             { id: 'slow', skill: 'llm_transform', tier: 'light', prompt: 'SLOW {{ input }}' },
-            { id: 'rest', wait: { forMs: 2_000 } },
+            { id: 'rest', wait: { forMs: 6_000 } },
             { id: 'page', skill: 'web_fetch', config: { url: page.url }, retry: { attempts: 5, backoff: 'fixed', delayMs: 2_500 } },
             { id: 'ask', approval: { question: 'Go on?' } },
             { id: 'last', skill: 'llm_transform', tier: 'light', prompt: 'LAST {{ steps.one.output }}', inputFrom: 'one' },

@@ -65,9 +65,8 @@ export function createIngress({ config: { host, port, trustedProxies = [] }, han
     const [, prefix, id] = TARGET.exec(req.url ?? '') ?? [];
     const handler = handlers.find((each) => each.prefix === prefix);
     const method = req.method ?? '';
-    if (!handler || id === undefined) return send(res, { status: 404 });
-    if (!(handler.methods as readonly string[]).includes(method))
-      return send(res, { status: 405, headers: { allow: handler.methods.join(', ') } });
+    // a wrong method is an absence too: 405 would tell which addresses there are
+    if (!handler || id === undefined || !(handler.methods as readonly string[]).includes(method)) return send(res, { status: 404 });
     const body = await read(req, handler.maxBodyBytes);
     if (body === 'too_large') return send(res, { status: 413 });
     if (body === 'gone') return;
