@@ -85,11 +85,12 @@ export async function runLauncher(args: readonly string[], options: LauncherOpti
         stdio: ['inherit', 'inherit', 'pipe', 'ipc', ...(passphrase === null ? [] : ['pipe' as const])],
       });
       (child.stdio as unknown as (Writable | undefined)[])[4]?.on('error', ignore).end(passphrase);
-      const life = await live(child, stop, limits.healthyMs);
-      if (stop.asked.aborted || FINAL.includes(life.code)) return exitCodeOf(life);
+      const lived = await live(child, stop, limits.healthyMs);
+      if (stop.asked.aborted || FINAL.includes(lived.code)) return exitCodeOf(lived);
+      const life = { ...lived, said: await withoutSecrets(lived.said, options.clean) };
       const now = performance.now();
       crashes.push(now);
-      await keepLastWords(home, life, options.clean);
+      keepLastWords(home, life);
       if (crashes.filter((at) => now - at < limits.withinMs).length >= limits.crashes) {
         say(lastMessage(life, limits, home));
         return GAVE_UP;
@@ -235,12 +236,18 @@ function cacheFolder(home: string): string {
   }
 }
 
-async function keepLastWords(home: string, life: Life, clean: LauncherOptions['clean']): Promise<void> {
+async function withoutSecrets(said: readonly string[], clean: LauncherOptions['clean']): Promise<readonly string[]> {
+  if (!clean) return said;
+  return clean(said.join('\n')).then(
+    (text) => text.split('\n'),
+    () => ['(its last words could not be cleaned of secrets, so they are not kept)'],
+  );
+}
+
+function keepLastWords(home: string, life: Life): void {
   const head = `${new Date().toISOString()} the agent ${endOf(life)}`;
   quietly(() => mkdirSync(dirname(crashLog(home)), { recursive: true, mode: 0o700 })); // it may have died before it made its home
-  const said = life.said.join('\n');
-  const kept = clean ? await clean(said).catch(() => '(its last words could not be cleaned of secrets, so they are not kept)') : said;
-  quietly(() => writeFileSync(crashLog(home), `${head}\n${kept}\n`, { mode: 0o600 }));
+  quietly(() => writeFileSync(crashLog(home), `${[head, ...life.said].join('\n')}\n`, { mode: 0o600 }));
 }
 
 function crashLog(home: string): string {

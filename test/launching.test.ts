@@ -64,12 +64,18 @@ describe('castellan start', { concurrency: 2 }, () => {
   it('gives up on an agent that dies at every start, and says why and where to look', async () => {
     await using home = await folder();
     const crash = join(home.path, 'crash.mjs');
-    await writeFile(crash, `if (process.argv[1]?.endsWith('main.ts')) setTimeout(() => { throw new Error('planted by a test'); }, 5);`);
+    const token = `ghp_${'aB3dE5gH7jK9mN2pQ4rS6tV8wX1yZ0cF4hJ2'}`;
+    await writeFile(
+      crash,
+      `if (process.argv[1]?.endsWith('main.ts')) setTimeout(() => { throw new Error('planted by a test with ${token}'); }, 5);`,
+    );
     await using launched = launch({ home: home.path, launcher: true, env: { NODE_OPTIONS: `--import=${crash}` } });
     assert.equal((await launched.ended).code, 70);
     const last = launched.log().slice(launched.log().indexOf('castellan: the agent crashed'));
     assert.match(last, /crashed 5 times within 120 s and is not started again.*planted by a test.*last-crash\.log and .*castellan\.log/s);
-    assert.match(await readFile(join(home.path, 'logs', 'last-crash.log'), 'utf8'), /planted by a test/);
+    const kept = await readFile(join(home.path, 'logs', 'last-crash.log'), 'utf8');
+    assert.match(kept, /planted by a test with \[redacted:github-pat\]/);
+    assert.ok(!(kept + last).includes(token));
   });
 
   it('does not start again what no restart mends', async () => {

@@ -44,15 +44,15 @@ export function createRedactor(): LiveRedactor {
   let patterns: ReturnType<typeof patternAnchors> | null = null;
   let matcher: Matcher | null = null;
 
-  function scanned(text: string) {
+  function ready(): Matcher {
+    if (matcher) return matcher;
     patterns ??= patternAnchors();
-    matcher ??= createMatcher([...known, ...patterns.anchors], patterns.sets);
-    return matcher.scan(text);
+    return (matcher = createMatcher([...known, ...patterns.anchors], patterns.sets));
   }
 
   function secretsIn(text: string): Hit[] {
     if (text.length < SHORTEST_REDACTED) return [];
-    const { hits } = scanned(text);
+    const hits = ready().find(text);
     return hits.length === 0 ? [] : disjoint(hits.filter(({ identifier }) => !identifier));
   }
 
@@ -106,7 +106,7 @@ export function createRedactor(): LiveRedactor {
     redact,
     inField,
     json: (value: Json) => json(value),
-    scan: (text: string) => disjoint(scanned(text).hits),
+    scan: (text: string) => disjoint(ready().find(text)),
     find: (text: string) => [
       ...new Set(
         secretsIn(text)
@@ -114,9 +114,9 @@ export function createRedactor(): LiveRedactor {
           .map(({ provider }) => provider),
       ),
     ],
-    pending: (text: string) => text.length - scanned(text).open,
+    pending: (text: string) => text.length - ready().scan(text).open,
     part(text: string, from: number) {
-      const { hits, open } = scanned(text);
+      const { hits, open } = ready().scan(text);
       const secrets = disjoint(hits.filter(({ identifier }) => !identifier));
       const held = Math.max(from, Math.min(open, secrets.find(({ start, end }) => start < open && end > open)?.start ?? open));
       return { ready: replaced(text, secrets, from, held), held };

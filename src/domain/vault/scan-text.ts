@@ -17,7 +17,10 @@ export async function scanWhole(text: string, redactor: Pick<Redactor, 'scan'>):
 const Line = z.object({ id: z.union([z.string(), z.number()]), text: z.string() });
 
 /** One JSON line `{ id, text }` answered with what was found and the id, or with `{ error }`. */
-export async function answerScanLine(line: string, redactor: Pick<Redactor, 'scan'>) {
+export async function answerScanLine(
+  line: string,
+  redactor: Pick<Redactor, 'scan'>,
+): Promise<Partial<ScanResult> & { readonly id?: string | number; readonly error?: string }> {
   try {
     const { id, text } = parseJson(line, Line, 'line');
     return { id, ...(await scanWhole(text, redactor)) };

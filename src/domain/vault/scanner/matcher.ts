@@ -1,5 +1,5 @@
 import type { Anchor, Hit, Reading } from './anchor.ts';
-import { createRuns } from './runs.ts';
+import { createRuns, type ReusedRuns } from './runs.ts';
 import { sameLength } from './shape.ts';
 
 /** What one pass over a text found. */
@@ -14,6 +14,8 @@ export interface Scanned {
 /** Finds many texts in one pass, and lets each look at its place. */
 export interface Matcher {
   scan(text: string): Scanned;
+  /** The hits alone. */
+  find(text: string): readonly Hit[];
 }
 
 /**
@@ -22,6 +24,7 @@ export interface Matcher {
  * at once (runs.ts), so the whole is linear in the text.
  */
 export function createMatcher(anchors: readonly Anchor[], sets: number): Matcher {
+  const runs = createRuns(sets); // one for all texts: a scan is done before the next begins
   const table = new Uint32Array(1 << 15);
   const buckets = new Map<number, Anchor[]>();
   const beginnings = new Set<string>();
@@ -35,20 +38,26 @@ export function createMatcher(anchors: readonly Anchor[], sets: number): Matcher
     beginnings.add(text.slice(0, 1)).add(text.slice(0, 2));
   }
 
+  function pass(text: string): OpenReading | null {
+    let reading: OpenReading | null = null;
+    let key = 0;
+    for (let at = 0; at < text.length; at += 1) {
+      const five = text.charCodeAt(at) & 31;
+      if (((table[key]! >>> five) & 1) === 1 && at >= 3) visit(buckets.get(key)!, (reading ??= read(text, runs)), at - 3);
+      key = ((key << 5) | five) & 0x7fff;
+    }
+    if (table[key] !== 0 && text.length >= 3) visit(buckets.get(key)!, (reading ??= read(text, runs)), text.length - 3);
+    return reading;
+  }
+
   return {
+    find: (text) => pass(text)?.hits ?? [],
     scan(text) {
-      let reading: OpenReading | null = null;
-      let key = 0;
-      for (let at = 0; at < text.length; at += 1) {
-        const five = text.charCodeAt(at) & 31;
-        if (((table[key]! >>> five) & 1) === 1 && at >= 3) visit(buckets.get(key)!, (reading ??= read(text, sets)), at - 3);
-        key = ((key << 5) | five) & 0x7fff;
-      }
-      if (table[key] !== 0 && text.length >= 3) visit(buckets.get(key)!, (reading ??= read(text, sets)), text.length - 3);
+      const reading = pass(text);
       let open = reading?.open ?? text.length;
       for (const tail of [text.slice(-2), text.slice(-1)])
         if (beginnings.has(tail) || beginnings.has(tail.toLowerCase())) open = Math.min(open, text.length - tail.length);
-      return { hits: reading?.hits ?? [], open, work: text.length + (reading?.runs.work() ?? 0) };
+      return { hits: reading?.hits ?? [], open, work: text.length + (reading ? runs.work() : 0) };
     },
   };
 }
@@ -58,10 +67,11 @@ interface OpenReading extends Reading {
   open: number;
 }
 
-function read(text: string, sets: number): OpenReading {
+function read(text: string, runs: ReusedRuns): OpenReading {
+  runs.begin(text);
   const reading: OpenReading = {
     text,
-    runs: createRuns(text, sets),
+    runs,
     hits: [],
     open: text.length,
     curlUntil: -1,

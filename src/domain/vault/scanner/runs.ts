@@ -17,16 +17,30 @@ export interface Runs {
   spend(characters: number): void;
 }
 
-export function createRuns(text: string, sets: number): Runs {
-  const from = new Int32Array(sets).fill(-1);
-  const to = new Int32Array(sets).fill(-1);
+/** The same, for one text after the other. */
+export interface ReusedRuns extends Runs {
+  begin(text: string): void;
+}
+
+export function createRuns(sets: number): ReusedRuns {
+  const from = new Int32Array(sets);
+  const to = new Int32Array(sets);
   const found = new Map<string, { readonly from: number; readonly at: number }>();
+  let text = '';
   let work = 0;
 
   return {
-    text,
+    get text() {
+      return text;
+    },
+    begin(next) {
+      text = next;
+      work = 0;
+      from.fill(-1);
+      if (found.size > 0) found.clear();
+    },
     length({ id, member }, at) {
-      if (at >= from[id]! && at <= to[id]! && from[id] !== -1) return to[id]! - at;
+      if (from[id] !== -1 && at >= from[id]! && at <= to[id]!) return to[id]! - at;
       let end = at;
       while (end < text.length && isMember(member, text.charCodeAt(end))) end += 1;
       work += end - at + 1;
