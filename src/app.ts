@@ -25,7 +25,16 @@ import { BudgetScope } from '#llm/contract';
 import { createMemory, memoryMigrations, memoryRoutes } from '#memory';
 import { certificateRoutes, certificateUpkeep, createCertificates, doorMigrations, serverNames } from '#doors';
 import { createOwner, doorRoutes, ensureControlToken, ownerLimits, ownerMigrations, ownerRoutes, ownerSettings } from '#owner';
-import { createApprovals, createPolicy, grantCatalogue, policyMigrations, policyRoutes, settleAnswers, starterRules } from '#policy';
+import {
+  createApprovals,
+  createPolicy,
+  explainDecision,
+  grantCatalogue,
+  policyMigrations,
+  policyRoutes,
+  settleAnswers,
+  starterRules,
+} from '#policy';
 import { createRuns, runMigrations, runRoutes } from '#runs';
 import {
   createSettings,
@@ -443,7 +452,11 @@ export async function createApp({ config, logging, version }: AppOptions): Promi
     ...vaultRoutes(vault, () => http.browserUrl() ?? http.address()?.url ?? ''),
     ...scanRoutes(redact),
     ...policyRoutes({ approvals, policy, heldBy: heldBy(owner), catalogue: () => grantCatalogue(routes) }),
-    ...runRoutes({ runs, explainers: [explainOccurrence(schedules), explainMessage(store)], workflowId: workflows.idOf }),
+    ...runRoutes({
+      runs,
+      explainers: [explainDecision({ approvals, policy }), explainOccurrence(schedules), explainMessage(store)],
+      workflowId: workflows.idOf,
+    }),
     ...llmRoutes(llm),
     ...installedSkillRoutes(installed),
     ...skillRoutes({ catalogue, tryOut: trySkill({ store, runs, runner, templates, clock }) }),

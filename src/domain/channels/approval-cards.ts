@@ -1,8 +1,10 @@
+import { z } from 'zod';
 import type { Bus } from '#core/bus';
 import type { Store } from '#core/db/store';
 import { AppError } from '#core/errors';
 import type { Answering, Approvals } from '#policy';
-import type { Approval } from '#policy/contract';
+import { needsFactor, type Approval, type ApprovalOption } from '#policy/contract';
+import { LabelPath } from '#runs/contract';
 import type { FactorPort } from './factor-code.ts';
 import type { Delivery } from './delivery.ts';
 import type { Button } from './kind.ts';
@@ -87,9 +89,28 @@ function plainLine({ options, answer }: Approval): string {
 type Proof = 'none' | 'code' | 'elsewhere';
 
 /** What is answered by a code has no button for it: only those that refuse. */
-function buttonsOf({ options }: Approval, proof: Proof): Button[] {
-  return (proof === 'none' ? options : options.slice(1)).map(({ id, label }) => ({ label, data: id }));
+function buttonsOf(approval: Approval, proof: Proof): Button[] {
+  return chatOptions(approval, proof).map(({ id, label }) => ({ label, data: id }));
 }
+
+/** What a chat may choose: a lasting grant is made in the browser or on the command line, with the second factor. */
+function chatOptions(approval: Approval, proof: Proof): readonly ApprovalOption[] {
+  return proof === 'none' ? approval.options.filter((option) => !needsFactor(approval, option)) : approval.options.slice(1);
+}
+
+/** The details as a person reads them: of a question of policy, the way the text took. */
+function detailsText({ kind, details }: Approval): string {
+  if (details === null) return '';
+  if (typeof details === 'string') return details;
+  const read = kind === 'policy' ? WithPath.safeParse(details).data : undefined;
+  if (!read) return JSON.stringify(details, null, 2);
+  return read.path
+    .filter(({ label }) => label !== 'owner')
+    .map(({ label, from, via }) => `${label}: ${[from.join(', '), ...via].filter((each) => each !== '').join(' → ')}`)
+    .join('\n');
+}
+
+const WithPath = z.object({ path: z.array(LabelPath) });
 
 const PROOFS = {
   code: 'send me the six digits of your authenticator app.',
@@ -101,15 +122,19 @@ function cardHead({ title, question }: Approval): string {
 }
 
 function cardText(approval: Approval, hasButtons: boolean, proof: Proof): string {
-  const { code, options, expiresAt, details } = approval;
-  const shown = details === null ? '' : typeof details === 'string' ? details : JSON.stringify(details, null, 2);
+  const { code, options, expiresAt } = approval;
+  const shown = detailsText(approval);
+  const lasting = proof === 'none' ? options.find((option) => needsFactor(approval, option)) : undefined;
   const fence = '`'.repeat(Math.max(3, ...Array.from(shown.matchAll(/`+/g), ([ticks]) => ticks.length + 1)));
-  const byText = (proof === 'none' ? options : options.slice(1)).map(({ id }) => `\`${id} ${code}\``).join(' or ');
+  const byText = chatOptions(approval, proof)
+    .map(({ id }) => `\`${id} ${code}\``)
+    .join(' or ');
   const how = `${hasButtons ? 'Or answer' : 'Answer'} ${byText}`;
   return [
     cardHead(approval),
     ...(shown === '' ? [] : [`${fence}\n${shown.slice(0, DETAILS_SHOWN)}\n${fence}`]),
     ...(proof === 'none' ? [] : [`**${options[0]!.label}**: ${PROOFS[proof]}`]),
+    ...(lasting ? [`**${lasting.label}**: ${PROOFS.elsewhere}`] : []),
     `${how}${expiresAt === null ? '' : ` until ${expiresAt.slice(0, 16).replace('T', ' ')} UTC`}.`,
   ].join('\n');
 }

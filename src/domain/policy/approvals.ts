@@ -10,7 +10,7 @@ import type { NewId } from '#core/ids';
 import { parseJson, type Json } from '#core/json';
 import type { Service } from '#core/service';
 import { codeFrom, matchOption, readAnswer } from './codes.ts';
-import { ApprovalOption, type Approval, type ApprovalStatus } from './contract.ts';
+import { ApprovalOption, needsFactor, type Approval, type ApprovalStatus } from './contract.ts';
 import {
   endApproval,
   findApproval,
@@ -156,7 +156,7 @@ export function createApprovals({ store, outbox, queue, clock, newId, audit, set
         `option: choose one of ${approval.options.map((each) => each.id).join(', ')}`,
         { options: approval.options },
       );
-    if (needsFactor(approval.kind, option)) {
+    if (needsFactor(approval, option)) {
       if (!verifyFactor)
         throw new AppError(
           'forbidden',
@@ -256,13 +256,6 @@ export function createApprovals({ store, outbox, queue, clock, newId, audit, set
     ),
   };
 }
-
-/** To refuse needs no proof: whoever took the chat may do that. */
-const isRefusal = ({ id, style }: ApprovalOption): boolean => style === 'danger' || id === 'no' || id === 'refused';
-
-/** A confirmation, and an answer that changes what is allowed from now on, are sensitive acts. */
-const needsFactor = (kind: string, option: ApprovalOption): boolean =>
-  (kind === 'second_factor' && !isRefusal(option)) || (kind === 'policy' && option.id === 'always');
 
 const Expiry = z.object({ id: z.string() });
 

@@ -24,6 +24,12 @@ export const ApprovalOption = z.object({
 });
 export type ApprovalOption = z.infer<typeof ApprovalOption>;
 
+/** A confirmation, and an answer that changes what is allowed from now on, are sensitive acts; to refuse needs no proof: whoever took the chat may do that. */
+export function needsFactor({ kind }: Pick<Approval, 'kind'>, { id, style }: ApprovalOption): boolean {
+  const isRefusal = style === 'danger' || id === 'no' || id === 'refused';
+  return (kind === 'second_factor' && !isRefusal) || (kind === 'policy' && id === 'always');
+}
+
 /** The usual two options. */
 export const yesOrNo: readonly ApprovalOption[] = [
   { id: 'yes', label: 'Yes', style: 'primary' },

@@ -1,6 +1,7 @@
 export type { CapabilityTokens, Caveat, TokenClaims, TokenProblem, TokenRoot } from './capability-tokens.ts';
 export { createApprovals, type Answering, type Approvals, type ApprovalsDeps, type NewApproval } from './approvals.ts';
 export type { Decision, DecisionContext, PolicyRequest } from './decision.ts';
+export { explainDecision } from './explain.ts';
 export { allows, assertAllowed, grantCatalogue, type KnownGrant } from './grants.ts';
 export { channelResource, hostResource } from './patterns.ts';
 export { createPolicy, type Explanation, type Making, type Policy, type PolicyDeps } from './policy.ts';

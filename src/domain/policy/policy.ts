@@ -10,7 +10,7 @@ import type { PolicyRequest, Decision } from './decision.ts';
 import { createDecider, type Answer } from './decide.ts';
 import { NewGrant, type Grant } from './grant-shapes.ts';
 import {
-  deleteUsesBefore,
+  deleteStale,
   findGrant,
   findGrants,
   grantsInForce,
@@ -27,7 +27,7 @@ import { compileRule, type CompiledRule, type Rule } from './rules.ts';
 import { createUses } from './uses.ts';
 
 const RELOAD_EVERY_MS = 5_000;
-const USES_KEPT_MS = 31 * 86_400_000;
+const STALE_AFTER_MS = 31 * 86_400_000;
 
 export interface PolicyDeps {
   readonly store: Store;
@@ -233,7 +233,7 @@ export function createPolicy({ store, clock, newId, audit, node, tokenKey, start
     service: {
       name: 'policy',
       async start({ signal, exit }) {
-        await store.write((tx) => deleteUsesBefore(tx, clock.now() - USES_KEPT_MS));
+        await store.write((tx) => deleteStale(tx, clock.now() - STALE_AFTER_MS));
         await reload();
         // one process alone writes what it reads; where several share a database, each looks what the others wrote
         if (store.dialect.shared) watch(signal).catch((error: unknown) => signal.aborted || exit(error as Error));

@@ -72,8 +72,10 @@ export async function usesOf(db: Db, grantIds: readonly string[]): Promise<{ gra
   return db.selectFrom('policy_use').select(['grant_id', 'at']).where('grant_id', 'in', grantIds).orderBy('at').execute();
 }
 
-export async function deleteUsesBefore(tx: Db, at: number): Promise<void> {
+/** Uses that count no more, and answers to single questions whose time was over. */
+export async function deleteStale(tx: Db, at: number): Promise<void> {
   await tx.deleteFrom('policy_use').where('at', '<', at).execute();
+  await tx.deleteFrom('policy_grant').where('run_id', 'is not', null).where('expires_at', '<', at).execute();
 }
 
 /** Changes with every grant made, used up or revoked, whichever process did it. */

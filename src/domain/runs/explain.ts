@@ -111,6 +111,12 @@ function journalText(type: string, data: Record<string, unknown>): string {
     }
     case 'notify.skipped':
       return `nothing was sent: ${String(data['reason'])}.`;
+    case 'policy.ask':
+      return `${act(data)} had to be asked about: ${String(data['reason'])}`;
+    case 'policy.denied':
+      return `${act(data)} was denied: ${String(data['reason'])}`;
+    case 'approval.no_route':
+      return String(data['message']);
     case 'run.held':
       return `it waited for run ${String(data['behind'])} of the same workflow.`;
     case 'run.cancelled':
@@ -124,6 +130,10 @@ function journalText(type: string, data: Record<string, unknown>): string {
     default:
       return `${type} ${JSON.stringify(data)}`;
   }
+}
+
+function act({ principal, capability, resource }: Record<string, unknown>): string {
+  return `${String(principal)} wanted to use ${String(capability)} on ${String(resource)}, which`;
 }
 
 function ending(run: RunDetail): string {
