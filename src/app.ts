@@ -342,7 +342,7 @@ export async function createApp({ config, logging, version }: AppOptions): Promi
     walls,
     folder: join(home, 'skills'),
     tell,
-    grant: skillGrants(policy),
+    grants: skillGrants(policy),
     usedBy: workflows.usersOf,
     onError: (message, error) => log.error(message, { error }),
   });

@@ -2,13 +2,16 @@ import type { Policy } from '#policy';
 import { OWN_ADDRESSES, type InstalledSkillsDeps, type Manifest } from '#skills';
 
 /** What the owner approved at the install of a skill, as grants of `skill:<name>`, in place of those of its former version. */
-export function skillGrants(policy: Pick<Policy, 'list' | 'grant' | 'revoke'>): InstalledSkillsDeps['grant'] {
-  return async (tx, skill, manifest, by) => {
+export function skillGrants(policy: Pick<Policy, 'list' | 'grant' | 'revoke'>): InstalledSkillsDeps['grants'] {
+  return async (skill) => {
     const principal = `skill:${skill}`;
     const { items } = await policy.list({ principal, limit: 500 });
-    for (const { id, origin, principal: whose } of items) if (origin === 'install' && whose === principal) await policy.revoke(id, by, tx);
-    if (manifest === null) return;
-    for (const grant of grantsOf(manifest)) await policy.grant({ principal, effect: 'allow', ...grant }, { by, origin: 'install' }, tx);
+    const before = items.filter((it) => it.origin === 'install' && it.principal === principal);
+    return async (tx, manifest, by) => {
+      for (const { id } of before) await policy.revoke(id, by, tx);
+      if (manifest === null) return;
+      for (const grant of grantsOf(manifest)) await policy.grant({ principal, effect: 'allow', ...grant }, { by, origin: 'install' }, tx);
+    };
   };
 }
 

@@ -44,7 +44,7 @@ async function setup(over: Partial<InstalledSkillsDeps> = {}) {
     walls: createWallProbe(),
     folder: join(home, 'skills'),
     tell: (severity, title) => void told.push(`${severity}: ${title}`),
-    grant: async (_tx, skill, manifest) => void granted.push([skill, manifest]),
+    grants: async (skill) => async (_tx, manifest) => void granted.push([skill, manifest]),
     usedBy: async () => ['briefing'],
     onError: (message, error) => assert.fail(`${message}: ${String(error)}`),
     ...over,

@@ -36,8 +36,8 @@ export interface InstalledSkillsDeps {
   /** `skills` of the home. */
   readonly folder: string;
   readonly tell: (severity: 'warning' | 'critical', title: string, body: string) => void;
-  /** Records what the owner approved as grants of `skill:<name>`, in place of what it had; with null, takes them away. */
-  readonly grant: (tx: Db, skill: string, manifest: Manifest | null, by: string) => Promise<void>;
+  /** What a skill was granted until now; the answer puts what its manifest asks for in that place, or with null nothing. */
+  readonly grants: (skill: string) => Promise<(tx: Db, manifest: Manifest | null, by: string) => Promise<void>>;
   /** Names of the workflows with a step of this skill. */
   readonly usedBy: (skill: string) => Promise<readonly string[]>;
   readonly onError: (message: string, error: unknown) => void;
@@ -158,10 +158,11 @@ export function createInstalledSkills(deps: InstalledSkillsDeps): InstalledSkill
       installed_at: now,
       changed_at: now,
     };
+    const regrant = await deps.grants(name);
     const { added, removed } = grantDiff(from ? grantLines(manifestOf(from)) : [], grantLines(manifest));
     await store.write(async (tx) => {
       await putInstalled(tx, row);
-      await deps.grant(tx, name, manifest, by);
+      await regrant(tx, manifest, by);
       const asked = { added: added.map(asText), removed: removed.map(asText) };
       await audit.record(
         {
@@ -181,9 +182,10 @@ export function createInstalledSkills(deps: InstalledSkillsDeps): InstalledSkill
   async function remove(name: string, by: string): Promise<{ name: string; usedBy: string[] }> {
     const row = await rowOf(name);
     const usedBy = [...(await deps.usedBy(name))];
+    const regrant = await deps.grants(name);
     await store.write(async (tx) => {
       await setInstalledState(tx, name, { state: 'removed', reason: null, changed_at: clock.now() });
-      await deps.grant(tx, name, null, by);
+      await regrant(tx, null, by);
       await audit.record({ actor: by, action: 'skills.remove', resource: `skill:${name}`, details: { version: row.version } }, tx);
     });
     catalogue.drop(name, goneSince(clock.now()));

@@ -1,7 +1,15 @@
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { describe, it } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import type { AppError } from '#core/errors';
 import { setupSandbox, wallsHere } from './testbed.ts';
+
+const AGENT = fileURLToPath(new URL('./fixtures/agent.ts', import.meta.url));
 
 for (const walls of await wallsHere()) {
   describe(`an installed skill behind ${walls}`, { concurrency: 1 }, () => {
@@ -104,6 +112,25 @@ for (const walls of await wallsHere()) {
       await assert.rejects(t.run('export default {{;'), { code: 'skill.failed' });
     });
 
+    it('is gone when the agent was killed', { timeout: 30_000 }, async () => {
+      // Without bubblewrap a loop goes on to the end of its processor time; whatever waits ends with the pipe.
+      const body = walls === 'deno alone' ? 'await new Promise(() => {});' : 'for (;;);';
+      const agent = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', AGENT, walls, body], {
+        stdio: ['ignore', 'pipe', 'inherit'],
+      });
+      const [told] = (await once(agent.stdout.setEncoding('utf8'), 'data')) as [string];
+      const [folder = '', pid = ''] = told.trim().split(' ');
+      try {
+        assert.ok(isAlive(Number(pid)));
+        agent.kill('SIGKILL');
+        await once(agent, 'exit');
+        for (let i = 0; i < 500 && isAlive(Number(pid)); i += 1) await sleep(20);
+        assert.equal(isAlive(Number(pid)), false);
+      } finally {
+        await rm(folder, { recursive: true, force: true });
+      }
+    });
+
     it('ends at once when its run does', async () => {
       await using t = await setupSandbox(walls);
       const stop = new AbortController();
@@ -114,4 +141,14 @@ for (const walls of await wallsHere()) {
       assert.deepEqual([t.processes(), await t.left()], [[], []]);
     });
   });
+}
+
+/** Whether a process runs; one that is dead but not yet buried by its parent does not. */
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return process.platform !== 'linux' || !/\) Z /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
+  } catch {
+    return false;
+  }
 }
