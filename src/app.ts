@@ -82,6 +82,7 @@ import { heldBy } from './app/held-by.ts';
 import { ownFiles, programFolder } from './app/own-files.ts';
 import { socketOf } from './app/own-socket.ts';
 import { passphraseFrom } from './app/passphrase.ts';
+import { recorded } from './app/recorded.ts';
 import { secretUses } from './app/references.ts';
 import { pairedSenders } from './app/senders.ts';
 import { skillGrants } from './app/skill-grants.ts';
@@ -488,7 +489,7 @@ export async function createApp({ config, logging, version }: AppOptions): Promi
   const http = createHttp({
     config: { ...config, socketPath: socketOf(config) },
     admits: (fingerprint) => certificates.admits(fingerprint, config.tls?.isOwnClientCa === true),
-    routes,
+    routes: recorded(audit, routes),
     rawRoutes: [
       ...openAiRoutes({ agents, clock, newId, onError: (what, error) => log.error(what, { error }) }),
       ...gatewayRoutes({

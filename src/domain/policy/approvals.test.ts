@@ -66,7 +66,10 @@ onEveryEngine('approvals', (open) => {
     assert.deepEqual(await t.approvals.get(id), won);
     assert.deepEqual(
       t.audit.entries.map(({ action, decision }) => [action, decision]),
-      [['policy.answer', won.answer === 'yes' ? 'allow' : 'deny']],
+      [
+        ['policy.ask', 'ask'],
+        ['policy.answer', won.answer === 'yes' ? 'allow' : 'deny'],
+      ],
     );
   });
 

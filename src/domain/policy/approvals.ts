@@ -129,6 +129,7 @@ export function createApprovals({ store, outbox, queue, clock, newId, audit, set
     await insertApproval(tx, row);
     if (expiresAt !== null) await queue.add(tx, { queue: QUEUE, id: expiryOf(id), payload: { id }, runAt: expiresAt });
     const asked = toApproval(row);
+    await remember(tx, asked, 'policy.ask');
     await outbox.add(tx, 'approval.asked', { approval: asked });
     return asked;
   }
@@ -198,7 +199,15 @@ export function createApprovals({ store, outbox, queue, clock, newId, audit, set
   async function withdrawRow(tx: Db, id: string): Promise<void> {
     if (!(await endApproval(tx, id, { status: 'withdrawn', ended_at: clock.now() }))) return;
     await queue.remove(tx, QUEUE, expiryOf(id));
-    await outbox.add(tx, 'approval.withdrawn', { approval: toApproval(await load(tx, id)) });
+    const withdrawn = toApproval(await load(tx, id));
+    await remember(tx, withdrawn, 'policy.withdraw');
+    await outbox.add(tx, 'approval.withdrawn', { approval: withdrawn });
+  }
+
+  async function remember(tx: Db, { id, kind, title, runId, step }: Approval, action: 'policy.ask' | 'policy.withdraw'): Promise<void> {
+    const actor = runId === null ? 'system' : `run:${runId}`;
+    const decision = action === 'policy.ask' ? { decision: 'ask' as const } : {};
+    await audit.record({ actor, action, resource: `approval:${id}`, ...decision, details: { kind, title, step } }, tx);
   }
 
   return {
