@@ -50,9 +50,9 @@ function ask(question: string): Promise<Secret> {
   const { stdin, stderr } = process;
   return new Promise((resolve, reject) => {
     let text = '';
-    stderr.write(question);
-    stdin.setRawMode(true);
+    stdin.setRawMode(true); // first: what is typed at once must not be shown either
     stdin.setEncoding('utf8').resume();
+    stderr.write(question);
     const end = (settle: () => void): void => {
       stdin.off('data', read).setRawMode(false).pause();
       stderr.write('\n');

@@ -27,6 +27,11 @@ export function instant(text: string): string {
   throw new InvalidArgumentError('Give a time such as 2026-03-29T00:00:00Z.');
 }
 
+/** Either of the two. */
+export function moment(text: string): string {
+  return /^\d+[smhd]$/.test(text) ? fromNow(text) : instant(text);
+}
+
 /** Reads JSON that was typed; throws `cli.bad_json`, which names the option. */
 export function jsonOf(text: string, name: string): Json {
   try {

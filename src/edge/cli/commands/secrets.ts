@@ -1,6 +1,6 @@
 import { Option, type Command } from 'commander';
 import { describeSecret, listSecrets, putSecret, removeSecret, rotateMasterKey, rotateSecret } from '#vault/contract';
-import { instant } from '../arguments.ts';
+import { moment } from '../arguments.ts';
 import type { Cli } from '../context.ts';
 import { secretInput } from '../secret-input.ts';
 import { ago, table } from '../words.ts';
@@ -103,7 +103,7 @@ function described(command: Command): Command {
     .option('--scope <who>', 'any, or some of provider:NAME, channel:NAME, skill:NAME, workspace:NAME, separated by commas')
     .option('--hosts <hosts>', 'where it may be sent: api.github.com, *.example.com; a skill sends it nowhere else')
     .option('--description <text>')
-    .option('--expires <time>', 'when it ends: you are told two weeks before', instant);
+    .option('--expires <time>', 'when it ends, a date or 90d: you are told two weeks before', moment);
 }
 
 function saidOf({ expires, ...rest }: Described) {
