@@ -103,6 +103,17 @@ interface Answer {
   readonly paths: Readonly<Record<string, object>>;
 }
 
+/** The words of a stream of events put together again: what was cut into pieces is whole in them. */
+function wordsOf(stream: string): string {
+  const pieces = [...stream.matchAll(/^data: (\{.*\})$/gm)].map(([, data]) => JSON.parse(data!) as Streamed);
+  return pieces.map(({ text, choices }) => text ?? choices?.[0]?.delta?.content ?? '').join('');
+}
+
+interface Streamed {
+  readonly text?: string;
+  readonly choices?: readonly { readonly delta?: { readonly content?: string } }[];
+}
+
 /** Follows a stream until it is left. */
 function listen({ url, token }: Agent, path: string): { said(): string; leave(): void } {
   const leaving = new AbortController();
@@ -142,6 +153,8 @@ it('no planted secret is found anywhere afterwards', async (t) => {
     });
     const text = await response.text();
     answers.push({ path: `${method} ${path}`, text });
+    const words = wordsOf(text);
+    if (words !== '') answers.push({ path: `${method} ${path}, put together`, text: words });
     let read: unknown = text;
     try {
       read = JSON.parse(text);
@@ -205,7 +218,23 @@ it('no planted secret is found anywhere afterwards', async (t) => {
     telegram.say(PASTED, { from: OWNER });
     telegram.say(`/ask ${PASTED}`, { from: 666, name: FOREIGN.github });
     await telegram.until(() => telegram.sentTo(OWNER).length > heard);
-    await ask('POST', '/v1/chat/completions', { model: 'assistant', messages: [{ role: 'user', content: PASTED }] });
+    for (const path of ['/v1/chat/completions', '/gateway/v1/chat/completions']) {
+      const tools = [
+        {
+          type: 'function',
+          function: { name: 'look', description: `Looks up ${FOREIGN.stripe}`, parameters: { type: 'object', properties: {} } },
+        },
+      ];
+      const said = {
+        messages: [{ role: 'user', content: `Say: ${PASTED}` }],
+        ...(path.startsWith('/gateway') && { tools, tool_choice: 'none' }),
+      };
+      assert.equal(
+        (await ask('POST', path, { model: path.startsWith('/v1') ? 'Castellan' : 'medium', ...said, stream: true })).status,
+        200,
+      );
+      assert.equal((await ask('POST', path, { model: path.startsWith('/v1') ? 'Castellan' : 'medium', ...said })).status, 200);
+    }
   });
 
   await t.test('what is remembered, named and searched for', async () => {
@@ -238,6 +267,7 @@ it('no planted secret is found anywhere afterwards', async (t) => {
     tracesIn(text).map((trace) => `${path}: …${text.slice(Math.max(0, text.indexOf(trace) - 40), text.indexOf(trace) + 20)}`),
   );
   assert.deepEqual(told, [], 'in an answer');
+  assert.ok(answers.filter(({ path, text }) => path.endsWith('put together') && text.includes('That is all.')).length >= 3);
   assert.ok(events.said().length > 1_000);
   assert.deepEqual(tracesIn(events.said()), [], 'in the stream of events');
   assert.ok(fake.requests.length >= 4, String(fake.requests.length));

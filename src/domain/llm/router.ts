@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import { AppError } from '#core/errors';
+import { mapTexts } from '#core/json';
 import { attempt, AttemptFailed, type AttemptDeps, type Prepared, type Target } from './attempt.ts';
 import type { OverBudget } from './budgets.ts';
 import { candidates, choose, type Candidate } from './chain.ts';
@@ -15,6 +16,7 @@ import type {
   Part,
   ScopedLlm,
   Tier,
+  ToolSpec,
   Usage,
 } from './contract.ts';
 import { embedTexts, type EmbedDeps } from './embed.ts';
@@ -133,7 +135,7 @@ export function createScopedLlm(deps: RouterDeps, scope: CallScope, defaults: re
     const { scanner } = deps;
     const system = request.system && (scanner?.redact(request.system) ?? request.system);
     const clean = scanner ? messages.map((it) => redactMessage(scanner, it)) : messages;
-    const tools = request.tools?.length ? request.tools : undefined;
+    const tools = request.tools?.length ? request.tools.map((it) => redactTool(scanner, it)) : undefined;
     const inputTokens = estimateInput({
       messages: clean,
       ...(system !== undefined && { system }),
@@ -227,6 +229,11 @@ function redactMessage(scanner: Scanner, { role, parts }: Message): Message {
     return part;
   });
   return { role, parts: redacted };
+}
+
+/** Descriptions may come from far away, as those of another program's tools do. The names of fields are no secrets' names here. */
+function redactTool(scanner: Scanner | undefined, tool: ToolSpec): ToolSpec {
+  return scanner ? (mapTexts(tool as never, (text) => scanner.redact(text)) as never) : tool;
 }
 
 function redactTask(scanner: Scanner, task: NonNullable<LlmRequest['task']>): NonNullable<LlmRequest['task']> {
