@@ -14,7 +14,7 @@ import { createRuns, runMigrations } from '#runs';
 import type { Label } from '#runs/contract';
 import { createBreakers } from './breaker.ts';
 import { createCatalogue } from './catalogue.ts';
-import { skill, type SkillContext, type SkillRequest } from './contract.ts';
+import { skill, type DeferredAct, type SkillContext, type SkillRequest } from './contract.ts';
 import { createSkillRunner } from './runner.ts';
 import { skillMigrations } from './tables.ts';
 import { quiet } from './testing.ts';
@@ -52,7 +52,10 @@ async function setup(act: (context: SkillContext) => Promise<unknown>, { grants 
     external: false,
     timeoutMs: 5_000,
     stepFields: ['config'],
-    run: async ({ context }) => ({ outcome: 'ok', output: (await act(context), null) }),
+    run: async ({ context }) => {
+      const acts = await act(context);
+      return { outcome: 'ok', output: null, ...(Array.isArray(acts) && { onRunSucceeded: acts as DeferredAct[] }) };
+    },
   });
   const runner = createSkillRunner({
     catalogue: createCatalogue(
@@ -315,4 +318,31 @@ test('a skill that is called may do no more than its caller, and what its caller
     return true;
   });
   assert.deepEqual(sending.did, []);
+});
+
+test('what is put off to the end of the run is decided like the act itself', async () => {
+  const remember = (kind: string): DeferredAct[] => [
+    {
+      kind: 'memory.remember',
+      data: {
+        items: [
+          { kind, text: 'x' },
+          { kind, text: 'y' },
+        ],
+      },
+    },
+  ];
+  const policy = rulesOnly(...starterRules([{ name: 'probe', grants: ALL }]));
+  await using knowing = await setup(async () => remember('news_item'), { policy });
+  await knowing.run({ labels: ['untrusted'] });
+  assert.deepEqual(
+    policy.asked.map(({ capability, resource }) => [capability, resource]),
+    [['memory:write', 'news_item']],
+  );
+  await using ruling = await setup(async () => remember('preference'), { policy });
+  await assert.rejects(ruling.run({ labels: ['untrusted'] }), { code: 'policy.ask' });
+  await using undeclared = await setup(async () => remember('news_item'), { policy, grants: ['net:fetch'] });
+  await assert.rejects(undeclared.run(), { code: 'policy.denied' });
+  await using unknown = await setup(async () => [{ kind: 'workflows.write', data: null }], { policy });
+  await assert.rejects(unknown.run(), { code: 'policy.denied' });
 });

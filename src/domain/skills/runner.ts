@@ -13,6 +13,7 @@ import type { Runs } from '#runs';
 import type { Label } from '#runs/contract';
 import { sendingFetch, type Borrower } from '#vault';
 import { actingContext } from './acting.ts';
+import { mayDefer } from './deferred.ts';
 import type { Breakers, Passage } from './breaker.ts';
 import type { Catalogue } from './catalogue.ts';
 import type { Skill, SkillContext, SkillMemory, SkillRequest, SkillResult, SkillRunner } from './contract.ts';
@@ -96,6 +97,7 @@ export function createSkillRunner(deps: SkillRunnerDeps): SkillRunner {
       });
       const context = handles ? withoutHandles(acting, handles) : acting;
       const result = await untilAborted(skill.run({ config, input, context }), signal);
+      if (questions.length === 0) await mayDefer(result.onRunSucceeded ?? [], skill, acting);
       if (questions[0]) throw questions[0]; // a skill that went on without the answer did not do what it was to do
       const { labels: own, ...checked } = withoutSecrets(checkResult(skill, result), redact);
       if (own?.includes('untrusted') && !held.has('untrusted')) take('untrusted', `skill ${skill.name}`);
