@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
 import { request, type RequestOptions } from 'node:https';
 import { readFile } from 'node:fs/promises';
+import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import * as undici from 'undici';
@@ -185,6 +186,33 @@ async function cli(home: string, args: readonly string[], env: Readonly<Record<s
   });
   return collect(child);
 }
+
+describe('castellan certs, with no agent running', () => {
+  it('makes, lists, renews and revokes; and refuses what would be no name', async () => {
+    await using home = await folder();
+    const certs = (...args: string[]) => cli(home.path, ['certs', ...args, '--json']);
+    const init = await certs('init', '--name', 'Castle.lan', '--name', '192.168.1.20');
+    assert.deepEqual((JSON.parse(init.stdout) as { names: string[] }).names, ['castle.lan', '192.168.1.20']);
+    assert.deepEqual(
+      (await Promise.all([certs('init', '--name', 'a b'), certs('client', '../x'), certs('revoke', 'nobody')])).map(({ code }) => code),
+      [2, 2, 1],
+    );
+    assert.equal((await certs('client', 'Laptop', '--out', home.path)).code, 0);
+    assert.equal((await certs('client', 'Laptop', '--out', home.path)).code, 1); // its files are there
+    const renewed = await certs('renew', 'Laptop', '--days', '30', '--out', join(home.path, 'new'));
+    const { serial } = (JSON.parse(renewed.stdout) as { certificate: { serial: string } }).certificate;
+    assert.match((await certs('revoke', 'Laptop')).stdout, /cli\.several_certificates/);
+    assert.equal((await certs('revoke', serial)).code, 0);
+    const list = JSON.parse((await certs('list')).stdout) as { kind: string; name: string; state: string }[];
+    assert.deepEqual(list.map(({ kind, name, state }) => `${kind} ${name} ${state}`).toSorted(), [
+      `authority Castellan ${hostname()} good`,
+      'client Laptop good',
+      'client Laptop revoked',
+      'server castle.lan good',
+    ]);
+    assert.match((await certs('authority')).stdout, /BEGIN CERTIFICATE/);
+  });
+});
 
 function clientOver(socket: string, token: string): Client {
   return createClient({ fetch: fetchBySocket(socket), base: 'http://localhost', headers: () => ({ authorization: `Bearer ${token}` }) });

@@ -69,7 +69,7 @@ export function createCrawler({ clock, manners, get }: CrawlerDeps): Crawler {
     throw new AppError(
       'forbidden',
       'fetch.robots_denied',
-      `${url.host} asks robots not to read this page (robots.txt). Write its address into the workflow yourself if you want it read all the same`,
+      `${url.host} asks robots not to read this page (robots.txt). An address that you write into a workflow is read all the same; the setting web.robots turns the question off`,
       { host: url.host },
     );
   }

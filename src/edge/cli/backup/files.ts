@@ -22,7 +22,7 @@ export async function homeFiles(
 ): Promise<{ readonly kept: readonly HomeFile[]; readonly tooLarge: readonly string[] }> {
   const kept: HomeFile[] = [];
   const tooLarge: string[] = [];
-  for (const name of [...KEPT, ...(withKey ? ['master.key'] : [])]) {
+  for (const name of [...KEPT, ...(withKey ? ['master.key', 'tls'] : [])]) {
     for await (const path of filesBelow(join(home, name))) {
       const { size, mode } = await stat(path);
       const inHome = relative(home, path).split(sep).join('/');

@@ -83,7 +83,7 @@ function assertInside(path: string): void {
     path.includes('\\') ||
     path.includes(':') ||
     normal.split(sep).includes('..') ||
-    !/^(castellan\.json|master\.key|skills[\\/]|workspaces[\\/]|audit[\\/])/.test(normal)
+    !/^(castellan\.json|master\.key|skills[\\/]|workspaces[\\/]|tls[\\/]|audit[\\/])/.test(normal)
   ) {
     throw new AppError('unavailable', 'backup.damaged', `The backup holds a file that belongs nowhere: ${path}`, { path });
   }

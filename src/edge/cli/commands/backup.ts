@@ -9,7 +9,7 @@ export function backupCommands(program: Command, cli: () => Cli): void {
     .command('create')
     .description('database, configuration, skills and workspaces; the agent may go on meanwhile')
     .option('--out <file>', 'where to; the folder "backups" of the home when left out')
-    .option('--with-key', "the vault's master key too: whoever has the file then has your secrets")
+    .option('--with-key', "the vault's master key and those of certificates too: whoever has the file then has your secrets")
     .action(async ({ out, withKey = false }: { out?: string; withKey?: boolean }) => {
       const io = cli();
       const { createBackup } = await import('../backup/create.ts');

@@ -3,7 +3,8 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { AppError } from '#core/errors';
-import type { Certificate, IssuedCertificate } from '#doors/contract';
+import { check } from '#core/json';
+import { NewClientCertificate, renewServerCertificate, type Certificate, type IssuedCertificate } from '#doors/contract';
 import { whole } from '../arguments.ts';
 import type { CertificateDesk } from '../certificates.ts';
 import type { Cli } from '../context.ts';
@@ -19,7 +20,7 @@ export function certificateCommands(program: Command, cli: () => Cli): void {
     .option('--name <name>', 'a name or address the server is called by; may be given several times', many)
     .action(async ({ name }: { name?: readonly string[] }) => {
       const io = cli();
-      const made = await desk(io, (it) => it.renewServer(name));
+      const made = await desk(io, (it) => it.renewServer(namesOf(name)));
       io.print(made, () => [`Made a server certificate for ${made.names.join(', ')}; it ends on ${day(made)}.`, ...NEXT].join('\n'));
     });
   group
@@ -28,19 +29,7 @@ export function certificateCommands(program: Command, cli: () => Cli): void {
     .option('--days <n>', 'how long it is good', whole(1, 825))
     .option('--out <dir>', 'where to write the files', '.')
     .option('--password', 'read the password of the .p12 from standard input; one is made up when left out')
-    .action(async (name: string, { days, out, password }: { days?: number; out: string; password?: boolean }) => {
-      const io = cli();
-      const given = password ? (await io.input()).replace(/\r?\n$/, '') : undefined;
-      const files = await freeFiles(name, resolve(out)); // before: a key that cannot be written is lost
-      const made = await desk(io, (it) => it.issueClient({ name, ...(days && { days }), ...(given !== undefined && { password: given }) }));
-      await writeFiles(made, files);
-      io.print({ certificate: made.certificate, files, ...(given === undefined && { password: made.password }) }, () =>
-        [
-          `Import ${files.p12} into your browser${given === undefined ? `, with the password  ${made.password}` : ''}; then remove the file.`,
-          `For programs: ${files.pem} and ${files.key}. It ends on ${day(made.certificate)}.`,
-        ].join('\n'),
-      );
-    });
+    .action((name: string, options: ClientOptions) => issueClient(cli(), name, options));
   group
     .command('list')
     .description('all certificates that were made, newest first')
@@ -55,12 +44,18 @@ export function certificateCommands(program: Command, cli: () => Cli): void {
       );
     });
   group
-    .command('renew')
-    .description('make a new server certificate, with the same names unless others are given; it is in use at once')
-    .option('--name <name>', 'a name or address the server is called by; may be given several times', many)
-    .action(async ({ name }: { name?: readonly string[] }) => {
+    .command('renew [client]')
+    .description(
+      'make a new server certificate, which is in use at once; or a new one for a client, beside which the old one holds until it ends',
+    )
+    .option('--name <name>', 'a name or address the server is called by, instead of those it has; may be given several times', many)
+    .option('--days <n>', 'how long that of a client is good', whole(1, 825))
+    .option('--out <dir>', 'where to write the files of a client', '.')
+    .option('--password', 'read the password of the .p12 from standard input; one is made up when left out')
+    .action(async (client: string | undefined, { name, ...options }: ClientOptions & { name?: readonly string[] }) => {
       const io = cli();
-      const made = await desk(io, (it) => it.renewServer(name));
+      if (client !== undefined) return issueClient(io, client, options);
+      const made = await desk(io, (it) => it.renewServer(namesOf(name)));
       io.print(made, () => `The new one ends on ${day(made)}.`);
     });
   group
@@ -87,9 +82,37 @@ const NEXT = [
   'To have browsers trust it: castellan certs authority > castellan-ca.crt, and import that file as an authority.',
 ];
 
+function namesOf(names: readonly string[] | undefined): readonly string[] | undefined {
+  return check({ ...(names && { names }) }, renewServerCertificate.input, '--name').names;
+}
+
 async function desk<T>(io: Cli, use: (desk: CertificateDesk) => Promise<T>): Promise<T> {
   const { withCertificates } = await import('../certificates.ts');
   return withCertificates(io, use);
+}
+
+interface ClientOptions {
+  readonly days?: number;
+  readonly out: string;
+  readonly password?: boolean;
+}
+
+async function issueClient(io: Cli, name: string, { days, out, password }: ClientOptions): Promise<void> {
+  const given = password ? (await io.input()).replace(/\r?\n$/, '') : undefined;
+  const wanted = check(
+    { name, ...(days && { days }), ...(given !== undefined && { password: given }) },
+    NewClientCertificate,
+    'Certificate',
+  );
+  const files = await freeFiles(wanted.name, resolve(out)); // before: a key that cannot be written is lost
+  const made = await desk(io, (it) => it.issueClient(wanted));
+  await writeFiles(made, files);
+  io.print({ certificate: made.certificate, files, ...(given === undefined && { password: made.password }) }, () =>
+    [
+      `Import ${files.p12} into your browser${given === undefined ? `, with the password  ${made.password}` : ''}; then remove the file.`,
+      `For programs: ${files.pem} and ${files.key}. It ends on ${day(made.certificate)}.`,
+    ].join('\n'),
+  );
 }
 
 interface ClientFiles {
