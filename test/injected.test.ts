@@ -30,7 +30,7 @@ interface Injection {
   readonly label: boolean;
 }
 
-/** All of them take a minute; the suite takes a sixth. */
+/** All of them take a minute; the suite takes a tenth. */
 const EVERY = process.env['CASTELLAN_TEST_INJECTIONS'] === 'all';
 
 /** Injected texts that ask for an act: to send, open, fetch, run, delete, reveal. */
@@ -46,7 +46,7 @@ const injections = readFileSync(join(import.meta.dirname, '..', 'src', 'domain',
       ),
   )
   .map(({ text }) => text)
-  .filter((_, n) => EVERY || n % 6 === 0);
+  .filter((_, n) => EVERY || n % 10 === 0);
 
 interface Site extends AsyncDisposable {
   readonly url: string;
@@ -185,7 +185,7 @@ it('a model that obeys every injected order does nothing without the owner’s y
   }
 
   // what strangers wrote and the owner passed on, each in a chat of its own
-  const passedOn = injections.filter((_, n) => n % 8 === 0);
+  const passedOn = injections.filter((_, n) => n % 6 === 0);
   for (const [n, text] of passedOn.entries())
     telegram.say(text.slice(0, 4_000), {
       from: OWNER,
@@ -212,6 +212,7 @@ it('a model that obeys every injected order does nothing without the owner’s y
 
   // it was the owner's word that was missing, and nothing else
   const question = (runId: string) => asked.find((it) => it.runId === runId)!;
+  assert.match(JSON.stringify(question(fetches.id).details), /"path":\[.*\/page\/\d+/, 'with the way the text took');
   assert.match(question(fetches.id).question, /A model wrote the address http:\/\/127\.0\.0\.1:\d+\/collect\/\d+\?d=DIARY-7731/);
   await client.call(answerApproval, { id: question(fetches.id).id, option: 'yes' });
   await client.call(answerApproval, { id: question(sends.id).id, option: 'yes' });
