@@ -154,6 +154,7 @@ export function createConnections(deps: ConnectionsDeps): Connections {
     });
     learn(before.name, [tokens.accessToken, ...(refreshToken === null ? [] : [refreshToken]), ...(old ? [old.accessToken] : [])]);
     tellChanged(before.name);
+    store.onCommit(() => bus.publish('vault.changed', { name: before.name, change: 'rotated' })); // whoever keeps the token asks anew
   }
 
   async function connected(name: string, tokens: Tokens, actor: string, flow: AttemptRow['flow']): Promise<void> {

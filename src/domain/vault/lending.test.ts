@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { inspect } from 'node:util';
 import { fakeAudit } from '#audit/testing';
 import { createBus } from '#core/bus';
 import { manualClock } from '#core/clock';
@@ -71,8 +72,29 @@ describe('lending', () => {
     await running.stop();
     assert.deepEqual(
       t.recorded().map(([, , uses]) => uses),
-      [1, 500, 3],
+      [1, 499, 4],
     );
+  });
+
+  it('counts each time a lent one is opened, and writes the count down within an hour', async () => {
+    await using t = await setup();
+    await t.vault.set('key', secret('value-of-key'), 'owner');
+    const running = await t.vault.service.start({ signal: new AbortController().signal, exit: () => {} });
+    const lent = await t.vault.get('key', skill);
+    for (let n = 0; n < 8; n += 1)
+      assert.equal(
+        lent.use((text) => text),
+        'value-of-key',
+      );
+    assert.equal(`${JSON.stringify({ lent })} ${inspect(lent)}`, '{"lent":"[secret]"} [secret]');
+    await t.clock.advance(3_600_000);
+    await t.clock.advance(3_600_000);
+    await running.stop();
+    assert.deepEqual(
+      t.recorded().map(([, , uses]) => uses),
+      [1, 7],
+    );
+    assert.equal((await t.vault.list())[0]?.uses, 8);
   });
 
   it('nobody gets a secret of the owner, and the own ones of the program stand in no list', async () => {

@@ -43,10 +43,11 @@ export function createLending({ clock, audit }: { readonly clock: Clock; readonl
   }
 
   const counts = new Map<string, number>();
+  const keyOf = (name: string, by: Borrower, decision: 'allow' | 'deny'): string => JSON.stringify([name, by.as[0], by.purpose, decision]);
 
   async function count(name: string, by: Borrower, decision: 'allow' | 'deny'): Promise<void> {
     const now = clock.now();
-    const key = JSON.stringify([name, by.as[0], by.purpose, decision]);
+    const key = keyOf(name, by, decision);
     const tally = tallies.get(key);
     if (tally && now - tally.at < COUNTED_MS) {
       counts.set(key, (counts.get(key) ?? 0) + 1);
@@ -87,10 +88,20 @@ export function createLending({ clock, audit }: { readonly clock: Clock; readonl
         ...(by.to !== undefined && { host: hostOf(by.to) }),
       });
     },
-    /** Writes down what was only counted so far. */
-    async flush(): Promise<void> {
-      for (const [key, tally] of tallies) await flushOne(key, tally);
-      tallies.clear();
+    /** What was lent was used once more. */
+    again(name: string, by: Borrower): void {
+      const key = keyOf(name, by, 'allow');
+      if (tallies.has(key)) counts.set(key, (counts.get(key) ?? 0) + 1);
+    },
+    /** Writes down what was only counted so far: all of it, or what is an hour old. */
+    async flush(which: 'all' | 'old' = 'all'): Promise<void> {
+      const now = clock.now();
+      for (const [key, tally] of tallies) {
+        if (which === 'old' && now - tally.at < COUNTED_MS) continue;
+        await flushOne(key, tally);
+        if (which === 'all') tallies.delete(key);
+        else Object.assign(tally, { at: now, since: now });
+      }
     },
   };
 }

@@ -35,7 +35,7 @@ import { SecretHosts, SecretName, SecretScope } from './scope.ts';
 /** `last used` is kept to the minute: a read must not cost a write. */
 const USE_RESOLUTION_MS = 60_000;
 const WARN_BEFORE_MS = 14 * 86_400_000;
-const LOOK_EVERY_MS = 6 * 3_600_000;
+const LOOK_EVERY_MS = 3_600_000;
 /** Names of what the program keeps here for itself: no reference, endpoint or list knows them. */
 const OwnName = z.string().regex(/^~[a-z0-9.]{1,100}$/);
 const isOwnName = (name: string): boolean => name.startsWith('~');
@@ -262,14 +262,31 @@ export function createVault(deps: VaultDeps): Vault {
     if (!row) return getToken(name, by);
     await assertMay(row, by);
     await used(row);
-    return lend(row);
+    const lent = await lend(row);
+    return by ? counting(lent, () => usedAgain(name, by)) : lent;
+  }
+
+  /** A provider or a channel keeps what it was lent: each time it opens it is a use. */
+  function usedAgain(name: string, by: Borrower): void {
+    lending.again(name, by);
+    unwritten.set(name, (unwritten.get(name) ?? 0) + 1);
+  }
+
+  async function writeUses(): Promise<void> {
+    const now = clock.now();
+    const uses = [...unwritten];
+    unwritten.clear();
+    if (uses.length === 0) return;
+    await store.write(async (tx) => {
+      for (const [name, count] of uses) await markUsed(tx, name, now, count);
+    });
   }
 
   async function getToken(name: string, by: Borrower | undefined): Promise<Secret> {
     const terms = await connections.terms(name);
     if (!terms || !by) throw noSecret(name);
     await lending.assertAllowed(terms, by);
-    return connections.token(name);
+    return counting(await connections.token(name), () => lending.again(name, by));
   }
 
   async function resolve(reference: string, by: Borrower): Promise<Secret> {
@@ -293,7 +310,7 @@ export function createVault(deps: VaultDeps): Vault {
   async function watchEnds(signal: AbortSignal): Promise<void> {
     const toldOf = new Set<string>();
     while (!signal.aborted) {
-      await lookForEnds(toldOf).catch(() => {}); // a store that is away is told of elsewhere
+      await Promise.all([lookForEnds(toldOf), lending.flush('old'), writeUses()]).catch(() => {}); // a store that is away is told of elsewhere
       await clock.sleep(LOOK_EVERY_MS, signal).catch(() => {});
     }
   }
@@ -400,6 +417,7 @@ export function createVault(deps: VaultDeps): Vault {
             life.abort();
             await Promise.all([done, watching]);
             await lending.flush();
+            await writeUses();
           },
           health: () =>
             failure === null || opening !== null ? { ok: true, detail: `${known.size} secrets` } : { ok: false, detail: failure.message },
@@ -407,6 +425,19 @@ export function createVault(deps: VaultDeps): Vault {
       },
     },
   };
+}
+
+/** A secret that tells of each use after the first, which is told of when it is lent. */
+function counting(lent: Secret, onUse: () => void): Secret {
+  let isFirst = true;
+  return Object.freeze({
+    ...lent,
+    use<T>(fn: (value: string) => T): T {
+      if (!isFirst) onUse();
+      isFirst = false;
+      return lent.use(fn);
+    },
+  });
 }
 
 /** What is said of a secret, read and as columns. */
