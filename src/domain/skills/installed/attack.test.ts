@@ -14,6 +14,14 @@ const HARMLESS: Readonly<Record<string, RegExp>> = {
   'environment by node': /^ALLOWED (0|undefined)$/,
 };
 
+/** What an open deno has in a sandbox of its own: the few variables we set, and a scratch that is gone with it. */
+const OF_ITS_OWN: Readonly<Record<string, RegExp>> = {
+  'environment by node': /^ALLOWED \d+$/,
+  'write a temporary file': /^ALLOWED \/tmp\//,
+  'ask for permission': /true$/,
+  'ask for permission to run': /true$/,
+};
+
 const WORKERS = ['a worker that reads', 'a worker that connects', 'a worker by node'];
 
 for (const walls of await wallsHere()) {
@@ -211,6 +219,36 @@ for (const walls of await wallsHere()) {
     });
   });
 }
+
+describe('hostile skills behind bubblewrap alone', { concurrency: 1, skip: !(await wallsHere()).includes('bubblewrap and deno') }, () => {
+  it('may do all that deno can, and find nothing of this machine', async () => {
+    await using t = await setupSandbox('bubblewrap and deno', { openDeno: true });
+    const secret = join(t.folder, 'secret');
+    const outside = join(t.folder, 'outside.ts');
+    for (const path of [secret, `${secret}.json`, outside]) await writeFile(path, '"the secret"');
+    await using web = await listener(0);
+    await using socket = await listener(join(t.folder, 'socket'));
+    process.env['CASTELLAN_TEST_PLANTED'] = 'planted';
+    try {
+      const input = { secret, outside, port: web.port, unix: join(t.folder, 'socket'), planted: 'CASTELLAN_TEST_PLANTED' };
+      const { output } = await t.run(hostile, { input });
+      const report = output as Record<string, string>;
+      assert.match(report['list the root'] ?? '', /^ALLOWED/, 'deno holds nothing back');
+      const mustFail =
+        /^(read|open a|look|watch|import|require|connect|fetch|ask|write|append|remove|rename|change a mode|make a|environment)/;
+      const allowed = Object.entries(report).filter(
+        ([name, told]) => mustFail.test(name) && told.startsWith('ALLOWED') && !OF_ITS_OWN[name]?.test(told),
+      );
+      assert.deepEqual(allowed, []);
+      assert.doesNotMatch(JSON.stringify(report), /the secret|planted/);
+      assert.deepEqual([web.heard(), socket.heard()], [0, 0]);
+      assert.equal(await readFile(secret, 'utf8'), '"the secret"');
+      assert.deepEqual((await readdir(join(t.folder, 'skill-1'))).toSorted(), ['main.ts']);
+    } finally {
+      delete process.env['CASTELLAN_TEST_PLANTED'];
+    }
+  });
+});
 
 async function fails(t: SandboxTest, main: string, code: string, manifest: Record<string, unknown> = {}): Promise<void> {
   await assert.rejects(t.run(main, { manifest: manifest as never }), (error: AppError) => {

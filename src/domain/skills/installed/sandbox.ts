@@ -26,6 +26,8 @@ export interface SandboxDeps {
   readonly atOnce?: number;
   /** Processor time beyond the time limit; 5 s when left out. */
   readonly cpuGraceS?: number;
+  /** Makes the command line of a run; for a test that takes one wall away to try the other. */
+  readonly commandOf?: typeof sandboxCommand;
 }
 
 export interface SandboxRun {
@@ -55,7 +57,15 @@ const MESSAGES = { burst: 2_000, perSecond: 500 };
 const GRACE_MS = 250;
 const NICENESS = 10;
 
-export function createSandbox({ nursery, walls, clock, scratchFolder, atOnce = 8, cpuGraceS = 5 }: SandboxDeps): Sandbox {
+export function createSandbox({
+  nursery,
+  walls,
+  clock,
+  scratchFolder,
+  atOnce = 8,
+  cpuGraceS = 5,
+  commandOf = sandboxCommand,
+}: SandboxDeps): Sandbox {
   const places = createPlaces(atOnce);
   let last = 0;
 
@@ -74,7 +84,7 @@ export function createSandbox({ nursery, walls, clock, scratchFolder, atOnce = 8
       last += 1;
       return await converse(
         job,
-        sandboxCommand({ walls: found, folder: await realpath(folder), scratch, memoryMb: manifest.memoryMb, cpuSeconds }),
+        commandOf({ walls: found, folder: await realpath(folder), scratch, memoryMb: manifest.memoryMb, cpuSeconds }),
         last,
       );
     } finally {

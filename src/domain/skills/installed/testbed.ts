@@ -7,6 +7,7 @@ import { nursery, type NurseryChild } from '#core/nursery';
 import type { SkillResult } from '../contract.ts';
 import { testContext, type TestContext, type World } from '../testing.ts';
 import { Manifest } from './manifest.ts';
+import { sandboxCommand, type SandboxCommand, type SandboxJob } from './command.ts';
 import { createSandbox } from './sandbox.ts';
 import { createWallProbe, type Walls } from './walls.ts';
 
@@ -38,14 +39,16 @@ export interface SandboxTest extends AsyncDisposable {
 /** A sandbox with real processes, and a context without a program behind it. */
 export async function setupSandbox(
   which: WallsOfTest,
-  options: { readonly atOnce?: number; readonly cpuGraceS?: number } = {},
+  options: { readonly atOnce?: number; readonly cpuGraceS?: number; readonly openDeno?: boolean } = {},
 ): Promise<SandboxTest> {
   const folder = await mkdtemp(join(tmpdir(), 'castellan-skill-'));
   const probe = createWallProbe(which === 'deno alone' ? { bubblewrap: null } : {});
   const children = nursery('skills', { limit: 16, onEvent: () => {} });
   const running = await children.start({ signal: new AbortController().signal, exit: () => {} });
   const scratchFolder = join(folder, 'scratch');
-  const sandbox = createSandbox({ nursery: children, walls: probe, clock: systemClock, scratchFolder, ...options });
+  const { openDeno = false, ...rest } = options;
+  const commandOf = openDeno ? withOpenDeno : sandboxCommand;
+  const sandbox = createSandbox({ nursery: children, walls: probe, clock: systemClock, scratchFolder, commandOf, ...rest });
   let context = testContext();
   let nth = 0;
   return {
@@ -87,4 +90,13 @@ ${body}
   },
 });
 `;
+}
+
+/** As if deno had a hole: it holds nothing back. */
+function withOpenDeno(job: SandboxJob): SandboxCommand {
+  const command = sandboxCommand(job);
+  const args = command.args
+    .filter((arg) => !arg.startsWith('--deny-'))
+    .map((arg) => (arg.startsWith('--allow-read=') ? '--allow-all' : arg));
+  return { ...command, args };
 }
