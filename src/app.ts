@@ -332,7 +332,7 @@ export async function createApp({ config, logging, version }: AppOptions): Promi
   });
 
   const walls = createWallProbe();
-  const skillProcesses = nursery('skills', { limit: 16, onEvent: () => {} });
+  const skillProcesses = nursery('skills', { limit: 32, onEvent: () => {} });
   const installed = createInstalledSkills({
     store,
     bus,

@@ -37,6 +37,9 @@ export interface DeferredAct {
   readonly data: Json;
 }
 
+/** Skills call one another at most so deep. */
+export const DEEPEST_CALL = 3;
+
 /** What a skill may use: nothing else is within its reach. */
 export interface SkillContext {
   readonly runId: string;
@@ -74,6 +77,8 @@ export interface SkillContext {
     readonly to?: string;
     readonly name?: string;
   }): Promise<{ readonly delivered: readonly { readonly channel: string; readonly messageIds: readonly string[] }[] }>;
+  /** How many skills called one another before this one. */
+  readonly depth: number;
   /** Origins that the owner wrote into the step or the resources. */
   readonly ownOrigins: ReadonlySet<string>;
   /** Asks the policy about what has no member here, with the labels at hand; throws `policy.denied` or `policy.ask`. */

@@ -16,6 +16,7 @@ import { actingContext } from './acting.ts';
 import { mayDefer } from './deferred.ts';
 import type { Breakers, Passage } from './breaker.ts';
 import type { Catalogue } from './catalogue.ts';
+import { DEEPEST_CALL } from './contract.ts';
 import type { Skill, SkillContext, SkillMemory, SkillRequest, SkillResult, SkillRunner } from './contract.ts';
 import { withoutHandles } from './own-secrets.ts';
 
@@ -163,6 +164,7 @@ export function createSkillRunner(deps: SkillRunnerDeps): SkillRunner {
       setting: <T>(key: string) => deps.setting(key) as T,
       effect,
       deliver: (message) => deps.deliver(message, { effect, signal, dryRun: owner.dryRun }),
+      depth: request.depth ?? 0,
       ownOrigins: own,
       assertMay: async () => {},
       call: callFrom(skill, request, signal, held, take, token),
@@ -213,8 +215,6 @@ export function createSkillRunner(deps: SkillRunnerDeps): SkillRunner {
 
   return { run };
 }
-
-const DEEPEST_CALL = 3;
 
 /** A step gets a token of its own; a skill one that is narrower by what it declares; one called by a skill a narrower one still. */
 async function narrowedToken(

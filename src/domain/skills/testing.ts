@@ -181,6 +181,7 @@ export function testContext(world: World = {}): TestContext {
       return { delivered: receipts ? [{ channel, messageIds: receipts }] : [] };
     },
     ownOrigins: new Set(resources.flatMap(({ url }) => (url && URL.canParse(url) ? [new URL(url).origin] : []))),
+    depth: 0,
     assertMay: async () => {},
     call: (skill) => unused(`call(${skill})`),
     note: (type, data) => void kept.journal.push({ type, data }),

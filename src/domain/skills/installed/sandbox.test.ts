@@ -112,6 +112,24 @@ for (const walls of await wallsHere()) {
       await assert.rejects(t.run('export default {{;'), { code: 'skill.failed' });
     });
 
+    it('is not over before what it did is', async () => {
+      await using t = await setupSandbox(walls);
+      await t.run(
+        "void context.effect({ name: 'a', method: 'POST', url: 'https://example.com/', body: { a: 1 } }); void context.notify('said');",
+        {
+          manifest: { grants: ['net:post', 'channel:send'], hosts: ['example.com'] },
+          world: { web: { 'https://example.com/': { body: 'made' } } },
+        },
+      );
+      assert.deepEqual(t.context.performed, ['a', 'message']);
+      assert.deepEqual(
+        t.context.sent.map(({ text }) => text),
+        ['said'],
+      );
+      const [request] = t.context.requests;
+      assert.deepEqual([request!.method, request!.body, request!.headers!['idempotency-key']], ['POST', '{"a":1}', 'a']);
+    });
+
     it('is gone when the agent was killed', { timeout: 30_000 }, async () => {
       // Without bubblewrap a loop goes on to the end of its processor time; whatever waits ends with the pipe.
       const body = walls === 'deno alone' ? 'await new Promise(() => {});' : 'for (;;);';

@@ -7,7 +7,7 @@ import { AppError, errorInfo, toError } from '#core/errors';
 import type { Json } from '#core/json';
 import { lineProcess, type ProcessEnd } from '#core/line-process';
 import type { Nursery } from '#core/nursery';
-import type { SkillContext, SkillResult } from '../contract.ts';
+import { DEEPEST_CALL, type SkillContext, type SkillResult } from '../contract.ts';
 import { createBroker } from './broker.ts';
 import { sandboxCommand } from './command.ts';
 import { whyItEnded } from './endings.ts';
@@ -51,6 +51,8 @@ const MOST_UNREAD_BYTES = 16 * 2 ** 20;
 const MOST_CALLS_AT_ONCE = 32;
 const MOST_LOG_LINES = 200;
 const LONGEST_LOG_LINE = 2_000;
+/** Calls that change something; they end by themselves and are not cut off by the end of the skill. */
+const ACTS: ReadonlySet<string> = new Set(['effect', 'notify', 'memory.add', 'call']);
 /** A run may send so many messages at once, and this many more each second. */
 const MESSAGES = { burst: 2_000, perSecond: 500 };
 /** From the word that it is over to SIGKILL. */
@@ -66,14 +68,15 @@ export function createSandbox({
   cpuGraceS = 5,
   commandOf = sandboxCommand,
 }: SandboxDeps): Sandbox {
-  const places = createPlaces(atOnce);
+  // One room for each depth: who waits for a skill it called holds no place that this one needs.
+  const rooms = Array.from({ length: DEEPEST_CALL + 1 }, () => createPlaces(atOnce));
   let last = 0;
 
   async function run(job: SandboxRun): Promise<SkillResult> {
     const found = await walls.look();
     assertSandbox(found);
     const { signal } = job.context;
-    const leave = await places.enter(signal);
+    const leave = await (rooms[job.context.depth] ?? rooms.at(-1)!).enter(signal);
     await mkdir(scratchFolder, { recursive: true, mode: 0o700 });
     const scratch = await mkdtemp(join(scratchFolder, 'run-'));
     try {
@@ -101,6 +104,7 @@ export function createSandbox({
   ): Promise<SkillResult> {
     const broker = createBroker({ manifest, context });
     const calls = new Map<number, AbortController>();
+    const acts = new Set<Promise<void>>();
     const refusals = new Map<string, Error>();
     const over = Promise.withResolvers<SkillResult>();
     const budget = createBudget(clock);
@@ -138,16 +142,24 @@ export function createSandbox({
         case 'call':
           if (message.id <= lastId) throw brokeProtocol(`used the call id ${message.id} again`);
           lastId = message.id;
-          return void answer(message.id, message.method, message.params);
+          return follow(message.method, answer(message.id, message.method, message.params));
         case 'drop':
           return calls.get(message.id)?.abort(new AppError('unavailable', 'skill.dropped', 'The skill stopped listening'));
         case 'log':
           return log(message);
         case 'done':
-          return finish(() => over.resolve({ outcome: message.outcome, output: message.output }));
+          isOver = true;
+          // What it set going and did not wait for is done, and known, before its step is.
+          return void Promise.all(acts).then(() => finish(() => over.resolve({ outcome: message.outcome, output: message.output })));
         case 'failed':
           return fail(believed(message.error));
       }
+    }
+
+    function follow(method: string, answered: Promise<void>): void {
+      if (!ACTS.has(method)) return;
+      acts.add(answered);
+      void answered.finally(() => acts.delete(answered));
     }
 
     async function answer(id: number, method: string, params: Json): Promise<void> {
