@@ -206,6 +206,9 @@ it('no planted secret is found anywhere afterwards', async (t) => {
         ({ status }) => isOver(status) || status === 'waiting',
       );
       assert.ok(run.steps.length > 0, JSON.stringify(run));
+      assert.ok(run.journal.some(({ type }) => type === 'secrets.taken_out'));
+      const { body: told } = await ask('GET', `/api/explain/${id}`);
+      assert.match(JSON.stringify(told), /were taken out before it was kept: .*\[redacted:github-pat\].*castellan secret set NAME/);
     }
     await ask('POST', `/api/workflows/${name}/runs`, { input: PASTED }, { 'idempotency-key': FOREIGN.github });
   });

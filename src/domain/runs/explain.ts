@@ -87,6 +87,8 @@ function stepLines(step: StepRecord): Line[] {
 function journalText(type: string, data: Record<string, unknown>): string {
   const error = (data['error'] as { message?: string } | undefined)?.message;
   switch (type) {
+    case 'secrets.taken_out':
+      return `its ${String(data['from'])} held secrets, which were taken out before it was kept: ${(data['as'] as readonly string[]).join(', ')}. To use one, store it with "castellan secret set NAME" and write @secret:NAME where the workflow needs it.`;
     case 'step.retry':
       return `failed (${error}) and was tried again after ${Number(data['pauseMs']) / 1_000} s.`;
     case 'content.flagged':

@@ -83,6 +83,9 @@ export interface RunsDeps {
   readonly keep: () => { readonly days: number; readonly perWorkflow: number };
 }
 
+/** What stands for a secret that was taken out. */
+const PLACEHOLDER = /\[(?:secret|redacted):[\w.-]+\]/g;
+
 const RETENTION_EVERY_MS = 3_600_000;
 
 export function createRuns({ store, bus, clock, newId, keep, audit, redact = (text) => text }: RunsDeps): Runs {
@@ -118,6 +121,10 @@ export function createRuns({ store, bus, clock, newId, keep, audit, redact = (te
       wake_at: null,
     };
     await insertRun(tx, row);
+    if (row.input !== null && row.input !== JSON.stringify(run.input)) {
+      const as = [...new Set(row.input.match(PLACEHOLDER))];
+      await appendJournal(tx, row.id, at, 'secrets.taken_out', null, JSON.stringify({ from: 'input', as }));
+    }
     const summary = toSummary(row);
     store.onCommit(() => bus.publish('run.changed', { run: summary }));
     return { run: summary, existed: false };

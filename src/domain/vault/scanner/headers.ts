@@ -78,6 +78,8 @@ function isLogin(given: string): boolean {
   const plain = given.replaceAll(/["']/g, '');
   const colon = plain.indexOf(':');
   const [user, password] = [plain.slice(0, colon), plain.slice(colon + 1)];
+  if (colon === 0 || (colon > 0 && password === ''))
+    return looksDrawn(user + password) && (user + password).length >= 8 && !/[${<[]/.test(plain); // one of the two alone
   if (colon < 1 || password.length < 3) return false;
   if (/^[<$[{(]|^\$\(|\{\{|^%/.test(password) && !/\d/.test(password)) return false;
   if (/[<[]/.test(user[0]!) || user.includes('{{') || user.startsWith('$')) return false;

@@ -216,7 +216,7 @@ export const NAMED: readonly NamedRule[] = [
   {
     provider: 'mailgun-signing-key',
     names: ['mailgun'],
-    shape: '[0-9a-h]{32}-[0-9a-h]{8}-[0-9a-h]{8}',
+    shape: '[0-9a-hA-H]{32}-[0-9a-hA-H]{8}-[0-9a-hA-H]{8}',
     source: 'https://documentation.mailgun.com/docs/mailgun/user-manual/api-key-mgmt',
   },
   {
