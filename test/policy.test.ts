@@ -4,7 +4,7 @@ import { after, before, describe, it } from 'node:test';
 import { listAudit } from '#audit/contract';
 import { answerApproval, createPolicyGrant, explainPolicy, listApprovals, listPolicyGrants, revokePolicyGrant } from '#policy/contract';
 import { createToken } from '#owner/contract';
-import { explainRun, getRun, listRuns } from '#runs/contract';
+import { cancelRun, explainRun, getRun, listRuns } from '#runs/contract';
 import { runSkill } from '#skills/contract';
 import { createWorkflow, startRun } from '#workflows/contract';
 import { clientFor, eventually, folder, startAgent, type Agent } from './agent.ts';
@@ -88,6 +88,17 @@ describe('policy', () => {
     );
     await agent.client.call(revokePolicyGrant, { id: items[0]!.id });
     assert.deepEqual((await agent.client.call(listPolicyGrants, {})).items, []);
+  });
+
+  it('a run does not bury the owner in questions', async () => {
+    const steps = [{ id: 'each', map: { onItemError: 'collect', steps: [{ id: 'send', skill: 'notify', config: { to: '{{ item }}' } }] } }];
+    await agent.client.call(createWorkflow, { definition: { name: 'flood', steps }, enabled: true });
+    const { id } = await agent.client.call(startRun, { id: 'flood', input: Array.from({ length: 30 }, (_, n) => `chat-${n}`) });
+    const { steps: rows } = await ended(id, 'waiting');
+    assert.equal((await pending()).filter(({ runId }) => runId === id).length, 20);
+    assert.equal(rows.filter(({ error }) => error?.code === 'policy.too_many_questions').length, 10);
+    await agent.client.call(cancelRun, { id });
+    assert.deepEqual(await pending(), [], 'what nobody waits for any more is withdrawn');
   });
 
   it('a grant holds from the next request on, for tokens and workflows alike, and each decision has one answer', async () => {

@@ -1,4 +1,5 @@
 import type { Db, Store } from '#core/db/store';
+import { AppError } from '#core/errors';
 import type { Json } from '#core/json';
 import type { Channels } from '#channels';
 import type { Owner } from '#owner';
@@ -8,12 +9,15 @@ import type { EngineDeps, Question } from '#workflows';
 
 export interface AskingDeps {
   readonly store: Store;
-  readonly approvals: Pick<Approvals, 'ask'>;
+  readonly approvals: Pick<Approvals, 'ask' | 'countPending'>;
   readonly runs: Pick<Runs, 'journal' | 'labelPaths'>;
   readonly channels: () => Pick<Channels, 'reach'>;
   readonly owner: { readonly sessions: Pick<Owner['sessions'], 'list'> };
   readonly onError: (error: unknown) => void;
 }
+
+/** So many questions of policy may a run have open: text from outside must not bury the owner in them. */
+const MOST_OPEN = 20;
 
 /**
  * A run's question to the owner, shown wherever the owner can be reached; where that is nowhere, the run says so at once. A question of policy
@@ -36,7 +40,19 @@ export function asking({ store, approvals, runs, channels, owner, onError }: Ask
     };
   }
 
+  async function assertRoom({ kind, runId, details }: Question, tx: Db): Promise<void> {
+    if (kind !== 'policy' || (await approvals.countPending(tx, runId)) < MOST_OPEN) return;
+    const { capability, resource } = details as Readonly<Record<string, Json>>;
+    throw new AppError(
+      'limited',
+      'policy.too_many_questions',
+      `This run has ${MOST_OPEN} questions open; ${String(capability)} on ${String(resource)} was not asked about and counts as refused`,
+      { capability, resource },
+    );
+  }
+
   return async (tx, question) => {
+    await assertRoom(question, tx);
     const approval = await approvals.ask(tx, {
       ...question,
       details: await detailsOf(question, tx),

@@ -76,6 +76,8 @@ export interface Approvals {
   /** Nobody needs the answer any more; one that has ended stays as it is. */
   withdraw(tx: Db, id: string): Promise<void>;
   withdrawAll(tx: Db, runId: string): Promise<void>;
+  /** How many questions of a run are open. */
+  countPending(tx: Db, runId: string): Promise<number>;
   get(id: string): Promise<Approval>;
   list(query: {
     status?: ApprovalStatus | undefined;
@@ -230,6 +232,8 @@ export function createApprovals({ store, outbox, queue, clock, newId, audit, set
     async withdrawAll(tx, runId) {
       for (const row of await pendingOfRun(tx, runId)) await withdrawRow(tx, row.id);
     },
+
+    countPending: async (tx, runId) => (await pendingOfRun(tx, runId)).length,
 
     get: async (id) => toApproval(await load(store.db, id)),
 
