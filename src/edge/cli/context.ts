@@ -47,6 +47,11 @@ export async function readAgentFacts(home: string): Promise<AgentFacts | null> {
 
 /** How the running agent is spoken to from its own machine. */
 export async function wayTo({ url, socket }: AgentFacts): Promise<{ readonly fetch: typeof globalThis.fetch; readonly base: string }> {
+  if (!socket && url.startsWith('https:')) {
+    const message =
+      'The agent speaks TLS, and the path of its home is too long for the socket that the command line comes by: move it to a shorter one';
+    throw new AppError('unavailable', 'agent.unreachable', message);
+  }
   if (!socket) return { fetch: globalThis.fetch, base: url };
   const { fetchBySocket } = await import('#core/fetch/own-socket');
   return { fetch: fetchBySocket(socket), base: 'http://localhost' };
