@@ -12,6 +12,8 @@ import type { Targets } from './targets.ts';
 
 const KEY = 'approval:';
 const DETAILS_SHOWN = 1_500;
+/** A button carries 64 bytes, of which the code takes five. */
+const LONGEST_ID = 59;
 
 export interface CardsDeps {
   readonly store: Store;
@@ -56,17 +58,21 @@ export async function showApprovals({ store, bus, delivery, targets, approvals, 
   await showPending();
 }
 
-/** A button was pressed on the message of this key; returns a word for the moment. */
+/**
+ * A button was pressed on the message of this key; returns a word for the moment. Of a card whose sending a crash cut off nobody knows the
+ * message, so the button says itself what it answers, as a person would: "yes K7QF".
+ */
 export async function answerButton(
-  { approvals, factor }: { readonly approvals: Pick<Approvals, 'answer'>; readonly factor: Pick<FactorPort, 'hasCodes'> },
+  { approvals, factor }: { readonly approvals: Pick<Approvals, 'answer' | 'answerText'>; readonly factor: Pick<FactorPort, 'hasCodes'> },
   key: string | undefined,
-  option: string,
+  data: string,
   answering: Answering,
 ): Promise<string> {
-  if (!key?.startsWith(KEY)) return 'This button is out of date.';
-  const id = key.slice(KEY.length, key.lastIndexOf('@'));
+  const [option = ''] = data.split(' ');
+  const id = key?.startsWith(KEY) ? key.slice(KEY.length, key.lastIndexOf('@')) : null;
   try {
-    return plainLine(await approvals.answer(id, option, answering));
+    const answered = id === null ? await approvals.answerText(data, answering) : await approvals.answer(id, option, answering);
+    return answered ? plainLine(answered) : 'This button is out of date.';
   } catch (error) {
     if (!(error instanceof AppError)) throw error;
     const byCode = error.code === 'policy.factor_needed' && (await factor.hasCodes());
@@ -90,7 +96,7 @@ type Proof = 'none' | 'code' | 'elsewhere';
 
 /** What is answered by a code has no button for it: only those that refuse. */
 function buttonsOf(approval: Approval, proof: Proof): Button[] {
-  return chatOptions(approval, proof).map(({ id, label }) => ({ label, data: id }));
+  return chatOptions(approval, proof).map(({ id, label }) => ({ label, data: id.length > LONGEST_ID ? id : `${id} ${approval.code}` }));
 }
 
 /** What a chat may choose: a lasting grant is made in the browser or on the command line, with the second factor. */

@@ -182,6 +182,23 @@ describe('Questions to the owner', () => {
     assert.deepEqual(bed.telegram.toasts, ['Answered: Yes']);
   });
 
+  it('take an answer by the button of a card whose sending was cut off', async () => {
+    await using bed = await testbed({ paired: [ME] });
+    bed.telegram.trouble('sendMessage', 'hang');
+    const asked = await bed.store.write((tx) => bed.approvals.ask(tx, question));
+    await bed.telegram.until(() => bed.telegram.sentTo(ME).length === 1);
+    await bed.restart({ rude: true });
+    await bed.telegram.until(() => bed.telegram.sentTo(ME).length === 2); // rather twice than not at all
+    const [first] = bed.telegram.sentTo(ME);
+    bed.telegram.press(first!, first!.buttons[0]!.callback_data);
+    await bed.telegram.until(() => bed.telegram.toasts.length === 1);
+    assert.deepEqual(bed.telegram.toasts, ['Answered: Yes']);
+    assert.equal((await bed.approvals.get(asked.id)).answer, 'yes');
+    bed.telegram.press(first!, 'nonsense');
+    await bed.telegram.until(() => bed.telegram.toasts.length === 2);
+    assert.equal(bed.telegram.toasts[1], 'This button is out of date.');
+  });
+
   it('take an answer by text, elsewhere too, and a late press changes nothing', async () => {
     await using bed = await testbed({ paired: [ME] });
     const asked = await bed.store.write((tx) => bed.approvals.ask(tx, question));
