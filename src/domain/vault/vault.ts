@@ -32,6 +32,9 @@ import { findConnection } from './queries-connection.ts';
 import { createRedactor, type LiveRedactor, type Redactor } from './redactor.ts';
 import { SecretHosts, SecretName, SecretScope } from './scope.ts';
 
+/** The rest of the agent waits this long for the vault to open. */
+const LONGEST_OPENING_MS = 2_000;
+
 /** `last used` is kept to the minute: a read must not cost a write. */
 const USE_RESOLUTION_MS = 60_000;
 const WARN_BEFORE_MS = 14 * 86_400_000;
@@ -412,6 +415,10 @@ export function createVault(deps: VaultDeps): Vault {
         );
         const ending = AbortSignal.any([signal, life.signal]);
         const watching = Promise.all([watchEnds(ending), done.then(() => connections.watch(ending))]);
+        // what starts after it stores and sends, and the redactor should know the values by then; a vault that takes long keeps nobody waiting
+        const waiting = new AbortController();
+        await Promise.race([done, clock.sleep(LONGEST_OPENING_MS, AbortSignal.any([ending, waiting.signal])).catch(() => {})]);
+        waiting.abort();
         return {
           async stop() {
             life.abort();
