@@ -85,7 +85,7 @@ describe('What means harm, in the browser', { skip: await missingBrowser(), time
     const outside = watchOutside(page, it_.agent.url);
     for (const path of ['/', '/runs', `/runs/${run.id}`]) {
       await page.goto(it_.agent.url + path);
-      await page.getByText('onerror').first().waitFor();
+      await page.getByText('onerror').filter({ visible: true }).first().waitFor();
       await openAll(page);
       await assertUnharmed(page);
     }

@@ -5,6 +5,7 @@ import { AppError, errorInfo } from '#core/errors';
 import { auditMigrations, createAudit } from '#audit';
 import { listChannels } from '#channels/contract';
 import { listProviders } from '#llm/contract';
+import { getFactors, type FactorState } from '#owner/contract';
 import { listSettings } from '#settings/contract';
 import { createVault, masterKeySource, vaultMigrations } from '#vault';
 import { databaseFile, withStore } from '../offline.ts';
@@ -72,7 +73,8 @@ export const checkRunning: Check = async ({ io, pid }) => {
   const client = await io.clientIfRunning();
   if (!client) return [];
   const signal = AbortSignal.timeout(20_000);
-  const [providers, channels, settings] = await Promise.all([
+  const [factors, providers, channels, settings] = await Promise.all([
+    client.call(getFactors, {}, { signal }),
     client.call(listProviders, {}, { signal }),
     client.call(listChannels, {}, { signal }).catch(() => ({ items: [] })),
     client.call(listSettings, {}, { signal }),
@@ -80,6 +82,7 @@ export const checkRunning: Check = async ({ io, pid }) => {
   const models = providers.items.filter((it) => it.enabled);
   const broken = settings.items.filter((it) => it.problem);
   return [
+    ownerFinding(factors),
     ...(models.length === 0
       ? [
           warn(
@@ -108,3 +111,11 @@ export const checkRunning: Check = async ({ io, pid }) => {
     ...broken.map((it) => warn('settings', `${it.key}: ${it.problem}`, `castellan settings reset ${it.key}`)),
   ];
 };
+
+/** How the way in is guarded; codes that run out are told of before the day they are needed. */
+function ownerFinding({ totp, passkeys, recoveryCodes }: FactorState): Finding {
+  const left = recoveryCodes?.left ?? 0;
+  if (totp === null && passkeys.length === 0) return ok('owner', 'No second factor; "castellan factor app" sets one up');
+  if (left <= 2) return warn('owner', `Recovery codes left: ${left}`, 'castellan factor recovery-codes');
+  return ok('owner', 'A second factor guards logins and sensitive acts');
+}
