@@ -1,6 +1,6 @@
 // Skills of others in a whole agent: from the folder to the answer, over the wire that the command line and the browser use.
 import assert from 'node:assert/strict';
-import { appendFile, cp, readdir } from 'node:fs/promises';
+import { appendFile, cp, readdir, readFile, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -19,10 +19,30 @@ import {
   updateSkill,
   type InstalledSkill,
 } from '#skills/contract';
+import { getRun } from '#runs/contract';
 import { validateWorkflow } from '#workflows/contract';
 import { folder, startAgent, type Agent } from './agent.ts';
 
 const EXAMPLES = join(import.meta.dirname, '..', 'examples', 'skills');
+
+const EVERYTHING = `
+import { skill, type Json } from '#skill';
+export default skill<Json, { readonly baseUrl: string }>({
+  async run({ config: { baseUrl }, context }) {
+    const fetched = (await context.fetch(baseUrl + '/v0/topstories.json')).status;
+    const posted = await context.effect({ name: 'make', method: 'POST', url: baseUrl + '/make', body: { a: 1 } });
+    const model = (await context.llm.complete('Summarise: the harbour is open again.')).length > 0;
+    let text = '';
+    for await (const piece of context.llm.stream('Say something')) text += piece;
+    await context.memory.add({ kind: 'news_item', text: 'The harbour is open again.' });
+    const language = await context.setting('owner.language');
+    const { output: counted } = await context.call('word_statistics', { input: 'one two three' });
+    const words = (counted as { words: number }).words;
+    const called = await context.call('notify', { input: 'x' }).then(() => 'ALLOWED', (error) => error.code);
+    return { outcome: 'on_success', output: { fetched, posted, model, streamed: text.length > 0, language, words, called } };
+  },
+});
+`;
 
 describe('installed skills', () => {
   const opened = new AsyncDisposableStack();
@@ -30,13 +50,22 @@ describe('installed skills', () => {
   let home: string;
   let api: Server;
   let base: string;
+  const posts: unknown[] = [];
 
   before(async () => {
     home = opened.use(await folder()).path;
     agent = opened.use(await startAgent({ home }));
-    api = createServer(({ url = '' }, answer) => {
+    api = createServer((request, answer) => {
+      const { url = '' } = request;
       if (url.startsWith('/moved'))
         return answer.writeHead(302, { location: `http://localhost:${(api.address() as AddressInfo).port}/v0/topstories.json` }).end();
+      if (request.method === 'POST') {
+        let body = '';
+        request.setEncoding('utf8').on('data', (text: string) => (body += text));
+        request.on('end', () =>
+          posts.push({ method: 'POST', key: /^[0-9a-f]{32}$/.test(String(request.headers['idempotency-key'])), body }),
+        );
+      }
       const [, id] = /item\/(\d+)/.exec(url) ?? [];
       const told = id === undefined ? [1, 2, 3] : { id: Number(id), type: 'story', title: `Story ${id}`, score: Number(id) };
       answer.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(told));
@@ -72,10 +101,49 @@ describe('installed skills', () => {
     const { issues } = await client.call(validateWorkflow, { definition });
     assert.match(issues[0]!.message, /there is no skill "hacker_news": it was removed/);
     await assert.rejects(client.call(getSkill, { name: 'hacker_news' }), { code: 'skill.unknown' });
-    assert.deepEqual(await readdir(join(home, 'skills')), []);
+    assert.ok(!(await readdir(join(home, 'skills'))).includes('hacker_news'));
     const { items } = await client.call(listAudit, { limit: 100 });
     const acts = new Set(items.map(({ action }) => action));
     for (const act of ['skills.install', 'skills.remove', 'policy.grant', 'policy.revoke', 'policy.allow']) assert.ok(acts.has(act), act);
+  });
+
+  it('reach all that was approved, by the same road as built-in skills', async () => {
+    const { client } = agent;
+    const source = opened.use(await folder()).path;
+    const grants = ['net:fetch', 'net:post', 'llm:call', 'memory:read', 'memory:write', 'channel:send', 'skill:call', 'settings:read'];
+    const manifest = {
+      name: 'everything',
+      version: '1.0.0',
+      description: 'Uses all there is.',
+      grants,
+      hosts: ['@config'],
+      skills: ['word_statistics'],
+      settings: ['owner.language'],
+    };
+    await writeFile(
+      join(source, 'skill.json'),
+      JSON.stringify({ ...manifest, config: { type: 'object', properties: { baseUrl: { type: 'string' } } } }),
+    );
+    await writeFile(join(source, 'main.ts'), EVERYTHING);
+    await install(join(EXAMPLES, 'word_statistics'));
+    await install(source);
+    const run = await client.call(runSkill, { name: 'everything', config: { baseUrl: base } });
+    const output = run.output as Record<string, unknown>;
+    assert.deepEqual(output, {
+      fetched: 200,
+      posted: { status: 200, body: '[1,2,3]' },
+      model: true,
+      streamed: true,
+      language: 'en',
+      words: 3,
+      called: 'skill.not_declared',
+    });
+    assert.deepEqual(posts, [{ method: 'POST', key: true, body: '{"a":1}' }]);
+    const { effects } = await client.call(getRun, { id: run.runId });
+    assert.deepEqual(
+      effects.map(({ kind, status }) => `${kind} ${status}`).filter((it) => it.startsWith('http')),
+      ['http.post done'],
+    );
   });
 
   it('are updated in place, and disabled and told of when somebody changed them', async () => {
@@ -86,7 +154,6 @@ describe('installed skills', () => {
     const greet = () => client.call(runSkill, { name: 'template', input: 'Ada' });
     assert.deepEqual((await greet()).output, { text: 'Hello, Ada!' });
 
-    const { writeFile, readFile } = await import('node:fs/promises');
     const manifest = JSON.parse(await readFile(join(source, 'skill.json'), 'utf8')) as object;
     await writeFile(join(source, 'skill.json'), JSON.stringify({ ...manifest, version: '0.2.0' }));
     await writeFile(join(source, 'main.ts'), (await readFile(join(source, 'main.ts'), 'utf8')).replace('}!`', '}?`'));

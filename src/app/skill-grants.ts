@@ -29,7 +29,7 @@ function grantsOf({ grants, hosts, skills, settings, version }: Manifest): Asked
           : { capability, resource: host.includes(':') ? host : `${host}:443`, conditions: { labels }, reason },
       );
     if (capability === 'skill:call') return skills.map((resource) => ({ capability, resource, reason }));
-    if (capability === 'settings:read') return settings.map((resource) => ({ capability, resource, reason }));
+    if (capability === 'settings:read') return settings.map((key) => ({ capability, resource: `setting:${key}`, reason }));
     return [{ capability, resource: '*', reason, ...(capability === 'channel:send' && { conditions: { labels } }) }];
   });
 }

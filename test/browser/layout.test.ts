@@ -80,7 +80,20 @@ describe('Layout and access', { skip: await missingBrowser(), timeout: 120_000 }
   async function paths(): Promise<readonly string[]> {
     const { items } = await it_.call<{ items: { id: string }[] }>('GET', '/api/runs');
     const { id } = await it_.call<{ id: string }>('POST', '/api/conversations', { title: 'A talk' });
-    return ['/', '/chat', `/chat/${id}`, '/runs', `/runs/${items[0]!.id}`, '/security', '/policy', '/secrets', '/audit', '/system'];
+    return [
+      '/',
+      '/chat',
+      `/chat/${id}`,
+      '/runs',
+      `/runs/${items[0]!.id}`,
+      '/skills',
+      '/skills/rss_fetch',
+      '/security',
+      '/policy',
+      '/secrets',
+      '/audit',
+      '/system',
+    ];
   }
 
   async function open(page: Page, path: string): Promise<void> {

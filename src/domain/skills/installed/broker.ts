@@ -215,7 +215,7 @@ const METHODS: Readonly<Record<string, Method>> = {
     result: AnyJson,
     async run({ key }, { scope }) {
       if (!scope.manifest.settings.includes(key)) throw notDeclared('settings', key, scope);
-      await scope.context.assertMay('settings:read', key);
+      await scope.context.assertMay('settings:read', `setting:${key}`);
       const value = scope.context.setting<Json>(key) ?? null;
       if (JSON.stringify(value).includes('@secret:'))
         throw new AppError('forbidden', 'skill.secret_setting', `${key} refers to a secret, which no installed skill may read`, { key });
