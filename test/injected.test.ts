@@ -15,7 +15,7 @@ import { addProvider } from '#llm/contract';
 import { startFakeLlm, type FakeRequest, type Reply } from '#llm/testing';
 import { listMemories } from '#memory/contract';
 import { answerApproval, listApprovals } from '#policy/contract';
-import { getRun, type RunDetail } from '#runs/contract';
+import { getRun, type RunDetail, type StepRecord } from '#runs/contract';
 import { listSchedules } from '#schedules/contract';
 import { createWorkflow, listWorkflows, startRun } from '#workflows/contract';
 import { eventually, folder, startAgent } from './agent.ts';
@@ -139,6 +139,12 @@ async function run(client: Client, definition: object, pages: readonly string[])
   );
 }
 
+/** A run asks so many questions; what it would have asked beyond them counts as refused. */
+const MOST_OPEN = 20;
+
+const isHeld = ({ status, error }: StepRecord): boolean =>
+  status === 'waiting' || (status === 'failed' && error?.code === 'policy.too_many_questions');
+
 async function questions(client: Client) {
   const items = [];
   for (let cursor: string | null | undefined; cursor !== null;) {
@@ -181,7 +187,8 @@ it('a model that obeys every injected order does nothing without the owner’s y
     assert.equal(status, 'waiting');
     const acts = steps.filter(({ name }) => name === 'act');
     assert.equal(acts.length, pages.length);
-    assert.ok(acts.every((step) => step.status === 'waiting' && step.labels.includes('untrusted')));
+    assert.ok(acts.every((step) => isHeld(step) && step.labels.includes('untrusted')));
+    assert.equal(acts.filter(({ status: now }) => now === 'waiting').length, Math.min(MOST_OPEN, pages.length));
   }
 
   // what strangers wrote and the owner passed on, each in a chat of its own
@@ -195,7 +202,7 @@ it('a model that obeys every injected order does nothing without the owner’s y
     });
   const asked = await eventually(
     () => questions(client),
-    (items) => items.length >= 2 * pages.length + passedOn.length,
+    (items) => items.length >= 2 * Math.min(MOST_OPEN, pages.length) + passedOn.length,
   );
   t.diagnostic(`${asked.length} questions to the owner, ${model.requests.length} calls of the model`);
 
