@@ -70,7 +70,7 @@ export function createAudit(deps: AuditDeps): Audit {
     const row: Omit<EntryRow, 'hash'> = {
       seq: place.seq,
       at: clock.now(),
-      actor: entry.actor,
+      actor: redact(entry.actor),
       action: entry.action,
       resource: redact(entry.resource),
       decision: entry.decision ?? null,

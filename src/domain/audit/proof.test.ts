@@ -6,6 +6,7 @@ import { manualClock } from '#core/clock';
 import type { Store } from '#core/db/store';
 import { memoryStore, onEveryEngine } from '#core/db/testing';
 import { auditMigrations, createAudit, verifyExport } from '#audit';
+import { createRedactor } from '#vault';
 import type { Anchor, AnchorKeeper } from './anchor.ts';
 import { hashOf, type EntryRow } from './chain.ts';
 import { csvLine, readCsv } from './csv.ts';
@@ -24,14 +25,14 @@ function memoryAnchor(): AnchorKeeper & { kept: Anchor | 'damaged' | null } {
   return keeper;
 }
 
-async function open(store: Store, anchor = memoryAnchor()) {
+async function open(store: Store, anchor = memoryAnchor(), redact: (text: string) => string = (text) => text) {
   const clock = manualClock(1_000 * DAY);
   const told: string[] = [];
   const shelf = new Map<string, string>();
   const audit = createAudit({
     store,
     clock,
-    redact: (text) => text,
+    redact,
     anchor,
     keys: async () => [KEY],
     shelf: async (name, lines) => {
@@ -256,6 +257,22 @@ describe('audit proof', () => {
     assert.deepEqual(await found('THING:7 owner'), [7]);
     assert.deepEqual(await found('100%'), []);
     assert.deepEqual(await found('_hing'), []);
+  });
+
+  it('the net that cleans every text on its way to the database leaves the chain whole', async () => {
+    await using store = await memoryStore(auditMigrations);
+    const redactor = createRedactor();
+    store.cleanTexts(redactor.stored);
+    const t = await open(store, memoryAnchor(), redactor);
+    await t.record(6_000);
+    await t.audit.record({
+      actor: 'owner',
+      action: 'a.b',
+      resource: 'x',
+      details: { token: `ghp_${'aB3dE5fG7hJ9kL1mN3pQ5rS7tU9vW1xY3zA5'}`, url: 'https://u:p4ssw0rd-x@h/' },
+    });
+    const report = await t.audit.verify();
+    assert.deepEqual([report.ok, report.checked], [true, 6_001]);
   });
 
   it('csv gives back what it was given', async () => {

@@ -30,6 +30,7 @@ async function run(own: Json, behaviour: (context: SkillContext, config: Record<
   const breakers = createBreakers({ store, bus, clock, limits: () => ({ threshold: 2, coolDownMs: 60_000 }) });
   const fetched: FetchRequest[] = [];
   const asked: LlmRequest[] = [];
+  const borrowers: (readonly string[])[] = [];
   const probe = skill({
     name: 'probe',
     title: 'Probe',
@@ -56,7 +57,7 @@ async function run(own: Json, behaviour: (context: SkillContext, config: Record<
       const body = Buffer.from('');
       return { status: 200, url: request.url, headers: new Headers(), contentType: '', notModified: false, body };
     },
-    lend: async () => secret(VALUE),
+    lend: async (_name, by) => (borrowers.push(by.as), secret(VALUE)),
     files: { read: async () => new Uint8Array(), locate: async (url) => url },
     policy: allowAll(),
     llm: () =>
@@ -84,7 +85,7 @@ async function run(own: Json, behaviour: (context: SkillContext, config: Record<
     prompt: null,
     signal: new AbortController().signal,
     llm: [],
-    run: { id: started.id, workflowId: null, dryRun: false },
+    run: { id: started.id, workflowId: null, workspace: 'garden', dryRun: false },
     step: 's',
     labels: [],
     onBehalf: { chain: ['owner'] },
@@ -93,7 +94,7 @@ async function run(own: Json, behaviour: (context: SkillContext, config: Record<
     render: async (text) => text,
   });
   const stored = JSON.stringify(await runs.detail(started.id));
-  return { result, fetched, asked, stored };
+  return { result, fetched, asked, stored, borrowers };
 }
 
 const request = (context: SkillContext, headers: Record<string, string>) =>
@@ -116,6 +117,7 @@ describe("the owner's secrets in a skill", () => {
       return { auth: auth! };
     });
     assert.equal(t.fetched[0]?.headers?.['authorization'], `Bearer ${VALUE}`);
+    assert.deepEqual(t.borrowers, [['skill:probe', 'workspace:garden']]);
     assert.deepEqual(t.result.output, { auth: 'Bearer @secret:api' });
     assert.ok(!t.stored.includes(VALUE) && !/sealed[0-9a-f]{32}/.test(t.stored), t.stored);
   });

@@ -209,8 +209,9 @@ export function createSkillRunner(deps: SkillRunnerDeps): SkillRunner {
   }
 
   /** Puts in the values of secrets that the owner referred to in the step. */
-  function fetchOf(skill: Skill, { handles }: SkillRequest): GuardedFetch['fetch'] {
-    return handles && lend ? sendingFetch({ fetch: deps.fetch, handles, lend, as: [`skill:${skill.name}`] }) : deps.fetch;
+  function fetchOf(skill: Skill, { handles, run: { workspace } }: SkillRequest): GuardedFetch['fetch'] {
+    const as: Borrower['as'] = [`skill:${skill.name}`, ...(workspace === undefined ? [] : [`workspace:${workspace}`])];
+    return handles && lend ? sendingFetch({ fetch: deps.fetch, handles, lend, as }) : deps.fetch;
   }
 
   return { run };

@@ -105,7 +105,13 @@ function visitReversed(rule: TokenRule, mark: string, { set, min, max }: Body, r
   const found = runs.before(set, at, Math.max(min, Math.min(max, LONGEST_DISGUISED)));
   const start = at - found;
   const end = at + mark.length;
-  if (found >= min && passes(rule, backwards(text.slice(start, end)))) reading.hit(hitOf(rule, start, end));
+  if (found >= min && !isInHash(text, start, end) && passes(rule, backwards(text.slice(start, end)))) reading.hit(hitOf(rule, start, end));
+}
+
+/** A mark of hex digits alone stands in one of some thousand hashes: what is cut out of the middle of one is no token. */
+function isInHash(text: string, start: number, end: number): boolean {
+  const isHex = (at: number): boolean => /[0-9a-f]/i.test(text[at] ?? '');
+  return (isHex(start - 1) || isHex(end)) && /^[0-9a-f]+$/i.test(text.slice(start, end));
 }
 
 function hitOf(rule: TokenRule, start: number, end: number): Hit {
