@@ -1,3 +1,4 @@
+import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { createBus } from '#core/bus';
 import { systemClock } from '#core/clock';
@@ -14,12 +15,23 @@ import type { Logging } from '#core/log';
 import { nursery } from '#core/nursery';
 import type { Service } from '#core/service';
 import { logSupervision, supervisor, type RunningSupervisor, type Supervisor } from '#core/supervisor';
-import { agentMigrations, agentRoutes, agentSettings, createAgents, createTalk, openAiRoutes, skillTools } from '#agents';
+import {
+  agentMigrations,
+  agentRoutes,
+  agentSettings,
+  cliPaths,
+  createAgents,
+  createCliAgents,
+  createTalk,
+  openAiRoutes,
+  runBare,
+  skillTools,
+} from '#agents';
 import { channelKinds, channelMigrations, channelRoutes, createChannels, explainMessage, skillDelivery } from '#channels';
 import { createNotifications, notificationMigrations, notificationRoutes } from '#notifications';
 import { anchorFile, auditExportRoute, auditKeepDays, auditMigrations, auditRoutes, auditSettings, createAudit, shelfIn } from '#audit';
 import { canonicalUrl, createFeedParser } from '#feeds';
-import { createGatewaySessions, gatewayRoutes } from '#gateway';
+import { createGatewaySessions, gatewayRoutes, gatewaySocket } from '#gateway';
 import { createLlm, llmMigrations, llmRoutes, llmSettings, providerKinds } from '#llm';
 import { BudgetScope } from '#llm/contract';
 import { createMemory, memoryMigrations, memoryRoutes } from '#memory';
@@ -360,6 +372,35 @@ export async function createApp({ config, logging, version }: AppOptions): Promi
   });
 
   // talk
+  const gateway = createGatewaySessions();
+  const gatewayApi = gatewayRoutes({
+    store,
+    clock,
+    newId,
+    runs,
+    llm: llm.scoped,
+    sessions: gateway,
+    models: async () => (await llm.list()).flatMap(({ enabled, model }) => (enabled && model ? [model] : [])),
+    onError: (what, error) => log.error(what, { error }),
+  });
+  const agentProcesses = nursery('agent-processes', { limit: 32 });
+  const socket = join(home, 'run', 'gateway.sock');
+  const cliAgents = createCliAgents({
+    store,
+    clock,
+    audit,
+    policy,
+    gateway,
+    socket,
+    nursery: agentProcesses,
+    gatewayUrl: () => `${http.address()?.url ?? ''}/gateway`,
+    bubblewrap: async () => (await walls.look()).bubblewrap?.path ?? null,
+    mayRunBare: () => settings.get(runBare),
+    explicit: () => settings.get(cliPaths),
+    places: { agentsFolder: join(home, 'agents'), path: config.path, ownerHome: homedir() },
+    homesFolder: join(home, 'agents', 'homes'),
+    ask: askAndWait({ store, bus, ask, withdraw: approvals.withdraw }),
+  });
   const agents = createAgents({
     store,
     bus,
@@ -381,7 +422,6 @@ export async function createApp({ config, logging, version }: AppOptions): Promi
     random: chance,
     onError: (what, error) => log.error(what, { error }),
   });
-  const gateway = createGatewaySessions();
   const startedAt = clock.now();
   const channels = createChannels({
     store,
@@ -492,16 +532,7 @@ export async function createApp({ config, logging, version }: AppOptions): Promi
     routes: recorded(audit, routes),
     rawRoutes: [
       ...openAiRoutes({ agents, clock, newId, onError: (what, error) => log.error(what, { error }) }),
-      ...gatewayRoutes({
-        store,
-        clock,
-        newId,
-        runs,
-        llm: llm.scoped,
-        sessions: gateway,
-        models: async () => (await llm.list()).flatMap(({ enabled, model }) => (enabled && model ? [model] : [])),
-        onError: (what, error) => log.error(what, { error }),
-      }),
+      ...gatewayApi,
       auditExportRoute(audit),
     ],
     version,
@@ -559,6 +590,8 @@ export async function createApp({ config, logging, version }: AppOptions): Promi
       installed.service,
       skillProcesses,
       work,
+      gatewaySocket(socket, gatewayApi, gateway, (what, error) => log.error(what, { error })),
+      agentProcesses,
       agents.service,
       channels.service,
       upkeep,

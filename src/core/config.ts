@@ -40,6 +40,8 @@ export interface Config {
   readonly trustedProxies: readonly string[];
   readonly logLevel: LogLevel;
   readonly logFormat: 'auto' | 'json' | 'pretty';
+  /** Where the programs of the machine are: the `PATH`. */
+  readonly path: string;
   readonly seeds: Seeds;
 }
 
@@ -117,6 +119,7 @@ export async function readConfig(env: Environment, flags: ConfigFlags = {}): Pro
     ...(tls && { tls }),
     hostNames,
     trustedProxies: trustedProxy,
+    path: env['PATH'] ?? '',
     seeds: readSeeds(env),
   };
   if (config.port !== 0 && config.port === config.ingressPort)

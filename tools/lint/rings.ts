@@ -31,6 +31,7 @@ const HOMES: readonly { readonly library: RegExp; readonly home: RegExp; readonl
   { library: /^@earendil-works\/pi-tui$/, home: /^src\/edge\/cli\/|\/terminal\//, where: 'src/edge/cli and the terminal channel' },
   { library: /^(@ai-sdk\/.+|@pydantic\/genai-prices)$/, home: /^src\/domain\/llm\//, where: 'src/domain/llm' },
   { library: /^(otpauth|uqr|@simplewebauthn\/server)$/, home: /^src\/domain\/owner\//, where: 'src/domain/owner' },
+  { library: /^@agentclientprotocol\//, home: /^src\/domain\/agents\/acp\//, where: 'src/domain/agents/acp' },
   { library: /^grammy$/, home: /^src\/domain\/channels\/telegram\//, where: 'src/domain/channels/telegram' },
 ];
 

@@ -10,6 +10,7 @@ import type { CallDefaults, CallScope, ScopedLlm } from '#llm/contract';
 import type { Policy } from '#policy';
 import type { Runs } from '#runs';
 import { ownerLanguage, ownerName, ownerTimeZone, type Settings } from '#settings';
+import type { CliAgents } from './cli-agents.ts';
 import { createAssistants, type Assistants } from './assistants.ts';
 import type { Backend } from './backend.ts';
 import type { ComposeDeps } from './compose.ts';
@@ -47,6 +48,8 @@ export interface AgentsDeps {
   /** What the models of the builtin backend may call; in order, of two tools with one name the first counts. */
   readonly toolboxes?: readonly Toolbox[];
   readonly backends?: readonly Backend[];
+  /** Agent CLIs, beside the backends of our own. */
+  readonly cliAgents?: CliAgents;
   /** This process, among those that share the database. */
   readonly node?: string;
   /** For the boundaries of envelopes. */
@@ -64,6 +67,7 @@ export interface Agents {
   readonly turns: Turns;
   /** Answers that belong to no conversation. */
   readonly oneShot: OneShot;
+  readonly cliAgents: CliAgents | undefined;
   /** Makes the first assistant and workspace where there are none. */
   seed(): Promise<void>;
   /** Seeds, recovers the turns that a crash cut off, and stops those that run at its end. */
@@ -83,7 +87,7 @@ export function createAgents(deps: AgentsDeps): Agents {
     audit,
     workspacesFolder,
     redact,
-    backends = allBackends,
+    backends = [...allBackends, ...(deps.cliAgents?.backends ?? [])],
     toolboxes = [],
     node = 'local',
     random,
@@ -124,6 +128,7 @@ export function createAgents(deps: AgentsDeps): Agents {
     conversations,
     turns,
     oneShot,
+    cliAgents: deps.cliAgents,
     seed,
     service: {
       ...turns.service,

@@ -265,3 +265,37 @@ export const cancelTurns = endpoint({
   input: Id.extend({ runId: z.string().optional() }),
   output: z.object({ cancelled: z.array(z.string()) }),
 });
+
+/** An agent CLI that can run turns. */
+export const BackendInfo = z.object({
+  id: z.string(),
+  title: z.string(),
+  /** Its program on this machine, or null. */
+  path: z.string().nullable(),
+  /** How it was found: by the setting, in the home, on the path, in a usual folder. */
+  from: z.enum(['setting', 'home', 'path', 'usual']).nullable(),
+  version: z.string().nullable(),
+  /** What would be installed. */
+  package: z.string(),
+  /** It would run in a sandbox. */
+  sandbox: z.boolean(),
+});
+export type BackendInfo = z.infer<typeof BackendInfo>;
+
+export const listBackends = endpoint({
+  method: 'GET',
+  path: '/api/backends',
+  grant: READ,
+  summary: 'The agent CLIs that can run turns: where each is, its version, and whether it would run in a sandbox.',
+  input: z.strictObject({}),
+  output: listOf(BackendInfo),
+});
+export const installBackend = endpoint({
+  method: 'POST',
+  path: '/api/backends/{id}/install',
+  grant: WRITE,
+  summary: 'Brings an agent CLI from the package registry into the home; its install scripts are not run.',
+  input: Id,
+  output: BackendInfo,
+  secondFactor: true,
+});

@@ -1,4 +1,5 @@
-import type { LlmRequest, Message, ScopedLlm } from '#llm/contract';
+import type { Json } from '#core/json';
+import type { CallDefaults, CallScope, LlmRequest, Message, ScopedLlm } from '#llm/contract';
 import type { Label } from '#runs/contract';
 import type { AnswerPart, Assistant, Receipt, Workspace } from './contract.ts';
 import type { TurnTools } from './tools.ts';
@@ -14,6 +15,11 @@ export interface BackendTurn {
   readonly messages: readonly Message[];
   /** The router, bound to this turn's run and budget. */
   readonly llm: ScopedLlm;
+  /** Whose run and budget that is, and what the assistant prefers: for a backend that calls models by the gateway. */
+  readonly scope: CallScope;
+  readonly defaults: readonly CallDefaults[];
+  /** A line of the turn's journal. */
+  readonly note?: (type: string, data: Json) => void;
   /** What the model may call; null where there is nothing. A backend that brings tools of its own asks policy by other ways. */
   readonly tools: TurnTools | null;
   /** Labels of all that the model is given. */

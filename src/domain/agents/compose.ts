@@ -59,7 +59,8 @@ export async function compose(
     { role: 'user' as const, parts: [{ type: 'text' as const, text: promptOf(context, text, turn.said, newBoundary(random)) }] },
   ];
   const tools = enriched.halt ? null : await toolbox.open(enriched.turn);
-  const scoped = llm(scopeOf(enriched.turn, note), [preferencesOf(assistant)]);
+  const [scope, defaults] = [scopeOf(enriched.turn, note), [preferencesOf(assistant)]];
+  const scoped = llm(scope, defaults);
   return {
     turn: enriched.turn,
     context,
@@ -71,6 +72,9 @@ export async function compose(
       system,
       messages,
       llm: scoped,
+      scope,
+      defaults,
+      note,
       tools,
       labels: enriched.turn.labels,
       windowChars: windowChars(),

@@ -1,5 +1,5 @@
 import type { Db } from '#core/db/store';
-import type { AssistantRow, ConversationRow, MessageRow, TurnRow, WorkspaceRow } from './tables.ts';
+import type { AssistantRow, ConversationRow, MessageRow, SessionRow, TurnRow, WorkspaceRow } from './tables.ts';
 
 const OPEN = ['queued', 'running'] as const;
 
@@ -125,3 +125,18 @@ export async function moveTurn(db: Db, runId: string, from: TurnRow['status'], t
     .executeTakeFirst();
   return moved !== undefined;
 }
+
+/** The session of an agent CLI that a conversation goes on in. */
+export const findSession = (db: Db, conversationId: string, backend: string) =>
+  db
+    .selectFrom('agent_session')
+    .selectAll()
+    .where('conversation_id', '=', conversationId)
+    .where('backend', '=', backend)
+    .executeTakeFirst();
+export const putSession = (tx: Db, row: SessionRow) =>
+  tx
+    .insertInto('agent_session')
+    .values(row)
+    .onConflict((on) => on.columns(['conversation_id', 'backend']).doUpdateSet({ session_id: row.session_id, updated_at: row.updated_at }))
+    .execute();

@@ -6,7 +6,7 @@ import type { Accepted } from './turns.ts';
 
 const ok = { ok: true as const };
 
-export function agentRoutes({ workspaces, assistants, conversations, turns }: Agents): readonly Route[] {
+export function agentRoutes({ workspaces, assistants, conversations, turns, cliAgents }: Agents): readonly Route[] {
   async function* follow(started: Promise<Accepted>, { signal, lastEventId: after }: Request): AsyncIterable<StreamEvent<api.TurnEvent>> {
     yield* turns.follow(await started, { after, signal });
   }
@@ -26,6 +26,13 @@ export function agentRoutes({ workspaces, assistants, conversations, turns }: Ag
     route(api.getAssistant, ({ id }) => assistants.get(id)),
     route(api.changeAssistant, ({ id, ...patch }, { caller }) => assistants.change(id, patch, caller.id)),
     route(api.removeAssistant, ({ id }, { caller }) => assistants.remove(id, caller.id).then(() => ok)),
+
+    ...(cliAgents
+      ? [
+          route(api.listBackends, async () => ({ items: await cliAgents.list(), next: null })),
+          route(api.installBackend, ({ id }, { caller }) => cliAgents.install(id, caller.id)),
+        ]
+      : []),
 
     route(api.listConversations, (query) => conversations.list(query)),
     route(api.addConversation, (input) => conversations.add(input)),

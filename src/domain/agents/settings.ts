@@ -19,5 +19,24 @@ export const windowChars = defineSetting({
   category: 'agents',
 });
 
+export const cliPaths = defineSetting({
+  key: 'agents.cli_paths',
+  schema: z.record(z.enum(['claude', 'codex', 'gemini', 'opencode', 'copilot']), z.string().startsWith('/')).or(z.object({})),
+  default: {},
+  title: 'Programs of agent CLIs',
+  description: 'Absolute paths by backend, where they are not found by themselves: {"claude": "/opt/claude/claude-agent-acp"}.',
+  category: 'agents',
+});
+
+export const runBare = defineSetting({
+  key: 'agents.run_bare',
+  schema: z.boolean(),
+  default: false,
+  title: 'Agent CLIs without a sandbox',
+  description:
+    'Where bubblewrap does not work: lets agent CLIs run with all that you can do on this machine. Their model calls still go by the gateway.',
+  category: 'agents',
+});
+
 /** Settings of this module, for `createSettings`. */
-export const agentSettings = [historyChars, windowChars];
+export const agentSettings = [historyChars, windowChars, cliPaths, runBare];

@@ -69,6 +69,14 @@ export interface TurnRow {
   created_at: number;
 }
 
+/** Where an agent CLI keeps a conversation, by its own name for it. */
+export interface SessionRow {
+  conversation_id: string;
+  backend: string;
+  session_id: string;
+  updated_at: number;
+}
+
 declare module '#core/db/store' {
   interface Tables {
     agent_workspace: WorkspaceRow;
@@ -76,6 +84,7 @@ declare module '#core/db/store' {
     agent_conversation: ConversationRow;
     agent_message: MessageRow;
     agent_turn: TurnRow;
+    agent_session: SessionRow;
   }
 }
 
@@ -115,4 +124,12 @@ export const agentMigrations: readonly Migration[] = [
     ],
   },
   ...searchMigrations(MESSAGE_INDEX),
+  {
+    name: 'agent-003-session',
+    ddl: [
+      `create table agent_session (
+        conversation_id text not null, backend text not null, session_id text not null, updated_at integer not null,
+        primary key (conversation_id, backend)) strict, without rowid`,
+    ],
+  },
 ];

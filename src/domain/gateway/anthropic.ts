@@ -19,7 +19,9 @@ const Body = z.looseObject({
   model: z.string().min(1),
   max_tokens: z.int().min(1).optional(),
   system: z.union([z.string(), z.array(Text)]).optional(),
-  messages: z.array(z.looseObject({ role: z.enum(['user', 'assistant']), content: z.union([z.string(), z.array(Block)]) })).min(1),
+  messages: z
+    .array(z.looseObject({ role: z.enum(['user', 'assistant', 'system']), content: z.union([z.string(), z.array(Block)]) }))
+    .min(1),
   tools: z
     .array(
       z.looseObject({ name: z.string(), description: z.string().optional(), input_schema: z.record(z.string(), z.unknown()).optional() }),
@@ -40,9 +42,13 @@ export const anthropic: Wire = {
     const names = new Map<string, string>();
     return {
       model,
-      system: typeof system === 'string' ? system : (system ?? []).map(({ text }) => text).join('\n\n'),
+      // Claude Code also puts reminders between the turns, in the role of the system
+      system: [
+        ...(typeof system === 'string' ? [system] : (system ?? []).map(({ text }) => text)),
+        ...messages.filter(({ role }) => role === 'system').map(({ content }) => wordsOf(content)),
+      ].join('\n\n'),
       messages: alternating(
-        messages.map(({ role, content }): Message => ({
+        messages.filter(isTurn).map(({ role, content }): Message => ({
           role,
           parts: typeof content === 'string' ? textPart(content) : content.flatMap((block) => partOf(block, names)),
         })),
@@ -117,6 +123,16 @@ function frames(head: Head): FrameWriter {
 const event = (type: string, data: object): string => frame({ type, ...data }, type);
 
 const message = ({ id, model }: Head): object => ({ id: `msg_${id}`, type: 'message', role: 'assistant', model, stop_sequence: null });
+
+type Said = z.output<typeof Body>['messages'][number];
+
+function isTurn(message: Said): message is Said & { role: 'user' | 'assistant' } {
+  return message.role !== 'system';
+}
+
+function wordsOf(content: Said['content']): string {
+  return typeof content === 'string' ? content : content.map(({ text = '' }) => text).join('\n');
+}
 
 function textPart(text: string): Part[] {
   return text === '' ? [] : [{ type: 'text', text }];

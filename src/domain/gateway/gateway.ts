@@ -17,7 +17,7 @@ import { chat } from './chat.ts';
 import { google } from './google.ts';
 import { wishOf } from './model-names.ts';
 import { responses } from './responses.ts';
-import type { GatewaySessions } from './sessions.ts';
+import type { GatewayScope, GatewaySessions } from './sessions.ts';
 import type { Answered, Asked, Head, ToolCall, Wire } from './wire.ts';
 
 /** Pictures come inside the body, and a long session is sent whole each time. */
@@ -160,10 +160,10 @@ interface About {
 
 /** One model call: of the session's run when a child process makes it, else a run of its own. */
 async function* call(deps: GatewayDeps, asked: Asked, caller: Caller, signal: AbortSignal): AsyncGenerator<LlmEvent> {
-  const scope = deps.sessions.scopeOf(caller);
-  const { run, journal, end } = scope ? insideRun(scope.journal) : await ownRun(deps, asked, caller);
-  const { defaults = [], journal: _journal, ...rest } = scope ?? { runId: run!, purpose: 'gateway', defaults: [], journal };
-  const llm = deps.llm({ ...rest, ...(journal && { journal }) }, [...defaults, wishOf(asked.model)]);
+  const session = deps.sessions.scopeOf(caller);
+  const { scope, end } = session ? { scope: session, end: async () => {} } : await ownRun(deps, asked, caller);
+  const { defaults, onReceipt, ...callScope } = scope;
+  const llm = deps.llm(callScope, [...defaults, wishOf(asked.model)]);
   const request = {
     system: systemOf(asked),
     messages: asked.messages,
@@ -175,7 +175,10 @@ async function* call(deps: GatewayDeps, asked: Asked, caller: Caller, signal: Ab
   };
   let failure: unknown = new AppError('unavailable', 'gateway.client_gone', 'The client went away');
   try {
-    for await (const event of llm.stream(request)) yield event;
+    for await (const event of llm.stream(request)) {
+      if (event.type === 'end') onReceipt?.(event.receipt);
+      yield event;
+    }
     failure = null;
   } catch (error) {
     failure = error;
@@ -187,11 +190,11 @@ async function* call(deps: GatewayDeps, asked: Asked, caller: Caller, signal: Ab
 
 type RunEnd = (failure: unknown) => Promise<void>;
 
-function insideRun(journal: CallScope['journal']): { run: null; journal: CallScope['journal']; end: RunEnd } {
-  return { run: null, journal, end: async () => {} };
-}
-
-async function ownRun({ store, clock, runs, onError }: GatewayDeps, asked: Asked, caller: Caller) {
+async function ownRun(
+  { store, clock, runs, onError }: GatewayDeps,
+  asked: Asked,
+  caller: Caller,
+): Promise<{ scope: GatewayScope; end: RunEnd }> {
   const { run } = await store.write((tx) =>
     runs.create(tx, {
       kind: 'turn',
@@ -202,7 +205,7 @@ async function ownRun({ store, clock, runs, onError }: GatewayDeps, asked: Asked
     }),
   );
   const lines: Promise<void>[] = [];
-  const journal: CallScope['journal'] = (type, data) =>
+  const journal: GatewayScope['journal'] = (type, data) =>
     void lines.push(runs.journal(run.id, type, null, data).catch((error: unknown) => onError('A journal line was lost', error)));
   const end: RunEnd = async (failure) => {
     await Promise.all(lines);
@@ -212,7 +215,7 @@ async function ownRun({ store, clock, runs, onError }: GatewayDeps, asked: Asked
         : { status: 'failed' as const, outcome: 'failed', error: JSON.stringify(errorInfo(failure)) };
     await store.write((tx) => runs.change(tx, run.id, { ...set, ended_at: clock.now() }));
   };
-  return { run: run.id, journal, end };
+  return { scope: { runId: run.id, purpose: 'gateway', defaults: [], journal }, end };
 }
 
 function systemOf({ system, schema }: Asked): string {

@@ -1,18 +1,12 @@
 import { createHash, randomBytes } from 'node:crypto';
 import type { Caller } from '#core/endpoint';
 import { secret, type Secret } from '#core/secret';
-import type { CallDefaults, CallScope } from '#llm/contract';
+import type { CallDefaults, CallReceipt, CallScope } from '#llm/contract';
 
 /** Whose run, budget and preferences the calls of one child process are. */
-export interface GatewayScope {
-  readonly runId: string;
-  readonly step?: string;
-  /** Who stands behind the calls, for the ledger: `backend:claude`. */
-  readonly purpose: string;
-  readonly runBudgetUsd?: number;
-  readonly workflowId?: string;
-  readonly workflowDailyBudgetUsd?: number;
-  readonly journal?: CallScope['journal'];
+export interface GatewayScope extends CallScope {
+  /** Hears what each call used and cost. */
+  readonly onReceipt?: (receipt: CallReceipt) => void;
   /** The assistant's wishes; the model that the program asks for comes after them. */
   readonly defaults: readonly CallDefaults[];
 }

@@ -32,7 +32,9 @@ export function starterRules(builtIn: readonly DeclaredSkill[]): readonly Rule[]
     ...['llm:call', 'memory:read'].map((it) => rule('allow', 'assistant:*', it)),
     // an address that a model makes up can carry a conversation out, so it is asked about once a stranger's text is at hand
     rule('allow', 'assistant:*', 'net:fetch', { labels: ['owner'] }),
-    ...['net:post', 'channel:send', 'memory:write', 'file:read', ...SENSITIVE].map((it) => rule('ask', 'assistant:*', it)),
+    ...['net:post', 'channel:send', 'memory:write', 'file:read', 'agent:tool', ...SENSITIVE].map((it) => rule('ask', 'assistant:*', it)),
+    // what an agent CLI asks leave for; its assistant decides
+    ...['file:read', 'file:write', 'shell:run', 'net:fetch', 'agent:tool'].map((it) => rule('allow', 'backend:*', it)),
     ...[
       'workflows:read',
       'workflows:run',

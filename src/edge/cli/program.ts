@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { homeFolder, type Environment } from '#core/config';
 import { auditCommands } from './commands/audit.ts';
+import { backendCommands } from './commands/backends.ts';
 import { backupCommands } from './commands/backup.ts';
 import { certificateCommands } from './commands/certificates.ts';
 import { channelCommands } from './commands/channels.ts';
@@ -29,7 +30,10 @@ type Commands = (program: Command, cli: () => Cli) => void;
 const GROUPS: readonly (readonly [title: string, commands: readonly Commands[]])[] = [
   ['The agent:', [startCommands, certificateCommands, doctorCommand, backupCommands]],
   ['Talk and work:', [chatCommand, runCommands, workflowCommands, scheduleCommands, ownerCommands, secretCommands, connectionCommands]],
-  ['What it knows and can do:', [memoryCommands, modelCommands, skillCommands, channelCommands, readingCommands, scanCommands]],
+  [
+    'What it knows and can do:',
+    [memoryCommands, modelCommands, backendCommands, skillCommands, channelCommands, readingCommands, scanCommands],
+  ],
   ['What it may do, and did:', [policyCommands, auditCommands, securityCommands]],
 ];
 
