@@ -105,13 +105,14 @@ function visitReversed(rule: TokenRule, mark: string, { set, min, max }: Body, r
   const found = runs.before(set, at, Math.max(min, Math.min(max, LONGEST_DISGUISED)));
   const start = at - found;
   const end = at + mark.length;
-  if (found >= min && !isInHash(text, start, end) && passes(rule, backwards(text.slice(start, end)))) reading.hit(hitOf(rule, start, end));
+  if (found >= min && standsAlone(text, start, end) && passes(rule, backwards(text.slice(start, end))))
+    reading.hit(hitOf(rule, start, end));
 }
 
-/** A mark of hex digits alone stands in one of some thousand hashes: what is cut out of the middle of one is no token. */
-function isInHash(text: string, start: number, end: number): boolean {
-  const isHex = (at: number): boolean => /[0-9a-f]/i.test(text[at] ?? '');
-  return (isHex(start - 1) || isHex(end)) && /^[0-9a-f]+$/i.test(text.slice(start, end));
+/** Any mark stands back to front in one of some thousand hashes and base64 texts: what is cut out of the middle of one is no token. */
+function standsAlone(text: string, start: number, end: number): boolean {
+  const goesOn = (at: number): boolean => /[\w+/=-]/.test(text[at] ?? '');
+  return !goesOn(start - 1) && !goesOn(end) && !/^[0-9a-f]+$/i.test(text.slice(start, end));
 }
 
 function hitOf(rule: TokenRule, start: number, end: number): Hit {

@@ -8,6 +8,8 @@ import type { TokenRule } from './rule.ts';
 import { endOf, readShape, type Shape } from './shape.ts';
 import { wrappedEnd } from './wrapped.ts';
 
+/** A mark of hex digits alone (`EAA`, `4b1d`) stands at the beginning of some hashes. */
+const HASH = /^[0-9a-f]+$/i;
 /** How far after a token its companion may end. */
 const NEAR = 100;
 
@@ -42,7 +44,8 @@ function visit(rule: TokenRule, shape: Shape, fold: boolean, reading: Reading, s
   if (end === 'cut') return reading.cut(start);
   if (end === null) return;
   if (end === text.length) reading.cut(start);
-  if (!(rule.open || endsHere(text, end)) || !passes(rule, text.slice(start, end))) return;
+  const value = text.slice(start, end);
+  if (!(rule.open || endsHere(text, end)) || HASH.test(value) || !passes(rule, value)) return;
   reading.hit({ start: start + leading(text, start), end, provider: rule.provider, ...(rule.identifier && { identifier: true }) });
   if (rule.companion) companion(rule, rule.companion, reading, end);
 }
