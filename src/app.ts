@@ -412,6 +412,7 @@ export async function createApp({ config, logging, version }: AppOptions): Promi
     settings,
     audit,
     workspacesFolder: join(home, 'workspaces'),
+    cliAgents,
     toolboxes: [
       skillTools({ store, clock, catalogue, runner, random: chance, ask: askAndWait({ store, bus, ask, withdraw: approvals.withdraw }) }),
     ],

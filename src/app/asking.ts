@@ -42,11 +42,11 @@ export function asking({ store, approvals, runs, channels, owner, onError }: Ask
 
   async function assertRoom({ kind, runId, details }: Question, tx: Db): Promise<void> {
     if (kind !== 'policy' || (await approvals.countPending(tx, runId)) < MOST_OPEN) return;
-    const { capability, resource } = details as Readonly<Record<string, Json>>;
+    const { capability, resource } = details as { readonly capability: string; readonly resource: string };
     throw new AppError(
       'limited',
       'policy.too_many_questions',
-      `This run has ${MOST_OPEN} questions open; ${String(capability)} on ${String(resource)} was not asked about and counts as refused`,
+      `This run has ${MOST_OPEN} questions open; ${capability} on ${resource} was not asked about and counts as refused`,
       { capability, resource },
     );
   }

@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { AppError } from '#core/errors';
 import type { Audit } from '#audit';
-import { acpBackend, findProgram, recipes, type AcpDeps, type Recipe } from './acp/index.ts';
+import { acpBackend, findProgram, recipes, type AcpDeps, type Recipe } from './kinds.ts';
 import type { Backend } from './backend.ts';
 import type { BackendInfo } from './contract.ts';
 

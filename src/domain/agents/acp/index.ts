@@ -9,7 +9,7 @@ import type { CallReceipt } from '#llm/contract';
 import { policyQuestion, type Policy } from '#policy';
 import type { Question } from '#workflows';
 import type { Backend, BackendEvent, BackendTurn } from '../backend.ts';
-import { addReceipt } from '../builtin/receipts.ts';
+import { addReceipt } from '../receipts.ts';
 import type { Receipt } from '../contract.ts';
 import { findSession, putSession } from '../queries.ts';
 import { findProgram, type Places } from './find.ts';

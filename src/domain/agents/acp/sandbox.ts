@@ -6,7 +6,7 @@ import { existsSync } from 'node:fs';
 const BRIDGE_PORT = 8799;
 const HOME = '/home/agent';
 const SOCKET = '/run/gateway.sock';
-const BRIDGE = '/opt/castellan/bridge-entry.mjs';
+const BRIDGE = '/opt/castellan/bridge-entry.ts';
 
 export const inside = { home: HOME, gateway: `http://127.0.0.1:${BRIDGE_PORT}/gateway` } as const;
 
@@ -46,7 +46,7 @@ export function sandboxed({ bubblewrap, program, args, env, root, workspace, rea
       ...ro('/usr', '/lib', '/lib64', '/bin', '/sbin', '/etc/ssl', '/etc/alternatives', '/etc/ld.so.cache'),
       '--proc', '/proc', '--dev', '/dev', '--tmpfs', '/tmp',
       ...ro(dirname(node), root),
-      '--ro-bind', fileURLToPath(new URL('bridge-entry.mjs', import.meta.url)), BRIDGE,
+      '--ro-bind', fileURLToPath(new URL('bridge-entry.ts', import.meta.url)), BRIDGE,
       '--bind', socket, SOCKET,
       '--bind', home, HOME,
       readOnly ? '--ro-bind' : '--bind', workspace, workspace,

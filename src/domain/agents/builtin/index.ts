@@ -4,7 +4,7 @@ import type { Backend, BackendEvent, BackendTurn } from '../backend.ts';
 import type { Receipt } from '../contract.ts';
 import type { ToolCall, ToolOutcome, TurnTools } from '../tools.ts';
 import { createLoopBreaker } from './loop-breaker.ts';
-import { addReceipt } from './receipts.ts';
+import { addReceipt } from '../receipts.ts';
 import { fit } from './window.ts';
 
 /** More rounds than this are no longer thinking. */

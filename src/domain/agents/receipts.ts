@@ -1,5 +1,5 @@
 import type { CallReceipt } from '#llm/contract';
-import type { Receipt } from '../contract.ts';
+import type { Receipt } from './contract.ts';
 
 /** What all model calls of a turn used and cost together; provider and model are those of the last. */
 export function addReceipt(sum: Receipt | null, { provider, model, usage, costUsd, offline, hops }: CallReceipt): Receipt {
