@@ -80,6 +80,10 @@ describe('Security, in the browser', { skip: await missingBrowser(), timeout: 18
     await factorDialog(page).getByRole('button', { name: 'Confirm' }).click();
     await page.getByText('Test key').first().waitFor();
     await adding.waitFor({ state: 'detached' });
+    await page.getByRole('button', { name: 'Rename Test key' }).click();
+    await page.getByRole('dialog', { name: 'Rename' }).getByLabel('Name of the passkey').fill('Laptop');
+    await page.getByRole('dialog', { name: 'Rename' }).getByRole('button', { name: 'Rename' }).click();
+    await page.getByText('Laptop').first().waitFor();
 
     await page.getByRole('button', { name: 'Log out', exact: true }).first().click();
     await page.getByRole('button', { name: 'Log in with a passkey' }).click();

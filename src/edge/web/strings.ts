@@ -285,6 +285,7 @@ export const t = {
     passkeysNeedName: 'Passkeys are bound to a name, and this address has none. Open this page at',
     passkeysNeedOther: 'Passkeys are bound to a name, and this address has none. Open this page by the name of the machine.',
     addPasskey: 'Add a passkey',
+    rename: 'Rename',
     passkeyName: 'Name of the passkey',
     passkeyHint: 'Such as the device that it is on.',
     passkeyDone: 'The passkey is enrolled.',

@@ -9,13 +9,14 @@ import {
   newRecoveryCodes,
   removePasskey,
   removeTotp,
+  renamePasskey,
   revokeDevice,
   revokeOtherSessions,
   revokeSession,
 } from '#owner/contract';
 import { readLine } from '../ask-factor.ts';
 import type { Cli } from '../context.ts';
-import { ago, table } from '../words.ts';
+import { ago, plain, table } from '../words.ts';
 
 /** Second factors, sessions and devices. */
 export function securityCommands(program: Command, cli: () => Cli): void {
@@ -75,6 +76,14 @@ function factorCommands(group: Command, cli: () => Cli): void {
       const client = await io.client();
       await (what === 'app' ? client.call(removeTotp, {}) : client.call(removePasskey, { id: what }));
       io.print({ removed: what }, () => 'It guards nothing any more.');
+    });
+  group
+    .command('rename <id> <name>')
+    .description('give a passkey another name')
+    .action(async (id: string, name: string) => {
+      const io = cli();
+      const it = await (await io.client()).call(renamePasskey, { id, name });
+      io.print(it, () => `It is called "${plain(it.name)}" now.`);
     });
   group
     .command('recovery-codes')

@@ -16,6 +16,7 @@ import { Time } from '../../ui/time.tsx';
 import { useToast } from '../../ui/toast.tsx';
 import { Confirm } from './confirm.tsx';
 import { RecoveryCodes } from './recovery.tsx';
+import { Rename } from './rename.tsx';
 import { Row } from './row.tsx';
 
 interface PasskeysProps {
@@ -79,7 +80,9 @@ export function Passkeys({ passkeys, name }: PasskeysProps) {
   );
 }
 
-function Passkey({ passkey: { id, name, address, isUsableHere, isSynced, createdAt, lastUsedAt } }: { readonly passkey: PasskeyInfo }) {
+function Passkey({ passkey }: { readonly passkey: PasskeyInfo }) {
+  const { id, name, address, isUsableHere, isSynced, createdAt, lastUsedAt } = passkey;
+  const [isRenaming, setRenaming] = useState(false);
   const [isRemoving, setRemoving] = useState(false);
   const remove = useAction(removePasskey, { done: t.security.passkeyRemoved, refresh: [getFactors] });
   return (
@@ -101,6 +104,9 @@ function Passkey({ passkey: { id, name, address, isUsableHere, isSynced, created
           )}
         </p>
       </div>
+      <Button size="small" onClick={() => setRenaming(true)} aria-label={`${t.security.rename} ${name}`}>
+        {t.security.rename}
+      </Button>
       <Button
         size="small"
         look="danger"
@@ -110,6 +116,7 @@ function Passkey({ passkey: { id, name, address, isUsableHere, isSynced, created
       >
         {t.security.remove}
       </Button>
+      {isRenaming && <Rename passkey={passkey} onClose={() => setRenaming(false)} />}
       {isRemoving && (
         <Confirm
           title={t.security.removePasskeyTitle(name)}
