@@ -68,7 +68,7 @@ async function tracesInFolder(path: string): Promise<string[]> {
   const found: string[] = [];
   for (const name of await readdir(path, { recursive: true })) {
     const file = join(path, name);
-    if (!(await stat(file)).isFile()) continue;
+    if (!(await stat(file).catch(() => null))?.isFile()) continue; // a draft may have taken its place meanwhile
     const bytes = await readFile(file);
     for (const trace of TRACES) if (bytes.includes(trace)) found.push(`${name}: ${trace}`);
   }
