@@ -28,7 +28,7 @@ export interface Talk {
 export function createTalking(
   { config, version, store, clock, newId, bus, queue, web, log, onError, tree }: Ground,
   { audit, vault, settings, owner, policy, approvals, redact, refuse }: House,
-  { runs, llm, catalogue, runner, workflows, engine, walls, ask }: Work,
+  { runs, llm, memory, catalogue, runner, workflows, engine, walls, ask }: Work,
   parts: Parts,
 ): Talk {
   const { home } = config;
@@ -72,6 +72,7 @@ export function createTalking(
     llm: llm.scoped,
     policy,
     settings,
+    memory,
     audit,
     workspacesFolder: join(home, 'workspaces'),
     cliAgents,

@@ -7,6 +7,7 @@ import type { Json } from '#core/json';
 import type { Service } from '#core/service';
 import type { Audit } from '#audit';
 import type { CallDefaults, CallScope, ScopedLlm } from '#llm/contract';
+import type { Memory } from '#memory';
 import type { Policy } from '#policy';
 import type { Runs } from '#runs';
 import { ownerLanguage, ownerName, ownerTimeZone, type Settings } from '#settings';
@@ -20,6 +21,7 @@ import type { TurnHooks } from './hooks.ts';
 import { backends as allBackends } from './kinds.ts';
 import { createOneShot, type OneShot } from './one-shot.ts';
 import { firstWorkspace } from './queries.ts';
+import { recallHook } from './recall/index.ts';
 import { windowChars } from './settings.ts';
 import { MESSAGE_INDEX } from './tables.ts';
 import { joinToolboxes, type Toolbox } from './tools.ts';
@@ -45,6 +47,8 @@ export interface AgentsDeps {
   /** Takes secrets out of what is said; the vault's redactor. */
   readonly redact: (text: string) => string;
   readonly hooks?: Partial<TurnHooks>;
+  /** What is remembered beside what was said. */
+  readonly memory?: Pick<Memory, 'search'>;
   /** What the models of the builtin backend may call; in order, of two tools with one name the first counts. */
   readonly toolboxes?: readonly Toolbox[];
   readonly backends?: readonly Backend[];
@@ -95,8 +99,9 @@ export function createAgents(deps: AgentsDeps): Agents {
     isCode = async () => false,
     onError,
   } = deps;
-  const hooks: TurnHooks = { before: [], after: [], ...deps.hooks };
   const index = createSearchIndex(store, MESSAGE_INDEX);
+  const remember = recallHook({ store, index, clock, settings, memory: deps.memory });
+  const hooks: TurnHooks = { before: [...(deps.hooks?.before ?? []), remember], after: deps.hooks?.after ?? [] };
   const workspaces = createWorkspaces({ store, clock, newId, audit, workspacesFolder, refuse });
   const assistants = createAssistants({ store, clock, newId, audit, backends: backends.map(({ id }) => id), refuse });
   const conversations = createConversations({ store, bus, clock, newId, index, workspaces, redact });

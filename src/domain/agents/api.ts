@@ -164,8 +164,16 @@ export const listConversations = endpoint({
   method: 'GET',
   path: '/api/conversations',
   grant: READ,
-  summary: 'Conversations: the pinned first, then the latest; with `q` those in which it was said, the best first.',
-  input: Page.extend({ workspace: z.string().optional(), archived: Flag, q: z.string().trim().min(1).max(500).optional() }),
+  summary:
+    'Conversations: the pinned first, then the latest; with `q` those in which it was said, the best first: by `role` only the owner’s words or the answers, `since` and `until` a time.',
+  input: Page.extend({
+    workspace: z.string().optional(),
+    archived: Flag,
+    q: z.string().trim().min(1).max(500).optional(),
+    role: z.enum(['user', 'assistant']).optional(),
+    since: z.iso.datetime({ offset: true }).optional(),
+    until: z.iso.datetime({ offset: true }).optional(),
+  }),
   output: listOf(Conversation.extend({ excerpt: z.string().optional() })),
 });
 export const addConversation = endpoint({

@@ -24,13 +24,17 @@ export interface Conversations {
     workspace?: string | undefined;
     archived?: boolean | undefined;
     q?: string | undefined;
+    /** What `q` is looked for in; ISO 8601. */
+    role?: Message['role'] | undefined;
+    since?: string | undefined;
+    until?: string | undefined;
     cursor?: string | undefined;
     limit: number;
   }): Promise<{ items: ConversationHit[]; next: string | null }>;
   get(id: string): Promise<Conversation>;
   add(input: NewConversation): Promise<Conversation>;
-  /** The conversation of this chat, made at its first message. */
-  ofChat(channel: string, chat: string): Promise<Conversation>;
+  /** The conversation of this chat, made at its first message. `isPrivate`: only the owner hears it. */
+  ofChat(channel: string, chat: string, isPrivate: boolean): Promise<Conversation>;
   change(id: string, patch: ConversationPatch): Promise<Conversation>;
   remove(id: string): Promise<void>;
   /** Newest first. */
@@ -73,6 +77,7 @@ export function createConversations({ store, bus, clock, newId, index, workspace
       title: '',
       channel: null,
       chat: null,
+      shared: 0,
       pinned: 0,
       archived: 0,
       created_at: at,
@@ -83,20 +88,23 @@ export function createConversations({ store, bus, clock, newId, index, workspace
 
   async function search(
     q: string,
-    workspace: string | undefined,
-    archived: boolean | undefined,
-    limit: number,
+    { workspace, archived, role, since, until, limit }: Parameters<Conversations['list']>[0],
   ): Promise<ConversationHit[]> {
     const [first, ...others] = workspace !== undefined ? [workspace] : (await workspaces.list()).map(({ id }) => id);
     if (first === undefined) return [];
-    const hits = await index.search({ filter: { scopes: [first, ...others], now: clock.now() }, text: q, limit: HITS });
+    const hits = await index.search({
+      filter: { scopes: [first, ...others], kinds: role && [role], now: clock.now() },
+      text: q,
+      limit: HITS,
+    });
     const ids = hits.map(({ item }) => item);
     if (ids.length === 0) return [];
     const messages = new Map((await queries.findMessages(store.db, ids)).map((row) => [row.id, row]));
     const best = new Map<string, MessageRow>();
     for (const id of ids) {
       const message = messages.get(id);
-      if (message && !best.has(message.conversation_id)) best.set(message.conversation_id, message);
+      if (message && isBetween(message.created_at, since, until) && !best.has(message.conversation_id))
+        best.set(message.conversation_id, message);
     }
     if (best.size === 0) return [];
     const rows = new Map((await queries.findConversations(store.db, [...best.keys()])).map((row) => [row.id, row]));
@@ -111,8 +119,9 @@ export function createConversations({ store, bus, clock, newId, index, workspace
   }
 
   return {
-    async list({ workspace, archived, q, cursor, limit }) {
-      if (q !== undefined) return { items: await search(q, workspace, archived, limit), next: null };
+    async list(query) {
+      const { workspace, archived, q, cursor, limit } = query;
+      if (q !== undefined) return { items: await search(q, query), next: null };
       const rows = await queries.listConversationRows(
         store.db,
         { workspaceId: workspace, archived: archived ?? false },
@@ -137,12 +146,14 @@ export function createConversations({ store, bus, clock, newId, index, workspace
       return toConversation(row);
     },
 
-    async ofChat(channel, chat) {
+    async ofChat(channel, chat, isPrivate) {
+      const shared = isPrivate ? 0 : 1;
       const known = await queries.findConversationOfChat(store.db, channel, chat);
-      if (known) return toConversation(known);
+      if (known && known.shared !== shared) await store.write((tx) => queries.updateConversation(tx, known.id, { shared }));
+      if (known) return toConversation({ ...known, shared });
       const { id: workspaceId } = await workspaces.first();
       return store.write(async (tx) => {
-        const row = newRow(workspaceId, { channel, chat });
+        const row = newRow(workspaceId, { channel, chat, shared });
         await queries.insertConversation(tx, row);
         const made = (await queries.findConversationOfChat(tx, channel, chat))!;
         if (made.id === row.id) tellAfter(row.id, 'added');
@@ -211,6 +222,10 @@ function readCursor(cursor: string): queries.ConversationPlace {
   if (id === undefined)
     throw new AppError('invalid', 'agent.bad_cursor', 'cursor: use `next` of the page before as it is', { field: 'cursor' });
   return { pinned: Number(pinned), updatedAt: Number(updatedAt), id };
+}
+
+function isBetween(at: number, since: string | undefined, until: string | undefined): boolean {
+  return (since === undefined || at >= Date.parse(since)) && (until === undefined || at <= Date.parse(until));
 }
 
 /** The words around the first of those searched for. */

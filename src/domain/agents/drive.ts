@@ -122,6 +122,7 @@ export function createDrive(deps: DriveDeps): (live: LiveTurn) => Promise<void> 
     const turn: TurnView = {
       runId: row.run_id,
       conversationId: row.conversation_id,
+      inViewFrom: view.oldest ?? row.ask_id,
       workspace,
       assistant,
       text: ask!.text,

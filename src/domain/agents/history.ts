@@ -9,6 +9,8 @@ export interface View {
   /** Messages that were left out for their age. Their rows stay. */
   readonly dropped: number;
   readonly labels: ReadonlySet<Label>;
+  /** The oldest message in view; null when none is. */
+  readonly oldest: string | null;
 }
 
 /**
@@ -43,5 +45,5 @@ export function viewOf(newestFirst: readonly MessageRow[], limitChars: number, b
     else messages.push({ role, parts: [{ type: 'text', text }] });
   }
   const labels = new Set(oldestFirst.flatMap((row) => JSON.parse(row.labels) as Label[]));
-  return { messages, dropped: newestFirst.length - seen, labels };
+  return { messages, dropped: newestFirst.length - seen, labels, oldest: oldestFirst[0]?.id ?? null };
 }

@@ -11,6 +11,8 @@ export interface TurnView {
   readonly runId: string;
   /** Null for a call over the OpenAI-compatible API, which brings its own history. */
   readonly conversationId: string | null;
+  /** From this message on the conversation is in the model's view, or is this turn itself; null without a conversation. */
+  readonly inViewFrom: string | null;
   readonly workspace: Workspace;
   readonly assistant: Assistant;
   /** The words as the model will get them: the owner's, or what an earlier hook made of them. */
@@ -31,6 +33,8 @@ export interface Enrichment {
   readonly text?: string;
   readonly labels?: readonly Label[];
   readonly halt?: string;
+  /** What it found and why, without its words: a line of the journal, `turn.<name of the hook>`. */
+  readonly journal?: Json;
 }
 
 /** Runs before the model is asked, in the order of the list. Contract: ends when the signal does. */
@@ -74,6 +78,7 @@ export async function runBefore(
   for (const hook of hooks) {
     const found = await contained(hook, (limit) => hook.run(turn, limit), clock, note, signal);
     if (!found) continue;
+    if (found.journal !== undefined) note(`turn.${hook.name}`, found.journal);
     if (found.system) system.push(found.system);
     turn = {
       ...turn,

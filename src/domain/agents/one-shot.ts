@@ -90,6 +90,7 @@ export function createOneShot(deps: OneShotDeps): OneShot {
       const turn = {
         runId: run.id,
         conversationId: null,
+        inViewFrom: null,
         workspace,
         assistant,
         text: redact(text ?? ''),

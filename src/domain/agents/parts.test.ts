@@ -121,6 +121,7 @@ describe('hooks before a turn', () => {
   const turn: TurnView = {
     runId: 'r',
     conversationId: 'c',
+    inViewFrom: null,
     workspace: {} as Workspace,
     assistant: {} as Assistant,
     text: 'words',

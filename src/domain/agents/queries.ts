@@ -85,6 +85,18 @@ export const updateMessage = (db: Db, id: string, set: Partial<MessageRow>) =>
 export const findMessage = (db: Db, id: string) => db.selectFrom('agent_message').selectAll().where('id', '=', id).executeTakeFirst();
 export const findMessages = (db: Db, ids: readonly string[]) => db.selectFrom('agent_message').selectAll().where('id', 'in', ids).execute();
 
+/** The messages with their exchanges: what each answers, and what answers it; oldest first. */
+export async function exchangesOf(db: Db, ids: readonly string[]): Promise<MessageRow[]> {
+  if (ids.length === 0) return [];
+  const asks = db.selectFrom('agent_message').select('reply_to').where('id', 'in', ids).where('reply_to', 'is not', null);
+  return db
+    .selectFrom('agent_message')
+    .selectAll()
+    .where(({ eb, or }) => or([eb('id', 'in', ids), eb('id', 'in', asks), eb('reply_to', 'in', ids), eb('reply_to', 'in', asks)]))
+    .orderBy('id')
+    .execute();
+}
+
 /** Newest first, before the id given; a limit is required: histories have no end. */
 export function messagesBefore(db: Db, conversationId: string, before: string | undefined, limit: number): Promise<MessageRow[]> {
   const query = db.selectFrom('agent_message').selectAll().where('conversation_id', '=', conversationId).orderBy('id', 'desc').limit(limit);

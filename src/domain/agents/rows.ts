@@ -29,7 +29,18 @@ export function toAssistant(row: AssistantRow): Assistant {
 
 export function toConversation(row: ConversationRow): Conversation {
   const { id, workspace_id: workspaceId, assistant_id: assistantId, title, channel, chat } = row;
-  return { id, workspaceId, assistantId, title, channel, chat, pinned: row.pinned === 1, archived: row.archived === 1, ...times(row) };
+  return {
+    id,
+    workspaceId,
+    assistantId,
+    title,
+    channel,
+    chat,
+    shared: row.shared === 1,
+    pinned: row.pinned === 1,
+    archived: row.archived === 1,
+    ...times(row),
+  };
 }
 
 /** `turn` is how the turn of an answer stands. */

@@ -19,6 +19,25 @@ export const windowChars = defineSetting({
   category: 'agents',
 });
 
+export const recall = defineSetting({
+  key: 'agents.recall',
+  schema: z.enum(['off', 'workspace', 'owner']),
+  default: 'workspace',
+  title: 'Recall',
+  description:
+    'What comes to mind with each message of yours: what was said earlier and the memories of the workspace; with "owner" also memories of no workspace; nothing with "off". A chat that others hear is only given what was said in it.',
+  category: 'agents',
+});
+
+export const recallChars = defineSetting({
+  key: 'agents.recall_chars',
+  schema: z.int().min(500).max(40_000),
+  default: 4_000,
+  title: 'Recall (characters)',
+  description: 'How much is recalled for one message at most.',
+  category: 'agents',
+});
+
 export const cliPaths = defineSetting({
   key: 'agents.cli_paths',
   schema: z.record(z.enum(['claude', 'codex', 'gemini', 'opencode', 'copilot']), z.string().startsWith('/')).or(z.object({})),
@@ -39,4 +58,4 @@ export const runBare = defineSetting({
 });
 
 /** Settings of this module, for `createSettings`. */
-export const agentSettings = [historyChars, windowChars, cliPaths, runBare];
+export const agentSettings = [historyChars, windowChars, recall, recallChars, cliPaths, runBare];

@@ -58,6 +58,8 @@ export const Conversation = z.object({
   /** The chat of a channel that this is, or null. */
   channel: z.string().nullable(),
   chat: z.string().nullable(),
+  /** Others hear it: nothing is recalled into it but what was said in it. */
+  shared: z.boolean(),
   pinned: z.boolean(),
   archived: z.boolean(),
   createdAt: z.string(),
@@ -66,7 +68,13 @@ export const Conversation = z.object({
 export type Conversation = z.infer<typeof Conversation>;
 
 /** What was put before the owner's words, and by whom (`clock`, `recall`, …). */
-export const ContextBlock = z.object({ source: z.string(), text: z.string(), labels: z.array(Label).optional() });
+export const ContextBlock = z.object({
+  source: z.string(),
+  text: z.string(),
+  labels: z.array(Label).optional(),
+  /** What it was taken from. */
+  from: z.object({ kind: z.enum(['conversation', 'memory']), id: z.string() }).optional(),
+});
 export type ContextBlock = z.infer<typeof ContextBlock>;
 
 /** An answer in the order it came. */

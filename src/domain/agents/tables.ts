@@ -34,6 +34,8 @@ export interface ConversationRow {
   title: string;
   channel: string | null;
   chat: string | null;
+  /** 1: others hear it, or it is not known that nobody does. */
+  shared: number;
   pinned: number;
   archived: number;
   created_at: number;
@@ -130,6 +132,13 @@ export const agentMigrations: readonly Migration[] = [
       `create table agent_session (
         conversation_id text not null, backend text not null, session_id text not null, updated_at integer not null,
         primary key (conversation_id, backend)) strict, without rowid`,
+    ],
+  },
+  {
+    name: 'agent-004-shared',
+    ddl: [
+      'alter table agent_conversation add column shared integer not null default 1 check (shared in (0, 1))',
+      'update agent_conversation set shared = 0 where channel is null',
     ],
   },
 ];

@@ -5,6 +5,8 @@ import { failureOf } from './turns.ts';
 export interface Said {
   readonly channel: { readonly id: string };
   readonly chat: string;
+  /** Only the owner hears it. */
+  readonly isPrivate: boolean;
   readonly text: string;
   /** Somebody else's words, that the owner passed on. */
   readonly isForwarded: boolean;
@@ -18,8 +20,8 @@ export function createTalk({
   conversations,
   turns,
 }: Pick<Agents, 'conversations' | 'turns'>): (said: Said) => AsyncIterable<{ readonly text: string }> {
-  return async function* talk({ channel, chat, text, isForwarded, messageId, signal }) {
-    const { id: conversationId } = await conversations.ofChat(channel.id, chat);
+  return async function* talk({ channel, chat, isPrivate, text, isForwarded, messageId, signal }) {
+    const { id: conversationId } = await conversations.ofChat(channel.id, chat, isPrivate);
     const origin = { kind: 'channel' as const, id: messageId, by: `channel:${channel.id}` };
     let whole = '';
     const labels = [isForwarded ? ('untrusted' as const) : ('owner' as const)];

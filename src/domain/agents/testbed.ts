@@ -31,12 +31,22 @@ export interface BedOptions {
   readonly hooks?: AgentsDeps['hooks'];
   readonly backends?: AgentsDeps['backends'];
   readonly toolboxes?: AgentsDeps['toolboxes'];
+  readonly memory?: (store: TestStore) => NonNullable<AgentsDeps['memory']>;
   /** Without a provider the router answers offline. */
   readonly provider?: boolean;
 }
 
 /** Agents on the real router, with a fake server behind its one provider. For this module's tests. */
-export async function setup({ script, store: given, settings: values = {}, hooks, backends, toolboxes, provider = true }: BedOptions = {}) {
+export async function setup({
+  script,
+  store: given,
+  settings: values = {},
+  hooks,
+  backends,
+  toolboxes,
+  memory,
+  provider = true,
+}: BedOptions = {}) {
   const store = given ?? (await memoryStore(testMigrations));
   const fake = await startFakeLlm(script ? { script } : {});
   const clock = manualClock(NOON);
@@ -69,7 +79,7 @@ export async function setup({ script, store: given, settings: values = {}, hooks
     createAgents({
       store, bus, clock, newId, runs, settings, audit, onError, random: Math.random, policy: rulesOnly(...starterRules([])), llm: llm.scoped, workspacesFolder: folder,
       redact: (text) => text.replaceAll('sk-secret-123', '[secret]'), isCode: async (text) => text === '424242',
-      ...(hooks && { hooks }), ...(backends && { backends }), ...(toolboxes && { toolboxes }),
+      ...(hooks && { hooks }), ...(backends && { backends }), ...(toolboxes && { toolboxes }), ...(memory && { memory: memory(store) }),
     }); // prettier-ignore
   const agents = build();
   await agents.seed();

@@ -170,6 +170,7 @@ onEveryEngine('a turn', (open) => {
       title: `${n}`,
       channel: null,
       chat: null,
+      shared: 0,
       pinned: n === 500 ? 1 : 0,
       archived: n % 10 === 0 ? 1 : 0,
       created_at: at,
@@ -375,7 +376,7 @@ describe('turns', () => {
   it('sends the persona and what was said before, as much as fits', async () => {
     await using bed = await setup({
       script: (_request, n) => ({ text: `answer ${n} ${'y'.repeat(400)}` }),
-      settings: { 'agents.history_chars': 1_000 },
+      settings: { 'agents.history_chars': 1_000, 'agents.recall': 'off' },
     });
     const assistant = await bed.assistants.add(
       { name: 'Jeeves', persona: { system: 'You are {name}, butler of {owner}.', persona: 'Dry.', context: '' } },

@@ -20,6 +20,8 @@ const TYPING_EVERY_MS = 4_500;
 export interface TalkRequest {
   readonly channel: { readonly id: string; readonly name: string; readonly kind: string };
   readonly chat: string;
+  /** Only the two of us hear it. */
+  readonly isPrivate: boolean;
   readonly sender: { readonly id: string; readonly name: string };
   readonly text: string;
   /** Somebody else's words, that the sender passed on. */
@@ -114,7 +116,7 @@ export function createHandle({ store, bus, clock, open, delivery, pairing, dispa
     reply: { key: string; channel: string; to: string },
     signal: AbortSignal,
   ): Promise<void> {
-    const { chat, sender, text, isForwarded = false } = message;
+    const { chat, isPrivate, sender, text, isForwarded = false } = message;
     const typing = new AbortController();
     void showTyping(channel.id, chat, AbortSignal.any([signal, typing.signal]));
     try {
@@ -124,6 +126,7 @@ export function createHandle({ store, bus, clock, open, delivery, pairing, dispa
         for await (const stage of talk({
           channel: { id: channel.id, name: channel.name, kind: channel.kind },
           chat,
+          isPrivate,
           sender,
           text,
           isForwarded,

@@ -232,6 +232,8 @@ export const t = {
     thinking: 'Castellan is thinking',
     earlier: 'Earlier messages',
     empty: 'Nothing has been said yet.',
+    recalled: (count: number) => (count === 1 ? '1 thing came to mind' : `${count} things came to mind`),
+    recalledFrom: { conversation: 'An earlier conversation', memory: 'A memory' },
     reasoning: 'What it thought',
     used: (tool: string) => `Used ${tool}`,
     toolAnswered: (tool: string) => `What ${tool} answered`,

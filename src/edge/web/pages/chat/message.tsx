@@ -15,9 +15,43 @@ import { Time } from '../../ui/time.tsx';
 export function Said({ message }: { readonly message: Message }) {
   return (
     <article aria-label={t.chat.you} className="flex flex-col items-end">
+      <Recalled message={message} />
       <p className="max-w-[85%] rounded-card rounded-br-sm bg-accent-soft px-4 py-2.5 wrap-anywhere whitespace-pre-wrap">{message.text}</p>
       <Time at={message.createdAt} className="mt-1 text-xs text-ink-faint" />
     </article>
+  );
+}
+
+/** What came to mind with it, folded. */
+function Recalled({ message: { context } }: { readonly message: Message }) {
+  const recalled = context.filter(({ from }) => from !== undefined);
+  if (recalled.length === 0) return null;
+  return (
+    <Folded title={t.chat.recalled(recalled.length)} className="mb-1 max-w-[85%]">
+      {() => (
+        <ul className="space-y-3 border-l-2 border-line pl-4 text-sm text-ink-soft">
+          {recalled.map(({ text, labels = [], from }, at) => (
+            <li key={at}>
+              <p className="flex flex-wrap items-center gap-2 text-xs">
+                {from?.kind === 'conversation' ? (
+                  <Link to="/chat/$id" params={{ id: from.id }} className="rounded underline underline-offset-2 hover:text-accent">
+                    {t.chat.recalledFrom.conversation}
+                  </Link>
+                ) : (
+                  t.chat.recalledFrom.memory
+                )}
+                {labels.map((label) => (
+                  <Badge key={label} tone="warn">
+                    {label}
+                  </Badge>
+                ))}
+              </p>
+              <p className="wrap-anywhere whitespace-pre-wrap">{text}</p>
+            </li>
+          ))}
+        </ul>
+      )}
+    </Folded>
   );
 }
 
