@@ -21,7 +21,7 @@ import type { TurnHooks } from './hooks.ts';
 import { backends as allBackends } from './kinds.ts';
 import { createOneShot, type OneShot } from './one-shot.ts';
 import { firstWorkspace } from './queries.ts';
-import { recallHook } from './recall/index.ts';
+import { recallHook } from './recall/hook.ts';
 import { windowChars } from './settings.ts';
 import { MESSAGE_INDEX } from './tables.ts';
 import { joinToolboxes, type Toolbox } from './tools.ts';
