@@ -15,6 +15,8 @@ const STALE = `${OUTPUT}.old`;
 const COMPRESSED = new Set(['.js', '.css', '.svg', '.json', '.webmanifest']);
 /** Below this a compressed answer saves no packet. */
 const LEAST_BYTES = 1_024;
+/** What opening any page may cost, gzip. What belongs to one page is loaded with that page. */
+const SHELL_LIMIT_BYTES = 150_000;
 
 const { values } = parseArgs({ options: { 'if-missing': { type: 'boolean', default: false } } });
 
@@ -33,6 +35,10 @@ async function build(vite: typeof import('vite')): Promise<void> {
   console.log(
     `Web interface built in ${((performance.now() - start) / 1_000).toFixed(1)} s: ${kilobytes(sizes.shell)} to open it, ${kilobytes(sizes.all)} in all (gzip)`,
   );
+  if (sizes.shell > SHELL_LIMIT_BYTES && !values['if-missing']) {
+    console.error(`The shell is over its limit of ${kilobytes(SHELL_LIMIT_BYTES)}: load with a page what only that page needs`);
+    process.exitCode = 1;
+  }
 }
 
 /** Whether the build is there and no source is newer than it. */

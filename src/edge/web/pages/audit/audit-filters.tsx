@@ -1,10 +1,10 @@
 import { Decision, type AuditFilter } from '#audit/contract';
-import { t } from '../../strings.ts';
+import { auditWords } from '../../strings/audit.ts';
 import { Button } from '../../ui/button.tsx';
 import { Card } from '../../ui/card.tsx';
 import { Field } from '../../ui/field.tsx';
 
-const w = t.audit;
+const w = auditWords;
 
 interface AuditFiltersProps {
   readonly filter: AuditFilter;

@@ -5,6 +5,7 @@ import type { Json } from '#core/json';
 import { usePages } from '../../api/use-endpoint.ts';
 import { PageHead } from '../../shell/page-head.tsx';
 import { t } from '../../strings.ts';
+import { auditWords } from '../../strings/audit.ts';
 import { Badge, type Tone } from '../../ui/badge.tsx';
 import { Button, buttonClass } from '../../ui/button.tsx';
 import { Card } from '../../ui/card.tsx';
@@ -19,7 +20,7 @@ import { VerifyCard } from './verify-card.tsx';
 
 const PAGE_SIZE = 50;
 const TONES: Readonly<Record<NonNullable<AuditEntry['decision']>, Tone>> = { allow: 'good', deny: 'bad', ask: 'warn' };
-const w = t.audit;
+const w = auditWords;
 
 export function AuditPage() {
   const [filter, setFilter] = useState<AuditFilter>({});

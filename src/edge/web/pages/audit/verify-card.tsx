@@ -3,13 +3,13 @@ import { useEffect, useRef, useState } from 'react';
 import { acceptAudit, followVerify, listAudit, type AuditProgress, type AuditReport } from '#audit/contract';
 import { useApi } from '../../api/api.ts';
 import { useAction } from '../../api/use-endpoint.ts';
-import { t } from '../../strings.ts';
+import { auditWords } from '../../strings/audit.ts';
 import { Button } from '../../ui/button.tsx';
 import { Card } from '../../ui/card.tsx';
 import { ErrorBox } from '../../ui/error-box.tsx';
 import { Time } from '../../ui/time.tsx';
 
-const w = t.audit;
+const w = auditWords;
 
 /** Checks the chain while one looks on. */
 export function VerifyCard() {

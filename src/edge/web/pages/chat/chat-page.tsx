@@ -6,7 +6,7 @@ import { messageOf } from '../../api/message.ts';
 import { keyOf } from '../../api/query.ts';
 import { useEndpoint } from '../../api/use-endpoint.ts';
 import { PageHead } from '../../shell/page-head.tsx';
-import { t } from '../../strings.ts';
+import { chatWords } from '../../strings/chat.ts';
 import { buttonClass } from '../../ui/button.tsx';
 import { ErrorBox } from '../../ui/error-box.tsx';
 import { useToast } from '../../ui/toast.tsx';
@@ -21,7 +21,7 @@ export function ChatPage() {
     <div className="flex flex-col gap-8 lg:grid lg:grid-cols-[15rem_minmax(0,1fr)]">
       <Conversations className="max-lg:order-2" />
       <div className="lg:pt-[16vh]">
-        <PageHead title={t.chat.title} text={t.chat.text} />
+        <PageHead title={chatWords.title} text={chatWords.text} />
         <NewConversation />
       </div>
     </div>
@@ -41,13 +41,13 @@ export function ConversationPage() {
           className="mb-3 inline-flex items-center gap-1.5 self-start rounded text-[0.8125rem] text-ink-soft hover:text-ink lg:hidden"
         >
           <ArrowLeft aria-hidden className="size-4" />
-          {t.chat.all}
+          {chatWords.all}
         </Link>
         {conversation.error && !conversation.data ? (
           <ErrorBox error={conversation.error} onRetry={() => void conversation.refetch()} />
         ) : (
           <>
-            <PageHead small title={conversation.data?.title || t.chat.untitled} />
+            <PageHead small title={conversation.data?.title || chatWords.untitled} />
             <Thread key={id} id={id} />
           </>
         )}
@@ -59,14 +59,14 @@ export function ConversationPage() {
 function Conversations({ className }: { readonly className: string }) {
   return (
     <nav
-      aria-label={t.chat.all}
+      aria-label={chatWords.all}
       className={`${className} lg:sticky lg:top-9 lg:max-h-[calc(100dvh-4.5rem)] lg:self-start lg:overflow-y-auto`}
     >
       <Link to="/chat" className={`${buttonClass('plain', 'small')} mb-3 w-full max-lg:hidden`}>
         <SquarePen aria-hidden className="size-4" />
-        {t.chat.new}
+        {chatWords.new}
       </Link>
-      <h2 className="mb-2 px-3 font-semibold lg:hidden">{t.chat.all}</h2>
+      <h2 className="mb-2 px-3 font-semibold lg:hidden">{chatWords.all}</h2>
       <ConversationList />
     </nav>
   );

@@ -1,6 +1,6 @@
 import { ArrowUp, Square } from 'lucide-react';
 import { useState, type FormEvent, type KeyboardEvent } from 'react';
-import { t } from '../../strings.ts';
+import { chatWords } from '../../strings/chat.ts';
 import { Button } from '../../ui/button.tsx';
 
 interface ComposerProps {
@@ -39,8 +39,8 @@ export function Composer({ onSend, onStop }: ComposerProps) {
       className="flex items-end gap-2 rounded-card border border-line-strong bg-surface p-2 shadow-low focus-within:border-accent"
     >
       <textarea
-        aria-label={t.chat.write}
-        placeholder={t.chat.write}
+        aria-label={chatWords.write}
+        placeholder={chatWords.write}
         rows={1}
         value={text}
         autoFocus
@@ -49,11 +49,11 @@ export function Composer({ onSend, onStop }: ComposerProps) {
         className="field-sizing-content max-h-64 min-h-10 min-w-0 flex-1 resize-none bg-transparent px-2.5 py-2 text-base outline-none placeholder:text-ink-faint"
       />
       {onStop && text === '' ? (
-        <Button size="icon" aria-label={t.chat.stop} title={t.chat.stop} onClick={onStop}>
+        <Button size="icon" aria-label={chatWords.stop} title={chatWords.stop} onClick={onStop}>
           <Square aria-hidden className="size-4" />
         </Button>
       ) : (
-        <Button type="submit" look="primary" size="icon" aria-label={t.chat.send} title={t.chat.send} disabled={!canSend}>
+        <Button type="submit" look="primary" size="icon" aria-label={chatWords.send} title={chatWords.send} disabled={!canSend}>
           <ArrowUp aria-hidden className="size-5" />
         </Button>
       )}

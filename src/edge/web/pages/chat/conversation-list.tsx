@@ -3,6 +3,7 @@ import { Pin } from 'lucide-react';
 import { listConversations } from '#agents/contract';
 import { usePages } from '../../api/use-endpoint.ts';
 import { t } from '../../strings.ts';
+import { chatWords } from '../../strings/chat.ts';
 import { Button } from '../../ui/button.tsx';
 import { ErrorBox } from '../../ui/error-box.tsx';
 import { Skeleton } from '../../ui/skeleton.tsx';
@@ -15,7 +16,7 @@ export function ConversationList() {
   const pages = usePages(listConversations, { limit: PAGE_SIZE });
   if (pages.error && pages.items.length === 0) return <ErrorBox error={pages.error} onRetry={() => void pages.refetch()} />;
   if (pages.isPending) return <Skeleton lines={6} />;
-  if (pages.items.length === 0) return <p className="px-3 text-[0.8125rem] text-ink-soft">{t.chat.none}</p>;
+  if (pages.items.length === 0) return <p className="px-3 text-[0.8125rem] text-ink-soft">{chatWords.none}</p>;
   return (
     <>
       <ul className="space-y-0.5">
@@ -23,8 +24,8 @@ export function ConversationList() {
           <li key={id}>
             <Link to="/chat/$id" params={{ id }} className="block rounded-control px-3 py-2 hover:bg-sunken aria-[current=page]:bg-sunken">
               <span className="flex items-center gap-1.5">
-                {pinned && <Pin role="img" aria-label={t.chat.pinned} className="size-3.5 shrink-0 text-ink-faint" />}
-                <span className="truncate">{title || t.chat.untitled}</span>
+                {pinned && <Pin role="img" aria-label={chatWords.pinned} className="size-3.5 shrink-0 text-ink-faint" />}
+                <span className="truncate">{title || chatWords.untitled}</span>
               </span>
               <span className="flex gap-2 text-xs text-ink-faint">
                 <Time at={updatedAt} />

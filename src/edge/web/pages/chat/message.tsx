@@ -1,7 +1,7 @@
 import { Link } from '@tanstack/react-router';
 import { Wrench } from 'lucide-react';
 import type { AnswerPart, Message } from '#agents/contract';
-import { t } from '../../strings.ts';
+import { chatWords } from '../../strings/chat.ts';
 import { Badge } from '../../ui/badge.tsx';
 import { Data } from '../../ui/data.tsx';
 import { ErrorBox } from '../../ui/error-box.tsx';
@@ -14,7 +14,7 @@ import { Time } from '../../ui/time.tsx';
 /** What the owner said. */
 export function Said({ message }: { readonly message: Message }) {
   return (
-    <article aria-label={t.chat.you} className="flex flex-col items-end">
+    <article aria-label={chatWords.you} className="flex flex-col items-end">
       <Recalled message={message} />
       <p className="max-w-[85%] rounded-card rounded-br-sm bg-accent-soft px-4 py-2.5 wrap-anywhere whitespace-pre-wrap">{message.text}</p>
       <Time at={message.createdAt} className="mt-1 text-xs text-ink-faint" />
@@ -27,7 +27,7 @@ function Recalled({ message: { context } }: { readonly message: Message }) {
   const recalled = context.filter(({ from }) => from !== undefined);
   if (recalled.length === 0) return null;
   return (
-    <Folded title={t.chat.recalled(recalled.length)} className="mb-1 max-w-[85%]">
+    <Folded title={chatWords.recalled(recalled.length)} className="mb-1 max-w-[85%]">
       {() => (
         <ul className="space-y-3 border-l-2 border-line pl-4 text-sm text-ink-soft">
           {recalled.map(({ text, labels = [], from }, at) => (
@@ -35,10 +35,10 @@ function Recalled({ message: { context } }: { readonly message: Message }) {
               <p className="flex flex-wrap items-center gap-2 text-xs">
                 {from?.kind === 'conversation' ? (
                   <Link to="/chat/$id" params={{ id: from.id }} className="rounded underline underline-offset-2 hover:text-accent">
-                    {t.chat.recalledFrom.conversation}
+                    {chatWords.recalledFrom.conversation}
                   </Link>
                 ) : (
-                  t.chat.recalledFrom.memory
+                  chatWords.recalledFrom.memory
                 )}
                 {labels.map((label) => (
                   <Badge key={label} tone="warn">
@@ -75,12 +75,12 @@ export function Answer({ message, live, onRetry }: AnswerProps) {
           ? [{ type: 'text' as const, text: message.text }]
           : [];
   return (
-    <article aria-label={t.chat.answer} aria-busy={isGrowing} className="min-w-0">
+    <article aria-label={chatWords.answer} aria-busy={isGrowing} className="min-w-0">
       {parts.map((part, at) => (
         <Part key={at} part={part} isGrowing={isGrowing && at === parts.length - 1} />
       ))}
       {isGrowing && parts.length === 0 && (
-        <div role="status" aria-label={t.chat.thinking}>
+        <div role="status" aria-label={chatWords.thinking}>
           <Skeleton lines={2} className="max-w-sm" />
         </div>
       )}
@@ -96,7 +96,7 @@ function Part({ part, isGrowing }: { readonly part: AnswerPart; readonly isGrowi
       return <Markdown text={part.text} streaming={isGrowing} />;
     case 'reasoning':
       return (
-        <Folded title={t.chat.reasoning}>
+        <Folded title={chatWords.reasoning}>
           {() => <p className="border-l-2 border-line pl-4 whitespace-pre-wrap text-ink-soft wrap-anywhere">{part.text}</p>}
         </Folded>
       );
@@ -105,7 +105,7 @@ function Part({ part, isGrowing }: { readonly part: AnswerPart; readonly isGrowi
         <Folded
           title={
             <>
-              <Wrench aria-hidden className="size-3.5" /> {t.chat.used(part.name)}
+              <Wrench aria-hidden className="size-3.5" /> {chatWords.used(part.name)}
             </>
           }
         >
@@ -117,7 +117,7 @@ function Part({ part, isGrowing }: { readonly part: AnswerPart; readonly isGrowi
         <Folded
           title={
             <span className={part.isError ? 'text-bad' : ''}>
-              {part.isError ? t.chat.toolFailed(part.name) : t.chat.toolAnswered(part.name)}
+              {part.isError ? chatWords.toolFailed(part.name) : chatWords.toolAnswered(part.name)}
             </span>
           }
         >
@@ -131,12 +131,12 @@ function Foot({ message: { receipt, runId, turn, createdAt } }: { readonly messa
   return (
     <p className="mt-2 flex flex-wrap items-center gap-x-3 gap-y-1 text-xs text-ink-faint">
       <Time at={createdAt} />
-      {turn === 'cancelled' && <Badge>{t.chat.stopped}</Badge>}
-      {receipt?.offline && <Badge tone="warn">{t.chat.offline}</Badge>}
+      {turn === 'cancelled' && <Badge>{chatWords.stopped}</Badge>}
+      {receipt?.offline && <Badge tone="warn">{chatWords.offline}</Badge>}
       {receipt && !receipt.offline && <span>{receipt.model}</span>}
       {receipt && receipt.costUsd > 0 && <Money usd={receipt.costUsd} />}
       <Link to="/runs/$id" params={{ id: runId }} className="rounded underline-offset-2 hover:text-accent hover:underline">
-        {t.chat.run}
+        {chatWords.run}
       </Link>
     </p>
   );

@@ -4,7 +4,7 @@ import { useApi } from '../../api/api.ts';
 import { messageOf } from '../../api/message.ts';
 import { keyOf } from '../../api/query.ts';
 import { useAction, usePages } from '../../api/use-endpoint.ts';
-import { t } from '../../strings.ts';
+import { chatWords } from '../../strings/chat.ts';
 import { Button } from '../../ui/button.tsx';
 import { ErrorBox } from '../../ui/error-box.tsx';
 import { Skeleton } from '../../ui/skeleton.tsx';
@@ -53,13 +53,13 @@ export function Thread({ id }: { readonly id: string }) {
         {pages.hasNextPage && (
           <div className="text-center">
             <Button size="small" busy={pages.isFetchingNextPage} onClick={() => void pages.fetchNextPage()}>
-              {t.chat.earlier}
+              {chatWords.earlier}
             </Button>
           </div>
         )}
         {pages.error && messages.length === 0 && <ErrorBox error={pages.error} onRetry={() => void pages.refetch()} />}
         {pages.isPending && <Skeleton lines={5} />}
-        {pages.isSuccess && messages.length === 0 && <p className="pt-10 text-center text-ink-soft">{t.chat.empty}</p>}
+        {pages.isSuccess && messages.length === 0 && <p className="pt-10 text-center text-ink-soft">{chatWords.empty}</p>}
         {messages.map((message) =>
           message.role === 'user' ? (
             <Said key={message.id} message={message} />

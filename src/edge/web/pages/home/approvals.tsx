@@ -2,7 +2,8 @@ import { Link } from '@tanstack/react-router';
 import { MessageCircleQuestion } from 'lucide-react';
 import { answerApproval, listApprovals, listPolicyGrants, type Approval, type ApprovalOption } from '#policy/contract';
 import { useAction, useEndpoint } from '../../api/use-endpoint.ts';
-import { t } from '../../strings.ts';
+import { homeWords } from '../../strings/home.ts';
+import { approvalWords } from '../../strings/runs.ts';
 import { Button, type ButtonLook } from '../../ui/button.tsx';
 import { Data } from '../../ui/data.tsx';
 import { Folded } from '../../ui/folded.tsx';
@@ -18,7 +19,7 @@ export function PendingApprovals({ runId }: { readonly runId?: string }) {
 }
 
 function Question({ approval, showRun }: { readonly approval: Approval; readonly showRun: boolean }) {
-  const answer = useAction(answerApproval, { done: t.approval.answered, refresh: [listApprovals, listPolicyGrants] });
+  const answer = useAction(answerApproval, { done: approvalWords.answered, refresh: [listApprovals, listPolicyGrants] });
 
   function choose(option: ApprovalOption): void {
     answer.mutate({ id: approval.id, option: option.id });
@@ -35,17 +36,17 @@ function Question({ approval, showRun }: { readonly approval: Approval; readonly
             <Time at={approval.createdAt} />
             {showRun && approval.runId !== null && (
               <Link to="/runs/$id" params={{ id: approval.runId }} className="text-accent underline-offset-2 hover:underline">
-                {t.approval.run}
+                {approvalWords.run}
               </Link>
             )}
             {approval.expiresAt !== null && (
               <span>
-                {t.home.expires} <Time at={approval.expiresAt} />
+                {homeWords.expires} <Time at={approval.expiresAt} />
               </span>
             )}
           </p>
           <LabelPaths details={approval.details} />
-          {hasDetails(approval) && <Folded title={t.approval.details}>{() => <Data value={approval.details} />}</Folded>}
+          {hasDetails(approval) && <Folded title={approvalWords.details}>{() => <Data value={approval.details} />}</Folded>}
           <div className="mt-3 flex flex-wrap gap-2">
             {approval.options.map((option) => (
               <Button key={option.id} size="small" look={LOOKS[option.style]} disabled={answer.isPending} onClick={() => choose(option)}>

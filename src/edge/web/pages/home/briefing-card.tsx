@@ -3,7 +3,7 @@ import { CalendarClock, Newspaper, RefreshCw } from 'lucide-react';
 import { getRun, isOver, listRuns, type RunSummary } from '#runs/contract';
 import { listWorkflows, saveWorkflow, startRun, type WorkflowSummary } from '#workflows/contract';
 import { useAction, useEndpoint } from '../../api/use-endpoint.ts';
-import { t } from '../../strings.ts';
+import { homeWords } from '../../strings/home.ts';
 import { Button } from '../../ui/button.tsx';
 import { Card } from '../../ui/card.tsx';
 import { Data } from '../../ui/data.tsx';
@@ -25,32 +25,32 @@ export function BriefingCard() {
   const { briefing, error, retry } = useBriefing();
   if (error && briefing === undefined)
     return (
-      <Card title={t.home.briefing}>
+      <Card title={homeWords.briefing}>
         <ErrorBox error={error} onRetry={retry} />
       </Card>
     );
   if (briefing === undefined)
     return (
-      <Card title={t.home.briefing}>
+      <Card title={homeWords.briefing}>
         <Skeleton lines={8} />
       </Card>
     );
   if (briefing === null)
     return (
-      <Card title={t.home.briefing}>
-        <Empty icon={Newspaper} title={t.home.none}>
-          {t.home.noneText}
+      <Card title={homeWords.briefing}>
+        <Empty icon={Newspaper} title={homeWords.none}>
+          {homeWords.noneText}
         </Empty>
       </Card>
     );
   const { workflow, latest, newest } = briefing;
-  const title = newest && !isOver(newest.status) && !latest ? t.home.makingFirst : t.home.briefing;
+  const title = newest && !isOver(newest.status) && !latest ? homeWords.makingFirst : homeWords.briefing;
   return (
     <Card title={title} aside={latest && <Made run={latest} />}>
       {newest && <Newest run={newest} isOnly={!latest} />}
       {latest && <Text id={latest.id} />}
       {!latest && !newest && (
-        <Empty icon={Newspaper} title={t.home.notYet}>
+        <Empty icon={Newspaper} title={homeWords.notYet}>
           <MakeOne workflow={workflow} />
         </Empty>
       )}
@@ -62,9 +62,9 @@ export function BriefingCard() {
 function Made({ run }: { readonly run: RunSummary }) {
   return (
     <>
-      {t.home.briefingMade} <Time at={run.endedAt ?? run.createdAt} /> ·{' '}
+      {homeWords.briefingMade} <Time at={run.endedAt ?? run.createdAt} /> ·{' '}
       <Link to="/runs/$id" params={{ id: run.id }} className={LINK}>
-        {t.home.openRun}
+        {homeWords.openRun}
       </Link>
     </>
   );
@@ -74,13 +74,13 @@ function Made({ run }: { readonly run: RunSummary }) {
 function Newest({ run, isOnly }: { readonly run: RunSummary; readonly isOnly: boolean }) {
   const link = (
     <Link to="/runs/$id" params={{ id: run.id }} className={LINK}>
-      {isOver(run.status) ? t.home.whatHappened : t.home.follow}
+      {isOver(run.status) ? homeWords.whatHappened : homeWords.follow}
     </Link>
   );
   if (isOver(run.status))
     return (
       <div className="mb-5">
-        <ErrorBox error={isOnly ? t.home.failed : t.home.failedNewest}>
+        <ErrorBox error={isOnly ? homeWords.failed : homeWords.failedNewest}>
           {run.error && <p className="mt-1 text-ink-soft wrap-anywhere">{run.error.message}</p>}
           <p className="mt-1.5">{link}</p>
           {isOnly && (
@@ -94,7 +94,7 @@ function Newest({ run, isOnly }: { readonly run: RunSummary; readonly isOnly: bo
   if (!isOnly)
     return (
       <p role="status" className="mb-5 flex flex-wrap items-center gap-x-2 rounded-control bg-accent-soft px-4 py-2.5 text-accent">
-        {t.home.makingNew} {link}
+        {homeWords.makingNew} {link}
       </p>
     );
   return <BriefingProgress run={run} />;
@@ -106,32 +106,32 @@ function Text({ id }: { readonly id: string }) {
   if (!run.data) return <Skeleton lines={8} />;
   const text = textOf(run.data.output);
   if (text !== null) return <Markdown text={text} />;
-  return run.data.output === null ? <p className="text-ink-soft">{t.home.emptyBriefing}</p> : <Data value={run.data.output} />;
+  return run.data.output === null ? <p className="text-ink-soft">{homeWords.emptyBriefing}</p> : <Data value={run.data.output} />;
 }
 
 function Foot({ workflow, isBusy }: { readonly workflow: WorkflowSummary; readonly isBusy: boolean }) {
   const time = dailyTime(workflow) ?? '07:00';
   const refresh = [listWorkflows];
-  const on = useAction(saveWorkflow, { done: t.home.switchedOnToast(time), refresh });
-  const off = useAction(saveWorkflow, { done: t.home.switchedOffToast, refresh });
+  const on = useAction(saveWorkflow, { done: homeWords.switchedOnToast(time), refresh });
+  const off = useAction(saveWorkflow, { done: homeWords.switchedOffToast, refresh });
   return (
     <footer className="-mx-5 mt-6 -mb-5 flex flex-wrap items-center justify-between gap-x-5 gap-y-3 rounded-b-card border-t border-line bg-canvas px-5 py-4">
       {workflow.enabled ? (
         <p className="flex items-center gap-2 text-ink-soft">
           <CalendarClock aria-hidden className="size-4.5 shrink-0 text-good" />
           <span>
-            {t.home.switchedOn(time)}{' '}
+            {homeWords.switchedOn(time)}{' '}
             <button type="button" className={LINK} disabled={off.isPending} onClick={() => off.mutate({ id: workflow.id, enabled: false })}>
-              {t.home.switchOff}
+              {homeWords.switchOff}
             </button>
           </span>
         </p>
       ) : (
         <>
-          <p className="min-w-56 flex-1 text-ink-soft">{t.home.switchOnText(time)}</p>
+          <p className="min-w-56 flex-1 text-ink-soft">{homeWords.switchOnText(time)}</p>
           <Button look="primary" busy={on.isPending} onClick={() => on.mutate({ id: workflow.id, enabled: true })}>
             <CalendarClock aria-hidden className="size-4" />
-            {t.home.switchOn(time)}
+            {homeWords.switchOn(time)}
           </Button>
         </>
       )}
@@ -150,7 +150,7 @@ function MakeOne({ workflow, again = false }: { readonly workflow: WorkflowSumma
       onClick={() => start.mutate({ id: workflow.id })}
     >
       <RefreshCw aria-hidden className="size-4" />
-      {again ? t.home.makeAnother : t.home.makeNow}
+      {again ? homeWords.makeAnother : homeWords.makeNow}
     </Button>
   );
 }

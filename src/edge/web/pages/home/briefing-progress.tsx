@@ -3,7 +3,7 @@ import { Circle } from 'lucide-react';
 import { getRun, type RunSummary, type StepRecord } from '#runs/contract';
 import { getWorkflow } from '#workflows/contract';
 import { useEndpoint } from '../../api/use-endpoint.ts';
-import { t } from '../../strings.ts';
+import { homeWords } from '../../strings/home.ts';
 import { StepIcon } from '../runs/steps.tsx';
 import { StatusBadge } from '../runs/status.tsx';
 
@@ -22,9 +22,9 @@ export function BriefingProgress({ run }: { readonly run: RunSummary }) {
   return (
     <div role="status" aria-live="polite">
       <p className="text-ink-soft">
-        {run.status === 'waiting' ? t.home.waitingForYou : run.status === 'paused' ? t.home.paused : t.home.makingHint}
+        {run.status === 'waiting' ? homeWords.waitingForYou : run.status === 'paused' ? homeWords.paused : homeWords.makingHint}
       </p>
-      <progress value={over} max={Math.max(1, steps.length)} aria-label={t.home.making} className="progress mt-4 h-1.5 w-full" />
+      <progress value={over} max={Math.max(1, steps.length)} aria-label={homeWords.making} className="progress mt-4 h-1.5 w-full" />
       <ol className="mt-4 space-y-2.5">
         {steps.map(({ id, name, record }) => (
           <li key={id} className={`flex items-center gap-3 ${record ? '' : 'text-ink-faint'}`}>
@@ -36,7 +36,7 @@ export function BriefingProgress({ run }: { readonly run: RunSummary }) {
       <p className="mt-5 flex items-center gap-3">
         <StatusBadge status={run.status} />
         <Link to="/runs/$id" params={{ id: run.id }} className="text-accent underline-offset-2 hover:underline">
-          {t.home.follow}
+          {homeWords.follow}
         </Link>
       </p>
     </div>

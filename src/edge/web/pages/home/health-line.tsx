@@ -1,7 +1,7 @@
 import { Link } from '@tanstack/react-router';
 import { ailing, countParts, getHealth } from '../../api/health.ts';
 import { useEndpoint } from '../../api/use-endpoint.ts';
-import { t } from '../../strings.ts';
+import { homeWords } from '../../strings/home.ts';
 import { Dot } from '../../ui/dot.tsx';
 
 /** How the agent does, in one line that leads to the whole of it. */
@@ -11,10 +11,10 @@ export function HealthLine() {
   const bad = tree ? ailing(tree) : [];
   const isWell = health.data?.status === 'ok';
   const words = !tree
-    ? t.home.healthUnknown
+    ? homeWords.healthUnknown
     : isWell
-      ? t.home.healthy(countParts(tree))
-      : t.home.ailing(bad.map(({ path }) => path).join(', '));
+      ? homeWords.healthy(countParts(tree))
+      : homeWords.ailing(bad.map(({ path }) => path).join(', '));
   return (
     <Link
       to="/system"

@@ -1,7 +1,7 @@
 import { listApprovals } from '#policy/contract';
 import { useEndpoint } from '../../api/use-endpoint.ts';
 import { PageHead } from '../../shell/page-head.tsx';
-import { t } from '../../strings.ts';
+import { homeWords } from '../../strings/home.ts';
 import { dayName } from '../../ui/format.ts';
 import { useNow } from '../../ui/time.tsx';
 import { PendingApprovals } from './approvals.tsx';
@@ -14,7 +14,7 @@ export function HomePage() {
   const now = useNow(60_000);
   return (
     <>
-      <PageHead title={t.home.greeting(new Date(now).getHours())} text={dayName(now)}>
+      <PageHead title={homeWords.greeting(new Date(now).getHours())} text={dayName(now)}>
         <HealthLine />
       </PageHead>
       <div className="grid gap-5 lg:grid-cols-[minmax(0,1fr)_20rem] lg:items-start">
@@ -38,7 +38,7 @@ function Waiting() {
   return (
     <section aria-labelledby="waits" className="space-y-3">
       <h2 id="waits" className="px-1 font-semibold">
-        {t.home.waits}
+        {homeWords.waits}
       </h2>
       <PendingApprovals />
     </section>

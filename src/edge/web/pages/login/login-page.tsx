@@ -7,6 +7,7 @@ import { useAction } from '../../api/use-endpoint.ts';
 import { useEnter } from '../../api/use-session.ts';
 import { Door } from '../../shell/door.tsx';
 import { t } from '../../strings.ts';
+import { loginWords } from '../../strings/login.ts';
 import { Button } from '../../ui/button.tsx';
 import { ErrorBox } from '../../ui/error-box.tsx';
 import { Field } from '../../ui/field.tsx';
@@ -51,14 +52,14 @@ export function LoginPage({ code, passwordSet, passkeys, onCodeUsed }: LoginPage
       <Door title={t.name}>
         <p role="status" className="flex items-center gap-2.5 text-ink-soft">
           <LoaderCircle aria-hidden className="size-4 animate-turn" />
-          {t.login.working}
+          {loginWords.working}
         </p>
       </Door>
     );
 
   if (challenge !== null)
     return (
-      <Door title={t.login.secondTitle} text={t.login.secondText}>
+      <Door title={loginWords.secondTitle} text={loginWords.secondText}>
         <SecondStep
           challenge={challenge}
           onOver={(message) => {
@@ -71,19 +72,19 @@ export function LoginPage({ code, passwordSet, passkeys, onCodeUsed }: LoginPage
 
   const linkError = byLink.error && (
     <div className="mb-5">
-      <ErrorBox error={isRefused(byLink.error) ? t.login.linkUsed : byLink.error} />
+      <ErrorBox error={isRefused(byLink.error) ? loginWords.linkUsed : byLink.error} />
     </div>
   );
   if (!passwordSet)
     return (
-      <Door title={t.login.noPasswordTitle}>
+      <Door title={loginWords.noPasswordTitle}>
         {linkError}
-        <p className="text-ink-soft">{t.login.noPassword}</p>
-        <p className="mt-3 text-ink-soft">{t.login.noPasswordAgain}</p>
+        <p className="text-ink-soft">{loginWords.noPassword}</p>
+        <p className="mt-3 text-ink-soft">{loginWords.noPasswordAgain}</p>
       </Door>
     );
   return (
-    <Door title={t.login.title}>
+    <Door title={loginWords.title}>
       {linkError}
       {over !== '' && (
         <div className="mb-5">
@@ -110,7 +111,7 @@ function PasswordForm({ onRight }: { readonly onRight: (state: SessionState) => 
   return (
     <form onSubmit={(event) => void submit(event)}>
       <Field
-        label={t.login.password}
+        label={loginWords.password}
         type="password"
         name="password"
         autoComplete="current-password"
@@ -121,9 +122,9 @@ function PasswordForm({ onRight }: { readonly onRight: (state: SessionState) => 
         error={byPassword.error && !byPassword.isPending ? refusal(byPassword.error) : null}
       />
       <Button type="submit" look="primary" className="mt-5 w-full" busy={byPassword.isPending} disabled={password === ''}>
-        {t.login.submit}
+        {loginWords.submit}
       </Button>
-      <p className="mt-4 text-[0.8125rem] text-ink-faint">{t.login.forgotten}</p>
+      <p className="mt-4 text-[0.8125rem] text-ink-faint">{loginWords.forgotten}</p>
     </form>
   );
 }
@@ -135,5 +136,5 @@ function isRefused(error: unknown): boolean {
 function refusal(error: unknown): string {
   if (!(error instanceof AppError) || error.kind !== 'limited') return messageOf(error);
   const waitS = Number(error.details['retryAfterSeconds'] ?? 60);
-  return t.login.throttled(Math.max(1, Math.ceil(waitS / 60)));
+  return loginWords.throttled(Math.max(1, Math.ceil(waitS / 60)));
 }

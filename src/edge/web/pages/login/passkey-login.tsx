@@ -5,7 +5,8 @@ import { beginPasskeyLogin, loginWithPasskey } from '#owner/contract';
 import { useApi } from '../../api/api.ts';
 import { signWithPasskey } from '../../api/passkey.ts';
 import { useEnter } from '../../api/use-session.ts';
-import { t } from '../../strings.ts';
+import { factorWords } from '../../strings/factor.ts';
+import { loginWords } from '../../strings/login.ts';
 import { Button } from '../../ui/button.tsx';
 import { ErrorBox } from '../../ui/error-box.tsx';
 
@@ -23,7 +24,7 @@ export function PasskeyLogin() {
       const { challenge, options } = await client.call(beginPasskeyLogin, {});
       enter(await client.call(loginWithPasskey, { challenge, passkey: await signWithPasskey(options) }));
     } catch (thrown) {
-      setError(thrown instanceof AppError ? thrown : t.factor.passkeyFailed);
+      setError(thrown instanceof AppError ? thrown : factorWords.passkeyFailed);
     } finally {
       setBusy(false);
     }
@@ -38,7 +39,7 @@ export function PasskeyLogin() {
       )}
       <Button className="w-full" busy={isBusy} onClick={() => void enterByPasskey()}>
         <KeyRound aria-hidden className="size-4" />
-        {t.login.passkey}
+        {loginWords.passkey}
       </Button>
     </div>
   );

@@ -3,7 +3,7 @@ import { getSession, setPassword as setPasswordEndpoint } from '#owner/contract'
 import { messageOf } from '../../api/message.ts';
 import { useAction } from '../../api/use-endpoint.ts';
 import { Door } from '../../shell/door.tsx';
-import { t } from '../../strings.ts';
+import { passwordWords } from '../../strings/login.ts';
 import { Button } from '../../ui/button.tsx';
 import { Field } from '../../ui/field.tsx';
 import { passwordStrength } from './strength.ts';
@@ -14,7 +14,7 @@ export function PasswordPage() {
   const [again, setAgain] = useState('');
   const [isShown, setShown] = useState(false);
   const [isTried, setTried] = useState(false);
-  const save = useAction(setPasswordEndpoint, { quiet: true, done: t.password.done, refresh: [getSession] });
+  const save = useAction(setPasswordEndpoint, { quiet: true, done: passwordWords.done, refresh: [getSession] });
   const differs = again !== password;
 
   function submit(event: FormEvent): void {
@@ -25,10 +25,10 @@ export function PasswordPage() {
 
   const type = isShown ? 'text' : 'password';
   return (
-    <Door title={t.password.title} text={t.password.text}>
+    <Door title={passwordWords.title} text={passwordWords.text}>
       <form onSubmit={submit} className="space-y-4">
         <Field
-          label={t.password.field}
+          label={passwordWords.field}
           type={type}
           name="password"
           autoComplete="new-password"
@@ -40,14 +40,14 @@ export function PasswordPage() {
           error={save.error ? messageOf(save.error) : null}
         />
         <Field
-          label={t.password.again}
+          label={passwordWords.again}
           type={type}
           name="again"
           autoComplete="new-password"
           required
           value={again}
           onChange={(event) => setAgain(event.target.value)}
-          error={isTried && differs ? t.password.differ : null}
+          error={isTried && differs ? passwordWords.differ : null}
         />
         <label className="flex items-center gap-2 text-[0.8125rem] text-ink-soft">
           <input
@@ -56,10 +56,10 @@ export function PasswordPage() {
             onChange={(event) => setShown(event.target.checked)}
             className="size-4 accent-(--accent)"
           />
-          {t.password.show}
+          {passwordWords.show}
         </label>
         <Button type="submit" look="primary" className="w-full" busy={save.isPending} disabled={passwordStrength(password) === 0}>
-          {t.password.submit}
+          {passwordWords.submit}
         </Button>
       </form>
     </Door>
@@ -70,7 +70,7 @@ const BARS = ['bg-bad', 'bg-bad', 'bg-warn', 'bg-good', 'bg-good'];
 
 function Strength({ password }: { readonly password: string }) {
   const strength = passwordStrength(password);
-  if (password === '') return t.password.advice;
+  if (password === '') return passwordWords.advice;
   return (
     <span className="block" aria-live="polite">
       <span aria-hidden className="mb-1.5 flex gap-1">
@@ -78,7 +78,7 @@ function Strength({ password }: { readonly password: string }) {
           <span key={level} className={`h-1 flex-1 rounded-full ${level <= Math.max(1, strength) ? BARS[strength] : 'bg-sunken'}`} />
         ))}
       </span>
-      {t.password.strength[strength]}
+      {passwordWords.strength[strength]}
     </span>
   );
 }

@@ -6,7 +6,8 @@ import { messageOf } from '../../api/message.ts';
 import { signWithPasskey } from '../../api/passkey.ts';
 import { useAction } from '../../api/use-endpoint.ts';
 import { useEnter } from '../../api/use-session.ts';
-import { t } from '../../strings.ts';
+import { factorWords } from '../../strings/factor.ts';
+import { loginWords } from '../../strings/login.ts';
 import { Button } from '../../ui/button.tsx';
 import { ErrorBox } from '../../ui/error-box.tsx';
 import { Field } from '../../ui/field.tsx';
@@ -47,10 +48,10 @@ export function SecondStep({ challenge, onOver }: SecondStepProps) {
 
   return (
     <form onSubmit={submit} className="space-y-4">
-      {passkeyError && <ErrorBox error={t.factor.passkeyFailed} />}
+      {passkeyError && <ErrorBox error={factorWords.passkeyFailed} />}
       {byCode && (
         <Field
-          label={t.factor.code}
+          label={factorWords.code}
           name="code"
           autoComplete="one-time-code"
           autoCapitalize="none"
@@ -59,24 +60,24 @@ export function SecondStep({ challenge, onOver }: SecondStepProps) {
           required
           value={code}
           onChange={(event) => setCode(event.target.value)}
-          hint={challenge.factors.includes('totp') ? t.factor.codeHint : t.factor.recoveryHint}
+          hint={challenge.factors.includes('totp') ? factorWords.codeHint : factorWords.recoveryHint}
           error={send.error && !send.isPending ? messageOf(send.error) : null}
         />
       )}
       {byCode && (
         <Button type="submit" look="primary" className="w-full" busy={send.isPending} disabled={code.trim() === ''}>
-          {t.login.submit}
+          {loginWords.submit}
         </Button>
       )}
       {challenge.passkey !== undefined && (
         <Button className="w-full" look={byCode ? 'plain' : 'primary'} onClick={() => void passkey()}>
           <KeyRound aria-hidden className="size-4" />
-          {t.factor.usePasskey}
+          {factorWords.usePasskey}
         </Button>
       )}
       {!byCode && send.error && <ErrorBox error={send.error} />}
       <Button look="quiet" className="w-full" onClick={() => onOver('')}>
-        {t.login.back}
+        {loginWords.back}
       </Button>
     </form>
   );

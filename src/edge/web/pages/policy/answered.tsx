@@ -3,6 +3,7 @@ import { MessageCircleQuestion } from 'lucide-react';
 import { listApprovals, type Approval } from '#policy/contract';
 import { usePages } from '../../api/use-endpoint.ts';
 import { t } from '../../strings.ts';
+import { policyWords } from '../../strings/policy.ts';
 import { Badge } from '../../ui/badge.tsx';
 import { Button } from '../../ui/button.tsx';
 import { Card } from '../../ui/card.tsx';
@@ -16,7 +17,7 @@ export function AnsweredApprovals() {
   const approvals = usePages(listApprovals, { limit: 25 });
   const over = approvals.items.filter(({ status }) => status !== 'pending');
   return (
-    <Card title={t.policy.answered} flush>
+    <Card title={policyWords.answered} flush>
       {approvals.error && (
         <div className="px-5 pb-4">
           <ErrorBox error={approvals.error} onRetry={() => void approvals.refetch()} />
@@ -24,8 +25,8 @@ export function AnsweredApprovals() {
       )}
       {approvals.isPending && <Skeleton lines={3} className="px-5 pb-4" />}
       {approvals.isSuccess && over.length === 0 && (
-        <Empty icon={MessageCircleQuestion} title={t.policy.noneAnswered}>
-          {t.policy.noneAnsweredText}
+        <Empty icon={MessageCircleQuestion} title={policyWords.noneAnswered}>
+          {policyWords.noneAnsweredText}
         </Empty>
       )}
       <ul>
@@ -63,10 +64,10 @@ function Row({ approval }: { readonly approval: Approval }) {
       </div>
       <div className="text-[0.8125rem] text-ink-soft sm:text-right">
         <Badge tone={status !== 'answered' ? 'neutral' : chosen?.style === 'danger' ? 'bad' : 'good'}>
-          {status === 'answered' ? (chosen?.label ?? answer) : t.policy.approvalStatus[status]}
+          {status === 'answered' ? (chosen?.label ?? answer) : policyWords.approvalStatus[status]}
         </Badge>
         <p className="mt-1">
-          {answeredBy !== null && <span>{t.policy.by(answeredBy, via ?? '')} </span>}
+          {answeredBy !== null && <span>{policyWords.by(answeredBy, via ?? '')} </span>}
           {endedAt !== null && <Time at={endedAt} />}
         </p>
       </div>

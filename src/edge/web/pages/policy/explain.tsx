@@ -3,7 +3,8 @@ import type { z } from 'zod';
 import { explainPolicy, type ContentLabel } from '#policy/contract';
 import { messageOf } from '../../api/message.ts';
 import { useAction } from '../../api/use-endpoint.ts';
-import { t } from '../../strings.ts';
+import { policyWords } from '../../strings/policy.ts';
+import { runsWords } from '../../strings/runs.ts';
 import { Button } from '../../ui/button.tsx';
 import { Card } from '../../ui/card.tsx';
 import { Field } from '../../ui/field.tsx';
@@ -33,12 +34,12 @@ export function Explain() {
   }
 
   return (
-    <Card title={t.policy.explain} aside={t.policy.explainText}>
+    <Card title={policyWords.explain} aside={policyWords.explainText}>
       <form onSubmit={submit} className="grid gap-4 sm:grid-cols-3">
         <PrincipalField value={principal} onChange={setPrincipal} />
         <Field
-          label={t.policy.capability}
-          hint={t.policy.capabilityHint}
+          label={policyWords.capability}
+          hint={policyWords.capabilityHint}
           required
           value={capability}
           onChange={(event) => setCapability(event.target.value)}
@@ -46,17 +47,17 @@ export function Explain() {
           spellCheck={false}
         />
         <Field
-          label={t.policy.resource}
-          hint={t.policy.resourceHint}
+          label={policyWords.resource}
+          hint={policyWords.resourceHint}
           value={resource}
           onChange={(event) => setResource(event.target.value)}
           autoCapitalize="none"
           spellCheck={false}
         />
         <fieldset className="flex flex-wrap items-center gap-x-5 gap-y-2 sm:col-span-2">
-          <legend className="sr-only">{t.policy.labels}</legend>
+          <legend className="sr-only">{policyWords.labels}</legend>
           <span aria-hidden className="text-[0.8125rem] font-medium">
-            {t.policy.labels}
+            {policyWords.labels}
           </span>
           {LABELS.map((label) => (
             <label key={label} className="flex items-center gap-2 text-[0.9375rem]">
@@ -66,13 +67,13 @@ export function Explain() {
                 checked={labels.includes(label)}
                 onChange={({ target }) => setLabels(target.checked ? [...labels, label] : labels.filter((it) => it !== label))}
               />
-              {t.runs.label[label]}
+              {runsWords.label[label]}
             </label>
           ))}
         </fieldset>
         <div className="sm:text-right">
           <Button type="submit" busy={explain.isPending}>
-            {t.policy.decide}
+            {policyWords.decide}
           </Button>
         </div>
       </form>
@@ -95,13 +96,13 @@ function Told({ told: { effect, reason, resource, matching } }: { readonly told:
         {resource !== '*' && <code className="font-mono text-[0.8125rem] wrap-anywhere">{resource}</code>}
       </p>
       <p className="mt-2 wrap-anywhere">{reason}</p>
-      <p className="mt-3 text-[0.8125rem] text-ink-soft">{matching.length === 0 ? t.policy.noRule : t.policy.rules}</p>
+      <p className="mt-3 text-[0.8125rem] text-ink-soft">{matching.length === 0 ? policyWords.noRule : policyWords.rules}</p>
       <ul className="mt-1 space-y-1 text-[0.8125rem]">
         {matching.slice(0, 10).map((it) => (
           <li key={it.id} className="wrap-anywhere">
-            {t.policy.effect[it.effect]}: {nameOf(it.principal)}, {it.capability}
-            {it.resource === '*' ? '' : ` ${t.policy.on} ${it.resource}`}
-            {it.origin === 'starter' && <span className="text-ink-soft"> ({t.policy.fromStart})</span>}
+            {policyWords.effect[it.effect]}: {nameOf(it.principal)}, {it.capability}
+            {it.resource === '*' ? '' : ` ${policyWords.on} ${it.resource}`}
+            {it.origin === 'starter' && <span className="text-ink-soft"> ({policyWords.fromStart})</span>}
           </li>
         ))}
       </ul>

@@ -3,6 +3,7 @@ import { useState } from 'react';
 import { listPolicyGrants, listStarterGrants, revokePolicyGrant, type Grant } from '#policy/contract';
 import { useAction, useEndpoint, usePages } from '../../api/use-endpoint.ts';
 import { t } from '../../strings.ts';
+import { policyWords } from '../../strings/policy.ts';
 import { Button } from '../../ui/button.tsx';
 import { Card } from '../../ui/card.tsx';
 import { Empty } from '../../ui/empty.tsx';
@@ -22,11 +23,11 @@ export function Grants() {
   const [isMaking, setMaking] = useState(false);
   return (
     <Card
-      title={t.policy.grants}
+      title={policyWords.grants}
       aside={
         <Button size="small" look="primary" onClick={() => setMaking(true)}>
           <Plus aria-hidden className="size-4" />
-          {t.policy.newGrant}
+          {policyWords.newGrant}
         </Button>
       }
       flush
@@ -38,8 +39,8 @@ export function Grants() {
       )}
       {grants.isPending && <Skeleton lines={3} className="px-5 pb-4" />}
       {grants.isSuccess && grants.items.length === 0 && (
-        <Empty icon={KeyRound} title={t.policy.noGrants}>
-          {t.policy.noGrantsText}
+        <Empty icon={KeyRound} title={policyWords.noGrants}>
+          {policyWords.noGrantsText}
         </Empty>
       )}
       <ul>
@@ -54,7 +55,7 @@ export function Grants() {
           </Button>
         </div>
       )}
-      <Folded title={t.policy.starters} className="mx-5 mt-2">
+      <Folded title={policyWords.starters} className="mx-5 mt-2">
         {() => <Starters />}
       </Folded>
       {isMaking && <NewGrantDialog onClose={() => setMaking(false)} />}
@@ -66,7 +67,7 @@ function Starters() {
   const starters = useEndpoint(listStarterGrants, {});
   return (
     <>
-      <p className="text-[0.8125rem] text-ink-soft">{t.policy.startersText}</p>
+      <p className="text-[0.8125rem] text-ink-soft">{policyWords.startersText}</p>
       {starters.error && <ErrorBox error={starters.error} onRetry={() => void starters.refetch()} />}
       {starters.isPending && <Skeleton lines={4} className="py-2" />}
       <ul className="-mx-5 mt-1">
@@ -79,7 +80,7 @@ function Starters() {
 }
 
 function Row({ grant }: { readonly grant: Grant }) {
-  const revoke = useAction(revokePolicyGrant, { done: t.policy.revoked, refresh: [listPolicyGrants] });
+  const revoke = useAction(revokePolicyGrant, { done: policyWords.revoked, refresh: [listPolicyGrants] });
   const [isRevoking, setRevoking] = useState(false);
   const nameOf = useNames();
   const { effect, principal, capability, resource, reason, origin, madeBy, createdAt } = grant;
@@ -97,7 +98,7 @@ function Row({ grant }: { readonly grant: Grant }) {
           {resource !== '*' && (
             <>
               {' '}
-              {t.policy.on} <code className="font-mono text-[0.8125rem]">{resource}</code>
+              {policyWords.on} <code className="font-mono text-[0.8125rem]">{resource}</code>
             </>
           )}
         </p>
@@ -107,7 +108,7 @@ function Row({ grant }: { readonly grant: Grant }) {
             {isOwn && reason !== '' && <span className="wrap-anywhere">{reason}</span>}
             {isOwn && (
               <span>
-                {t.policy.made(madeBy)} <Time at={createdAt} />
+                {policyWords.made(madeBy)} <Time at={createdAt} />
               </span>
             )}
           </p>
@@ -119,16 +120,16 @@ function Row({ grant }: { readonly grant: Grant }) {
           look="danger"
           busy={revoke.isPending}
           onClick={() => setRevoking(true)}
-          aria-label={`${t.policy.revoke}: ${what}`}
+          aria-label={`${policyWords.revoke}: ${what}`}
         >
-          {t.policy.revoke}
+          {policyWords.revoke}
         </Button>
       )}
       {isRevoking && (
         <Confirm
-          title={t.policy.revokeTitle}
-          text={effect === 'deny' ? t.policy.revokeDenyText : t.policy.revokeText}
-          action={t.policy.revoke}
+          title={policyWords.revokeTitle}
+          text={effect === 'deny' ? policyWords.revokeDenyText : policyWords.revokeText}
+          action={policyWords.revoke}
           onClose={() => setRevoking(false)}
           onConfirm={() => revoke.mutate({ id: grant.id })}
         />

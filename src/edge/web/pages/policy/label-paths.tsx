@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Json } from '#core/json';
 import { LabelPath } from '#runs/contract';
-import { t } from '../../strings.ts';
+import { runsWords } from '../../strings/runs.ts';
 
 const WithPath = z.object({ path: z.array(LabelPath) });
 
@@ -13,7 +13,7 @@ export function LabelPaths({ details }: { readonly details: Json }) {
     <dl className="mt-2 space-y-1 text-[0.8125rem]">
       {paths.map(({ label, from, via }) => (
         <div key={label} className="flex flex-wrap gap-x-2">
-          <dt className="font-medium text-warn">{t.runs.label[label]}</dt>
+          <dt className="font-medium text-warn">{runsWords.label[label]}</dt>
           <dd className="wrap-anywhere text-ink-soft">{[from.join(', '), ...via].filter((each) => each !== '').join(' → ')}</dd>
         </div>
       ))}

@@ -3,6 +3,7 @@ import { createPolicyGrant, listPolicyGrants, type Effect } from '#policy/contra
 import { messageOf } from '../../api/message.ts';
 import { useAction } from '../../api/use-endpoint.ts';
 import { t } from '../../strings.ts';
+import { policyWords } from '../../strings/policy.ts';
 import { Button } from '../../ui/button.tsx';
 import { Dialog } from '../../ui/dialog.tsx';
 import { Field } from '../../ui/field.tsx';
@@ -14,7 +15,7 @@ const ENDS = ['', '1', '30', '365'] as const;
 
 /** Makes a grant from the words that matter; finer conditions are for the command line. */
 export function NewGrantDialog({ onClose }: { readonly onClose: () => void }) {
-  const create = useAction(createPolicyGrant, { quiet: true, done: t.policy.granted, refresh: [listPolicyGrants] });
+  const create = useAction(createPolicyGrant, { quiet: true, done: policyWords.granted, refresh: [listPolicyGrants] });
   const [effect, setEffect] = useState<Effect>('allow');
   const [principal, setPrincipal] = useState('');
   const [capability, setCapability] = useState('');
@@ -36,24 +37,24 @@ export function NewGrantDialog({ onClose }: { readonly onClose: () => void }) {
   }
 
   return (
-    <Dialog open onClose={onClose} title={t.policy.newGrant} text={t.policy.newGrantText}>
+    <Dialog open onClose={onClose} title={policyWords.newGrant} text={policyWords.newGrantText}>
       <form onSubmit={submit} className="-mx-1 max-h-[calc(100dvh-11rem)] space-y-4 overflow-y-auto px-1">
         <fieldset className="flex gap-2">
-          <legend className="sr-only">{t.policy.what}</legend>
+          <legend className="sr-only">{policyWords.what}</legend>
           {EFFECTS.map((it) => (
             <label
               key={it}
               className="flex h-10 flex-1 items-center justify-center rounded-control border border-line-strong text-[0.9375rem] has-checked:border-accent has-checked:bg-accent-soft has-checked:text-accent has-focus-visible:outline-2"
             >
               <input type="radio" name="effect" className="sr-only" checked={effect === it} onChange={() => setEffect(it)} />
-              {t.policy.effect[it]}
+              {policyWords.effect[it]}
             </label>
           ))}
         </fieldset>
         <PrincipalField value={principal} onChange={setPrincipal} isPattern />
         <Field
-          label={t.policy.capability}
-          hint={t.policy.capabilityHint}
+          label={policyWords.capability}
+          hint={policyWords.capabilityHint}
           required
           value={capability}
           onChange={(event) => setCapability(event.target.value)}
@@ -61,8 +62,8 @@ export function NewGrantDialog({ onClose }: { readonly onClose: () => void }) {
           spellCheck={false}
         />
         <Field
-          label={t.policy.resource}
-          hint={t.policy.resourceHint}
+          label={policyWords.resource}
+          hint={policyWords.resourceHint}
           value={resource}
           onChange={(event) => setResource(event.target.value)}
           autoCapitalize="none"
@@ -70,7 +71,7 @@ export function NewGrantDialog({ onClose }: { readonly onClose: () => void }) {
         />
         <div>
           <label htmlFor="grant-ends" className="mb-1.5 block text-[0.8125rem] font-medium">
-            {t.policy.ends}
+            {policyWords.ends}
           </label>
           <select
             id="grant-ends"
@@ -80,12 +81,12 @@ export function NewGrantDialog({ onClose }: { readonly onClose: () => void }) {
           >
             {ENDS.map((it) => (
               <option key={it} value={it}>
-                {t.policy.endsAfter(it)}
+                {policyWords.endsAfter(it)}
               </option>
             ))}
           </select>
         </div>
-        <Field label={t.policy.reason} value={reason} maxLength={500} onChange={(event) => setReason(event.target.value)} />
+        <Field label={policyWords.reason} value={reason} maxLength={500} onChange={(event) => setReason(event.target.value)} />
         {create.error && !create.isPending && (
           <p role="alert" className="text-[0.8125rem] wrap-anywhere text-bad">
             {messageOf(create.error)}
@@ -94,7 +95,7 @@ export function NewGrantDialog({ onClose }: { readonly onClose: () => void }) {
         <div className="flex justify-end gap-2">
           <Button onClick={onClose}>{t.action.cancel}</Button>
           <Button type="submit" look="primary" busy={create.isPending}>
-            {t.policy.make}
+            {policyWords.make}
           </Button>
         </div>
       </form>

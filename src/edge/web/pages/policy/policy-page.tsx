@@ -1,5 +1,5 @@
 import { PageHead } from '../../shell/page-head.tsx';
-import { t } from '../../strings.ts';
+import { policyWords } from '../../strings/policy.ts';
 import { PendingApprovals } from '../home/approvals.tsx';
 import { AnsweredApprovals } from './answered.tsx';
 import { Explain } from './explain.tsx';
@@ -9,7 +9,7 @@ import { Grants } from './grants.tsx';
 export function PolicyPage() {
   return (
     <>
-      <PageHead title={t.policy.title} text={t.policy.text} />
+      <PageHead title={policyWords.title} text={policyWords.text} />
       <div className="space-y-6">
         <PendingApprovals />
         <Grants />

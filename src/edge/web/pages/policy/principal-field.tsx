@@ -1,7 +1,7 @@
 import { useId } from 'react';
 import { listWorkflows } from '#workflows/contract';
 import { useEndpoint } from '../../api/use-endpoint.ts';
-import { t } from '../../strings.ts';
+import { policyWords } from '../../strings/policy.ts';
 
 interface PrincipalFieldProps {
   readonly value: string;
@@ -14,11 +14,11 @@ interface PrincipalFieldProps {
 export function PrincipalField({ value, onChange, isPattern = false }: PrincipalFieldProps) {
   const id = useId();
   const workflows = useEndpoint(listWorkflows, { limit: 500 });
-  const every = Object.entries(t.policy.every).filter(([kind]) => kind !== 'all');
+  const every = Object.entries(policyWords.every).filter(([kind]) => kind !== 'all');
   return (
     <div>
       <label htmlFor={id} className="mb-1.5 block text-[0.8125rem] font-medium">
-        {t.policy.principal}
+        {policyWords.principal}
       </label>
       <input
         id={id}
@@ -46,7 +46,7 @@ export function PrincipalField({ value, onChange, isPattern = false }: Principal
           ))}
       </datalist>
       <p id={`${id}-hint`} className="mt-1.5 text-[0.8125rem] text-ink-soft">
-        {t.policy.principalHint}
+        {policyWords.principalHint}
       </p>
     </div>
   );

@@ -1,7 +1,7 @@
 import { EyeOff, Globe, TriangleAlert } from 'lucide-react';
 import { getLabelPaths, type JournalEntry, type Label, type RunDetail, type StepRecord } from '#runs/contract';
 import { useEndpoint } from '../../api/use-endpoint.ts';
-import { t } from '../../strings.ts';
+import { runWords, runsWords } from '../../strings/runs.ts';
 import { Badge } from '../../ui/badge.tsx';
 import { ErrorBox } from '../../ui/error-box.tsx';
 import { Folded } from '../../ui/folded.tsx';
@@ -18,7 +18,7 @@ export function LabelBadges({ labels }: { readonly labels: readonly Label[] }) {
       return (
         <Badge key={label} tone={label === 'untrusted' ? 'warn' : 'neutral'}>
           <Icon aria-hidden className="size-3" />
-          {t.runs.label[label]}
+          {runsWords.label[label]}
         </Badge>
       );
     });
@@ -33,7 +33,7 @@ export function Origins({ run, step }: { readonly run: RunDetail; readonly step:
       {flagged.map((entry) => (
         <Flagged key={entry.seq} entry={entry} />
       ))}
-      <Folded title={t.run.origins}>{() => <Ways id={run.id} step={step.path} />}</Folded>
+      <Folded title={runWords.origins}>{() => <Ways id={run.id} step={step.path} />}</Folded>
     </>
   );
 }
@@ -43,7 +43,7 @@ function Flagged({ entry }: { readonly entry: JournalEntry }) {
   return (
     <p className="mt-1.5 flex gap-2 text-[0.8125rem] text-warn">
       <TriangleAlert aria-hidden className="mt-0.5 size-4 shrink-0" />
-      <span className="wrap-anywhere">{t.run.flagged(reasons.join(', '))}</span>
+      <span className="wrap-anywhere">{runWords.flagged(reasons.join(', '))}</span>
     </p>
   );
 }
@@ -58,10 +58,10 @@ function Ways({ id, step }: { readonly id: string; readonly step: string }) {
         .filter(({ label }) => label !== 'owner')
         .map(({ label, from, via }) => (
           <div key={label}>
-            <dt className="font-medium">{t.runs.label[label]}</dt>
+            <dt className="font-medium">{runsWords.label[label]}</dt>
             <dd className="text-ink-soft wrap-anywhere">
-              {from.length > 0 && <span className="block">{t.run.readFrom(from.join(', '))}</span>}
-              {via.length > 0 && <span className="block">{t.run.wentThrough(via.join(' → '))}</span>}
+              {from.length > 0 && <span className="block">{runWords.readFrom(from.join(', '))}</span>}
+              {via.length > 0 && <span className="block">{runWords.wentThrough(via.join(' → '))}</span>}
             </dd>
           </div>
         ))}

@@ -2,7 +2,7 @@ import type { ReactNode } from 'react';
 import type { RunDetail } from '#runs/contract';
 import { getWorkflow } from '#workflows/contract';
 import { useEndpoint } from '../../api/use-endpoint.ts';
-import { t } from '../../strings.ts';
+import { runWords } from '../../strings/runs.ts';
 import { duration } from '../../ui/format.ts';
 import { Money } from '../../ui/money.tsx';
 import { Time, useNow } from '../../ui/time.tsx';
@@ -13,7 +13,7 @@ import { tookMs, triggerWords } from './status.tsx';
 export function RunFacts({ run }: { readonly run: RunDetail }) {
   const now = useNow(1_000);
   const took = tookMs(run, now);
-  const { facts } = t.run;
+  const { facts } = runWords;
   const labels = run.labels.filter((label) => label !== 'owner');
   return (
     <dl className="grid grid-cols-2 gap-x-6 gap-y-4 rounded-card border border-line bg-surface p-5 shadow-low sm:grid-cols-3 lg:grid-cols-5">
@@ -53,7 +53,7 @@ export function RunFacts({ run }: { readonly run: RunDetail }) {
 
 function WorkflowFact({ id, version }: { readonly id: string; readonly version: number }) {
   const workflow = useEndpoint(getWorkflow, { id });
-  return workflow.data ? <Fact name={t.run.facts.workflow}>{t.run.version(workflow.data.name, version)}</Fact> : null;
+  return workflow.data ? <Fact name={runWords.facts.workflow}>{runWords.version(workflow.data.name, version)}</Fact> : null;
 }
 
 function Fact({ name, children }: { readonly name: string; readonly children: ReactNode }) {

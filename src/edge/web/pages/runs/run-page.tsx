@@ -3,7 +3,7 @@ import { ArrowLeft, MessageCircle } from 'lucide-react';
 import { explainRun, getRun, isOver, type JournalEntry, type RunDetail } from '#runs/contract';
 import { useEndpoint } from '../../api/use-endpoint.ts';
 import { PageHead } from '../../shell/page-head.tsx';
-import { t } from '../../strings.ts';
+import { runWords, runsWords } from '../../strings/runs.ts';
 import { Badge } from '../../ui/badge.tsx';
 import { buttonClass } from '../../ui/button.tsx';
 import { Card } from '../../ui/card.tsx';
@@ -28,7 +28,7 @@ export function RunPage() {
     <>
       <Link to="/runs" className="mb-3 inline-flex items-center gap-1.5 rounded text-[0.8125rem] text-ink-soft hover:text-ink">
         <ArrowLeft aria-hidden className="size-4" />
-        {t.run.back}
+        {runWords.back}
       </Link>
       {run.error && !run.data && <ErrorBox error={run.error} onRetry={() => void run.refetch()} />}
       {run.isPending && <Skeleton lines={8} />}
@@ -46,8 +46,8 @@ function Run({ run }: { readonly run: RunDetail }) {
         text={
           <span className="mt-1.5 flex flex-wrap items-center gap-2">
             <StatusBadge status={run.status} />
-            {run.dryRun && <Badge>{t.runs.dryRun}</Badge>}
-            {t.runs.kind[run.kind]}
+            {run.dryRun && <Badge>{runsWords.dryRun}</Badge>}
+            {runsWords.kind[run.kind]}
           </span>
         }
       >
@@ -59,22 +59,22 @@ function Run({ run }: { readonly run: RunDetail }) {
         <RunFacts run={run} />
         {run.kind === 'turn' && <Talk run={run} />}
         {run.output !== null && run.kind !== 'turn' && (
-          <Card title={t.run.result}>{text === null ? <Data value={run.output} /> : <Markdown text={text} />}</Card>
+          <Card title={runWords.result}>{text === null ? <Data value={run.output} /> : <Markdown text={text} />}</Card>
         )}
         {(run.steps.length > 0 || !isOver(run.status)) && (
-          <Card title={t.run.steps} flush>
+          <Card title={runWords.steps} flush>
             <Steps run={run} />
           </Card>
         )}
         {run.effects.length > 0 && (
-          <Card title={t.run.effects} aside={t.run.effectsText} flush>
+          <Card title={runWords.effects} aside={runWords.effectsText} flush>
             <Effects effects={run.effects} />
           </Card>
         )}
         <Card>
-          <Folded title={t.run.explain}>{() => <Explanation id={run.id} />}</Folded>
-          {run.input !== null && <Folded title={t.run.runInput}>{() => <Data value={run.input} />}</Folded>}
-          <Folded title={`${t.run.journal} (${t.run.entries(run.journal.length)})`}>{() => <Journal entries={run.journal} />}</Folded>
+          <Folded title={runWords.explain}>{() => <Explanation id={run.id} />}</Folded>
+          {run.input !== null && <Folded title={runWords.runInput}>{() => <Data value={run.input} />}</Folded>}
+          <Folded title={`${runWords.journal} (${runWords.entries(run.journal.length)})`}>{() => <Journal entries={run.journal} />}</Folded>
         </Card>
       </div>
     </>
@@ -88,7 +88,7 @@ function Talk({ run: { input } }: { readonly run: RunDetail }) {
   return (
     <Link to="/chat/$id" params={{ id }} className={buttonClass()}>
       <MessageCircle aria-hidden className="size-4" />
-      {t.run.openConversation}
+      {runWords.openConversation}
     </Link>
   );
 }

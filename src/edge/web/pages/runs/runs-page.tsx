@@ -6,6 +6,7 @@ import { listWorkflows } from '#workflows/contract';
 import { useEndpoint, usePages } from '../../api/use-endpoint.ts';
 import { PageHead } from '../../shell/page-head.tsx';
 import { t } from '../../strings.ts';
+import { runsWords } from '../../strings/runs.ts';
 import { Badge } from '../../ui/badge.tsx';
 import { Button } from '../../ui/button.tsx';
 import { Card } from '../../ui/card.tsx';
@@ -29,22 +30,22 @@ export function RunsPage() {
   const [workflow, setWorkflow] = useState('');
   const workflows = useEndpoint(listWorkflows, { limit: 200 });
   const runs = usePages(listRuns, { limit: PAGE_SIZE, ...(status !== '' && { status }), ...(workflow !== '' && { workflow }) });
-  const { columns } = t.runs;
+  const { columns } = runsWords;
 
   return (
     <>
-      <PageHead title={t.runs.title} text={t.runs.text}>
+      <PageHead title={runsWords.title} text={runsWords.text}>
         <div className="flex flex-wrap gap-x-5 gap-y-2">
           <Filter
-            label={t.runs.ofWorkflow}
+            label={runsWords.ofWorkflow}
             value={workflow}
-            options={[['', t.runs.anyWorkflow], ...(workflows.data?.items ?? []).map(({ name, title }) => [name, title] as const)]}
+            options={[['', runsWords.anyWorkflow], ...(workflows.data?.items ?? []).map(({ name, title }) => [name, title] as const)]}
             onChange={setWorkflow}
           />
           <Filter
-            label={t.runs.filter}
+            label={runsWords.filter}
             value={status}
-            options={[['', t.runs.anyStatus], ...RunStatus.options.map((it) => [it, t.runs.status[it]] as const)]}
+            options={[['', runsWords.anyStatus], ...RunStatus.options.map((it) => [it, runsWords.status[it]] as const)]}
             onChange={(it) => setStatus(it as RunStatus | '')}
           />
         </div>
@@ -57,13 +58,13 @@ export function RunsPage() {
         )}
         {runs.isPending && <Skeleton lines={6} className="p-5" />}
         {runs.isSuccess && runs.items.length === 0 && (
-          <Empty icon={ListChecks} title={t.runs.none}>
-            {status === '' && workflow === '' ? t.runs.noneText : t.runs.noneSuch}
+          <Empty icon={ListChecks} title={runsWords.none}>
+            {status === '' && workflow === '' ? runsWords.noneText : runsWords.noneSuch}
           </Empty>
         )}
         {runs.items.length > 0 && (
           <Table
-            caption={t.runs.title}
+            caption={runsWords.title}
             head={[
               { name: columns.title },
               { name: columns.status },
@@ -100,8 +101,8 @@ function Row({ run }: { readonly run: RunSummary }) {
           {run.title}
         </Link>
         <span className="flex items-center gap-2 text-[0.8125rem] text-ink-soft">
-          {t.runs.kind[run.kind]}
-          {run.dryRun && <Badge>{t.runs.dryRun}</Badge>}
+          {runsWords.kind[run.kind]}
+          {run.dryRun && <Badge>{runsWords.dryRun}</Badge>}
           <Time at={run.createdAt} className="sm:hidden" />
         </span>
       </td>

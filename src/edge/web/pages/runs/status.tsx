@@ -1,5 +1,5 @@
 import type { RunStatus, RunSummary } from '#runs/contract';
-import { t } from '../../strings.ts';
+import { runsWords } from '../../strings/runs.ts';
 import { Badge, type Tone } from '../../ui/badge.tsx';
 
 export const STATUS_TONES: Readonly<Record<RunStatus, Tone>> = {
@@ -15,7 +15,7 @@ export const STATUS_TONES: Readonly<Record<RunStatus, Tone>> = {
 export function StatusBadge({ status }: { readonly status: RunStatus }) {
   return (
     <Badge tone={STATUS_TONES[status]} live={status === 'running'}>
-      {t.runs.status[status]}
+      {runsWords.status[status]}
     </Badge>
   );
 }
@@ -23,7 +23,7 @@ export function StatusBadge({ status }: { readonly status: RunStatus }) {
 /** What started a run, in a word or two; who by only where that is a name and no id. */
 export function triggerWords({ trigger: { kind, by } }: Pick<RunSummary, 'trigger'>): string {
   const isName = by !== undefined && by !== 'owner' && by !== 'system' && !by.includes(':') && by.length <= 30;
-  return isName ? `${t.runs.trigger[kind]} (${by})` : t.runs.trigger[kind];
+  return isName ? `${runsWords.trigger[kind]} (${by})` : runsWords.trigger[kind];
 }
 
 /** How long a run took, or has been at it until `now`; null before it began. */

@@ -1,7 +1,7 @@
 import { Check, CircleSlash, Hourglass, LoaderCircle, RotateCcw, SkipForward, X, type LucideIcon } from 'lucide-react';
 import { getRun, retryRun, type RunDetail, type StepRecord } from '#runs/contract';
 import { useAction } from '../../api/use-endpoint.ts';
-import { t } from '../../strings.ts';
+import { runWords } from '../../strings/runs.ts';
 import { LabelBadges, Origins } from './origins.tsx';
 import { Button } from '../../ui/button.tsx';
 import { Data } from '../../ui/data.tsx';
@@ -21,12 +21,12 @@ const ICONS: Readonly<Record<StepRecord['status'], readonly [LucideIcon, string]
 
 export function StepIcon({ status }: { readonly status: StepRecord['status'] }) {
   const [Icon, look] = ICONS[status];
-  return <Icon role="img" aria-label={t.run.step[status]} className={`size-4.5 shrink-0 ${look}`} />;
+  return <Icon role="img" aria-label={runWords.step[status]} className={`size-4.5 shrink-0 ${look}`} />;
 }
 
 /** The steps of a run in the order they ran; input and output folded. */
 export function Steps({ run }: { readonly run: RunDetail }) {
-  if (run.steps.length === 0) return <p className="px-5 pb-3 text-ink-soft">{t.run.noSteps}</p>;
+  if (run.steps.length === 0) return <p className="px-5 pb-3 text-ink-soft">{runWords.noSteps}</p>;
   return (
     <ol>
       {run.steps.map((step) => (
@@ -39,7 +39,7 @@ export function Steps({ run }: { readonly run: RunDetail }) {
 }
 
 function Step({ step, run }: { readonly step: StepRecord; readonly run: RunDetail }) {
-  const retry = useAction(retryRun, { done: t.run.done.retry, refresh: [getRun] });
+  const retry = useAction(retryRun, { done: runWords.done.retry, refresh: [getRun] });
   const canRetry = step.status === 'failed' && (run.status === 'failed' || run.status === 'cancelled') && !step.path.includes('/');
   const depth = Math.min(3, step.path.split('/').length - 1);
   return (
@@ -51,7 +51,7 @@ function Step({ step, run }: { readonly step: StepRecord; readonly run: RunDetai
         {step.outcome !== null && <code className="font-mono text-xs text-ink-soft">→ {step.outcome}</code>}
         <LabelBadges labels={step.labels} />
         <span className="ml-auto flex items-center gap-3 text-[0.8125rem] whitespace-nowrap text-ink-soft tabular-nums">
-          {step.attempt > 1 && <span>{t.run.attempt(step.attempt)}</span>}
+          {step.attempt > 1 && <span>{runWords.attempt(step.attempt)}</span>}
           {step.costUsd > 0 && <Money usd={step.costUsd} />}
           {step.wakeAt !== null && step.endedAt === null && <Time at={step.wakeAt} />}
           {step.endedAt !== null && <span>{duration(Date.parse(step.endedAt) - Date.parse(step.startedAt))}</span>}
@@ -60,12 +60,12 @@ function Step({ step, run }: { readonly step: StepRecord; readonly run: RunDetai
       {step.error && <p className="mt-1.5 pl-7.5 text-bad wrap-anywhere">{step.error.message}</p>}
       <div className="mt-1 pl-7">
         <Origins run={run} step={step} />
-        {step.input !== null && <Folded title={t.run.input}>{() => <Data value={step.input} />}</Folded>}
-        {step.output !== null && <Folded title={t.run.output}>{() => <Data value={step.output} />}</Folded>}
+        {step.input !== null && <Folded title={runWords.input}>{() => <Data value={step.input} />}</Folded>}
+        {step.output !== null && <Folded title={runWords.output}>{() => <Data value={step.output} />}</Folded>}
         {canRetry && (
           <Button size="small" className="mt-1.5" busy={retry.isPending} onClick={() => retry.mutate({ id: run.id, from: step.path })}>
             <RotateCcw aria-hidden className="size-3.5" />
-            {t.run.retryFrom}
+            {runWords.retryFrom}
           </Button>
         )}
       </div>

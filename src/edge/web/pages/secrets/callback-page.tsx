@@ -3,12 +3,12 @@ import { useEffect, useRef } from 'react';
 import { completeConnection, listConnections } from '#vault/contract';
 import { useAction } from '../../api/use-endpoint.ts';
 import { PageHead } from '../../shell/page-head.tsx';
-import { t } from '../../strings.ts';
+import { secretWords } from '../../strings/secrets.ts';
 import { buttonClass } from '../../ui/button.tsx';
 import { ErrorBox } from '../../ui/error-box.tsx';
 import { Skeleton } from '../../ui/skeleton.tsx';
 
-const w = t.secrets.callback;
+const w = secretWords.callback;
 
 /** Takes what the service wrote into the address out of it, so that neither history nor a reload keeps it. */
 function takeAnswer() {

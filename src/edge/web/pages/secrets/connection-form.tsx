@@ -1,12 +1,12 @@
 import { useState } from 'react';
 import { listConnections, putConnection } from '#vault/contract';
 import { useAction } from '../../api/use-endpoint.ts';
-import { t } from '../../strings.ts';
+import { secretWords } from '../../strings/secrets.ts';
 import { Dialog } from '../../ui/dialog.tsx';
 import { Field } from '../../ui/field.tsx';
 import { DialogForm } from './secret-forms.tsx';
 
-const w = t.secrets.service;
+const w = secretWords.service;
 const EMPTY = {
   name: '',
   tokenUrl: '',
@@ -25,7 +25,7 @@ export function AddConnection({ onClose }: { readonly onClose: () => void }) {
   const [form, setForm] = useState(EMPTY);
   const put = useAction(putConnection, { quiet: true, done: ({ name }) => w.saved(name), refresh: [listConnections] });
   const field = (name: keyof typeof EMPTY) => ({
-    label: name === 'hosts' ? t.secrets.fields.hosts : w[name],
+    label: name === 'hosts' ? secretWords.fields.hosts : w[name],
     value: form[name],
     spellCheck: false,
     autoComplete: 'off',
@@ -40,8 +40,8 @@ export function AddConnection({ onClose }: { readonly onClose: () => void }) {
 
   return (
     <Dialog open onClose={onClose} title={w.title} text={w.redirect(`${location.origin}/connections/callback`)}>
-      <DialogForm error={put.error} busy={put.isPending} submit={t.secrets.save} onClose={onClose} onSubmit={save}>
-        <Field {...field('name')} hint={t.secrets.fields.nameHint} required />
+      <DialogForm error={put.error} busy={put.isPending} submit={secretWords.save} onClose={onClose} onSubmit={save}>
+        <Field {...field('name')} hint={secretWords.fields.nameHint} required />
         <Field {...field('authorizeUrl')} type="url" hint={w.optional} />
         <Field {...field('tokenUrl')} type="url" required />
         <Field {...field('deviceUrl')} type="url" hint={w.optional} />
@@ -49,7 +49,7 @@ export function AddConnection({ onClose }: { readonly onClose: () => void }) {
         <Field {...field('clientId')} required />
         <Field {...field('clientSecret')} hint={w.clientSecretHint} />
         <Field {...field('scopes')} hint={w.scopesHint} />
-        <Field {...field('hosts')} hint={t.secrets.fields.hostsHint} />
+        <Field {...field('hosts')} hint={secretWords.fields.hostsHint} />
       </DialogForm>
     </Dialog>
   );

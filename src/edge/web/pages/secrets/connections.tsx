@@ -2,7 +2,7 @@ import { Plug } from 'lucide-react';
 import { useState } from 'react';
 import { listConnections, removeConnection, renewConnection, startConnection, type ConnectionInfo } from '#vault/contract';
 import { useAction, useEndpoint } from '../../api/use-endpoint.ts';
-import { t } from '../../strings.ts';
+import { secretWords } from '../../strings/secrets.ts';
 import { Badge, type Tone } from '../../ui/badge.tsx';
 import { Button, buttonClass } from '../../ui/button.tsx';
 import { Dialog } from '../../ui/dialog.tsx';
@@ -13,7 +13,7 @@ import { Time } from '../../ui/time.tsx';
 import { DialogForm } from './secret-forms.tsx';
 
 const TONES: Readonly<Record<ConnectionInfo['state'], Tone>> = { new: 'neutral', ok: 'good', failing: 'warn', broken: 'bad' };
-const w = t.secrets;
+const w = secretWords;
 
 export function Connections() {
   const connections = useEndpoint(listConnections, {});

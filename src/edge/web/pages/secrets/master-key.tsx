@@ -1,13 +1,13 @@
 import { useState } from 'react';
 import { rotateMasterKey } from '#vault/contract';
 import { useAction } from '../../api/use-endpoint.ts';
-import { t } from '../../strings.ts';
+import { secretWords } from '../../strings/secrets.ts';
 import { Button } from '../../ui/button.tsx';
 import { Dialog } from '../../ui/dialog.tsx';
 import { Field } from '../../ui/field.tsx';
 import { DialogForm } from './secret-forms.tsx';
 
-const w = t.secrets.key;
+const w = secretWords.key;
 
 export function MasterKey() {
   const [isOpen, setOpen] = useState(false);

@@ -2,13 +2,14 @@ import { useState, type FormEvent, type ReactNode } from 'react';
 import { describeSecret, listSecrets, putSecret, removeSecret, rotateSecret } from '#vault/contract';
 import { useAction } from '../../api/use-endpoint.ts';
 import { t } from '../../strings.ts';
+import { secretWords } from '../../strings/secrets.ts';
 import { Button } from '../../ui/button.tsx';
 import { Dialog } from '../../ui/dialog.tsx';
 import { ErrorBox } from '../../ui/error-box.tsx';
 import { Field } from '../../ui/field.tsx';
 import type { ListedSecret } from './secret-table.tsx';
 
-const w = t.secrets;
+const w = secretWords;
 const REFRESH = { quiet: true, refresh: [listSecrets] } as const;
 
 interface FormProps {

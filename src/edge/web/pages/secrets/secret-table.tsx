@@ -3,7 +3,7 @@ import { useState } from 'react';
 import type { z } from 'zod';
 import { listSecrets } from '#vault/contract';
 import { useEndpoint } from '../../api/use-endpoint.ts';
-import { t } from '../../strings.ts';
+import { secretWords } from '../../strings/secrets.ts';
 import { Badge } from '../../ui/badge.tsx';
 import { Button } from '../../ui/button.tsx';
 import { Empty } from '../../ui/empty.tsx';
@@ -18,7 +18,7 @@ export type ListedSecret = z.output<typeof listSecrets.output>['items'][number];
 
 const SOON_MS = 14 * 86_400_000;
 const WIDE = 'hidden md:table-cell';
-const w = t.secrets;
+const w = secretWords;
 
 export function SecretTable() {
   const secrets = useEndpoint(listSecrets, {});

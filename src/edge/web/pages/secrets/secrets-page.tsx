@@ -1,7 +1,7 @@
 import { Plus } from 'lucide-react';
 import { useState } from 'react';
 import { PageHead } from '../../shell/page-head.tsx';
-import { t } from '../../strings.ts';
+import { secretWords } from '../../strings/secrets.ts';
 import { Button } from '../../ui/button.tsx';
 import { Card } from '../../ui/card.tsx';
 import { AddConnection } from './connection-form.tsx';
@@ -14,10 +14,10 @@ export function SecretsPage() {
   const [adding, setAdding] = useState<'secret' | 'connection' | null>(null);
   return (
     <>
-      <PageHead title={t.secrets.title} text={t.secrets.text}>
+      <PageHead title={secretWords.title} text={secretWords.text}>
         <Button look="primary" onClick={() => setAdding('secret')}>
           <Plus aria-hidden className="size-4" />
-          {t.secrets.add}
+          {secretWords.add}
         </Button>
       </PageHead>
       <div className="space-y-5">
@@ -25,19 +25,19 @@ export function SecretsPage() {
           <SecretTable />
         </Card>
         <Card
-          title={t.secrets.connections}
+          title={secretWords.connections}
           aside={
             <Button size="small" onClick={() => setAdding('connection')}>
               <Plus aria-hidden className="size-3.5" />
-              {t.secrets.addConnection}
+              {secretWords.addConnection}
             </Button>
           }
           flush
         >
-          <p className="px-5 pb-3 text-ink-soft">{t.secrets.connectionsText}</p>
+          <p className="px-5 pb-3 text-ink-soft">{secretWords.connectionsText}</p>
           <Connections />
         </Card>
-        <Card title={t.secrets.key.title}>
+        <Card title={secretWords.key.title}>
           <MasterKey />
         </Card>
       </div>

@@ -4,6 +4,7 @@ import { beginTotp, confirmTotp, getFactors, removeTotp, type FactorState } from
 import { messageOf } from '../../api/message.ts';
 import { useAction } from '../../api/use-endpoint.ts';
 import { t } from '../../strings.ts';
+import { securityWords } from '../../strings/security.ts';
 import { Badge } from '../../ui/badge.tsx';
 import { Button } from '../../ui/button.tsx';
 import { Dialog } from '../../ui/dialog.tsx';
@@ -15,7 +16,7 @@ import { Row } from './row.tsx';
 
 export function Authenticator({ totp }: Pick<FactorState, 'totp'>) {
   const begin = useAction(beginTotp);
-  const remove = useAction(removeTotp, { done: t.security.appRemoved, refresh: [getFactors] });
+  const remove = useAction(removeTotp, { done: securityWords.appRemoved, refresh: [getFactors] });
   const [isRemoving, setRemoving] = useState(false);
   const [codes, setCodes] = useState<readonly string[] | null>(null);
 
@@ -24,21 +25,21 @@ export function Authenticator({ totp }: Pick<FactorState, 'totp'>) {
       icon={Smartphone}
       title={
         <>
-          {t.security.app}
-          {totp && <Badge tone="good">{t.security.inForce}</Badge>}
+          {securityWords.app}
+          {totp && <Badge tone="good">{securityWords.inForce}</Badge>}
         </>
       }
       text={
         totp === null ? (
-          t.security.appNone
+          securityWords.appNone
         ) : (
           <>
             <span>
-              {t.security.appSince} <Time at={totp.createdAt} />
+              {securityWords.appSince} <Time at={totp.createdAt} />
             </span>
             {totp.lastUsedAt !== null && (
               <span>
-                {t.security.used} <Time at={totp.lastUsedAt} />
+                {securityWords.used} <Time at={totp.lastUsedAt} />
               </span>
             )}
           </>
@@ -47,11 +48,11 @@ export function Authenticator({ totp }: Pick<FactorState, 'totp'>) {
       actions={
         <>
           <Button size="small" look={totp ? 'plain' : 'primary'} busy={begin.isPending} onClick={() => begin.mutate({})}>
-            {totp ? t.security.replace : t.security.setUp}
+            {totp ? securityWords.replace : securityWords.setUp}
           </Button>
           {totp && (
             <Button size="small" look="danger" busy={remove.isPending} onClick={() => setRemoving(true)}>
-              {t.security.remove}
+              {securityWords.remove}
             </Button>
           )}
         </>
@@ -69,9 +70,9 @@ export function Authenticator({ totp }: Pick<FactorState, 'totp'>) {
       )}
       {isRemoving && (
         <Confirm
-          title={t.security.removeAppTitle}
-          text={t.security.removeText}
-          action={t.security.remove}
+          title={securityWords.removeAppTitle}
+          text={securityWords.removeText}
+          action={securityWords.remove}
           onClose={() => setRemoving(false)}
           onConfirm={() => remove.mutate({})}
         />
@@ -90,7 +91,7 @@ interface EnrolProps {
 /** The picture for the app, and the first code back. */
 function Enrol({ setup: { secret, svg }, onClose, onDone }: EnrolProps) {
   const [code, setCode] = useState('');
-  const confirm = useAction(confirmTotp, { quiet: true, done: t.security.appDone, refresh: [getFactors] });
+  const confirm = useAction(confirmTotp, { quiet: true, done: securityWords.appDone, refresh: [getFactors] });
 
   function submit(event: FormEvent): void {
     event.preventDefault();
@@ -98,17 +99,17 @@ function Enrol({ setup: { secret, svg }, onClose, onDone }: EnrolProps) {
   }
 
   return (
-    <Dialog open onClose={onClose} title={t.security.app} text={t.security.scan}>
+    <Dialog open onClose={onClose} title={securityWords.app} text={securityWords.scan}>
       <img
         src={`data:image/svg+xml;base64,${btoa(svg)}`}
-        alt={t.security.qrName}
+        alt={securityWords.qrName}
         className="mx-auto size-48 rounded-control border border-line bg-white"
       />
-      <p className="mt-3 text-center text-[0.8125rem] text-ink-soft">{t.security.byHand}</p>
+      <p className="mt-3 text-center text-[0.8125rem] text-ink-soft">{securityWords.byHand}</p>
       <p className="mt-1 text-center font-mono text-sm tracking-wide wrap-anywhere select-all">{secret.match(/.{1,4}/g)?.join(' ')}</p>
       <form onSubmit={submit} className="mt-5 space-y-5">
         <Field
-          label={t.security.appCode}
+          label={securityWords.appCode}
           inputMode="numeric"
           autoComplete="one-time-code"
           autoFocus
@@ -120,7 +121,7 @@ function Enrol({ setup: { secret, svg }, onClose, onDone }: EnrolProps) {
         <div className="flex justify-end gap-2">
           <Button onClick={onClose}>{t.action.cancel}</Button>
           <Button type="submit" look="primary" busy={confirm.isPending} disabled={code.trim() === ''}>
-            {t.security.confirm}
+            {securityWords.confirm}
           </Button>
         </div>
       </form>

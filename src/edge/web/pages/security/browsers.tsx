@@ -1,7 +1,8 @@
 import { Monitor } from 'lucide-react';
 import { listSessions, revokeOtherSessions, revokeSession, type SessionInfo } from '#owner/contract';
 import { useAction, useEndpoint } from '../../api/use-endpoint.ts';
-import { t } from '../../strings.ts';
+import { securityWords } from '../../strings/security.ts';
+import { doorsWords } from '../../strings/system.ts';
 import { Badge } from '../../ui/badge.tsx';
 import { Button } from '../../ui/button.tsx';
 import { Card } from '../../ui/card.tsx';
@@ -15,18 +16,18 @@ const REFETCH_MS = 30_000;
 
 export function Browsers() {
   const sessions = useEndpoint(listSessions, {}, { refetchMs: REFETCH_MS });
-  const others = useAction(revokeOtherSessions, { done: ({ ended }) => t.security.othersEnded(ended), refresh: [listSessions] });
+  const others = useAction(revokeOtherSessions, { done: ({ ended }) => securityWords.othersEnded(ended), refresh: [listSessions] });
   const hasOthers = (sessions.data?.items.length ?? 0) > 1;
   return (
     <Card
-      title={t.security.browsers}
+      title={securityWords.browsers}
       aside={
         hasOthers ? (
           <Button size="small" look="danger" busy={others.isPending} onClick={() => others.mutate({})}>
-            {t.security.logOutOthers}
+            {securityWords.logOutOthers}
           </Button>
         ) : (
-          t.security.browsersText
+          securityWords.browsersText
         )
       }
       flush
@@ -47,7 +48,7 @@ export function Browsers() {
 }
 
 function Session({ session }: { readonly session: SessionInfo & { readonly isCurrent: boolean } }) {
-  const end = useAction(revokeSession, { done: t.security.sessionEnded, refresh: [listSessions] });
+  const end = useAction(revokeSession, { done: securityWords.sessionEnded, refresh: [listSessions] });
   const { id, device, address, certificate, via, factor, createdAt, lastSeenAt, expiresAt, isCurrent } = session;
   return (
     <Row
@@ -55,21 +56,21 @@ function Session({ session }: { readonly session: SessionInfo & { readonly isCur
       title={
         <>
           {device}
-          {isCurrent && <Badge tone="accent">{t.security.thisOne}</Badge>}
+          {isCurrent && <Badge tone="accent">{securityWords.thisOne}</Badge>}
         </>
       }
       text={
         <>
           <span>{address}</span>
-          {certificate !== null && <span className="wrap-anywhere">{t.doors.withCertificate(certificate)}</span>}
+          {certificate !== null && <span className="wrap-anywhere">{doorsWords.withCertificate(certificate)}</span>}
           <span>
-            {t.security.began} <Time at={createdAt} />, {t.security.cameBy[via]} {factor !== null && t.security.withFactor[factor]}
+            {securityWords.began} <Time at={createdAt} />, {securityWords.cameBy[via]} {factor !== null && securityWords.withFactor[factor]}
           </span>
           <span>
-            {t.security.seen} <Time at={lastSeenAt} />
+            {securityWords.seen} <Time at={lastSeenAt} />
           </span>
           <span>
-            {t.security.ends} <Time at={expiresAt} />
+            {securityWords.ends} <Time at={expiresAt} />
           </span>
         </>
       }
@@ -79,9 +80,9 @@ function Session({ session }: { readonly session: SessionInfo & { readonly isCur
             size="small"
             busy={end.isPending}
             onClick={() => end.mutate({ id })}
-            aria-label={`${t.security.logOut}: ${device}, ${address}`}
+            aria-label={`${securityWords.logOut}: ${device}, ${address}`}
           >
-            {t.security.logOut}
+            {securityWords.logOut}
           </Button>
         )
       }

@@ -3,6 +3,7 @@ import { createToken, listTokens } from '#owner/contract';
 import { messageOf } from '../../api/message.ts';
 import { useAction } from '../../api/use-endpoint.ts';
 import { t } from '../../strings.ts';
+import { securityWords } from '../../strings/security.ts';
 import { Button } from '../../ui/button.tsx';
 import { Dialog } from '../../ui/dialog.tsx';
 import { Field } from '../../ui/field.tsx';
@@ -26,22 +27,22 @@ export function NewToken({ onClose }: { readonly onClose: () => void }) {
 
   if (make.data)
     return (
-      <Dialog open onClose={onClose} title={t.security.tokenMade} text={t.security.tokenMadeText}>
-        <p aria-label={t.security.tokenField} className="rounded-control bg-sunken p-4 font-mono text-sm wrap-anywhere select-all">
+      <Dialog open onClose={onClose} title={securityWords.tokenMade} text={securityWords.tokenMadeText}>
+        <p aria-label={securityWords.tokenField} className="rounded-control bg-sunken p-4 font-mono text-sm wrap-anywhere select-all">
           {make.data.token}
         </p>
         <div className="mt-5 flex justify-end">
           <Button look="primary" onClick={onClose}>
-            {t.security.done}
+            {securityWords.done}
           </Button>
         </div>
       </Dialog>
     );
   return (
-    <Dialog open onClose={onClose} title={t.security.newToken} text={t.security.tokensText}>
+    <Dialog open onClose={onClose} title={securityWords.newToken} text={securityWords.tokensText}>
       <form onSubmit={submit} className="space-y-4">
         <Field
-          label={t.security.tokenName}
+          label={securityWords.tokenName}
           autoFocus
           required
           maxLength={100}
@@ -49,18 +50,18 @@ export function NewToken({ onClose }: { readonly onClose: () => void }) {
           onChange={(event) => setName(event.target.value)}
         />
         <Field
-          label={t.security.tokenGrants}
+          label={securityWords.tokenGrants}
           required
           spellCheck={false}
           autoCapitalize="none"
           value={grants}
           onChange={(event) => setGrants(event.target.value)}
-          hint={t.security.tokenGrantsHint}
+          hint={securityWords.tokenGrantsHint}
           error={make.error && !make.isPending ? messageOf(make.error) : null}
         />
         <div>
           <label htmlFor={select} className="mb-1.5 block text-[0.8125rem] font-medium">
-            {t.security.tokenExpires}
+            {securityWords.tokenExpires}
           </label>
           <select
             id={select}
@@ -70,7 +71,7 @@ export function NewToken({ onClose }: { readonly onClose: () => void }) {
           >
             {CHOICES.map((choice) => (
               <option key={choice} value={choice}>
-                {t.security.tokenExpiresChoices[choice]}
+                {securityWords.tokenExpiresChoices[choice]}
               </option>
             ))}
           </select>
@@ -78,7 +79,7 @@ export function NewToken({ onClose }: { readonly onClose: () => void }) {
         <div className="flex justify-end gap-2">
           <Button onClick={onClose}>{t.action.cancel}</Button>
           <Button type="submit" look="primary" busy={make.isPending} disabled={name.trim() === ''}>
-            {t.security.tokenMake}
+            {securityWords.tokenMake}
           </Button>
         </div>
       </form>

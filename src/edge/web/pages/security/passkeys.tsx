@@ -8,6 +8,7 @@ import { makePasskey } from '../../api/passkey.ts';
 import { keyOf } from '../../api/query.ts';
 import { useAction } from '../../api/use-endpoint.ts';
 import { t } from '../../strings.ts';
+import { securityWords } from '../../strings/security.ts';
 import { Badge } from '../../ui/badge.tsx';
 import { Button } from '../../ui/button.tsx';
 import { Dialog } from '../../ui/dialog.tsx';
@@ -34,15 +35,15 @@ export function Passkeys({ passkeys, name }: PasskeysProps) {
     <>
       <Row
         icon={KeyRound}
-        title={t.security.passkeys}
+        title={securityWords.passkeys}
         text={
           name !== null ? (
-            t.security.passkeysNone
+            securityWords.passkeysNone
           ) : !isHere ? (
-            t.security.passkeysNeedOther
+            securityWords.passkeysNeedOther
           ) : (
             <span>
-              {t.security.passkeysNeedName}{' '}
+              {securityWords.passkeysNeedName}{' '}
               <a href={elsewhere} className="text-accent underline underline-offset-2">
                 {elsewhere}
               </a>
@@ -53,7 +54,7 @@ export function Passkeys({ passkeys, name }: PasskeysProps) {
         actions={
           name !== null && (
             <Button size="small" onClick={() => setAdding(true)}>
-              {t.security.addPasskey}
+              {securityWords.addPasskey}
             </Button>
           )
         }
@@ -84,44 +85,44 @@ function Passkey({ passkey }: { readonly passkey: PasskeyInfo }) {
   const { id, name, address, isUsableHere, isSynced, createdAt, lastUsedAt } = passkey;
   const [isRenaming, setRenaming] = useState(false);
   const [isRemoving, setRemoving] = useState(false);
-  const remove = useAction(removePasskey, { done: t.security.passkeyRemoved, refresh: [getFactors] });
+  const remove = useAction(removePasskey, { done: securityWords.passkeyRemoved, refresh: [getFactors] });
   return (
     <li className="flex flex-wrap items-center gap-x-3 gap-y-1 border-t border-line py-2.5 first:border-0">
       <div className="min-w-0 flex-1 basis-40">
         <p className="flex flex-wrap items-center gap-2 wrap-anywhere">
           {name}
-          {isSynced && <Badge>{t.security.synced}</Badge>}
-          {!isUsableHere && <Badge tone="warn">{t.security.elsewhere(address)}</Badge>}
+          {isSynced && <Badge>{securityWords.synced}</Badge>}
+          {!isUsableHere && <Badge tone="warn">{securityWords.elsewhere(address)}</Badge>}
         </p>
         <p className="flex flex-wrap gap-x-3 text-[0.8125rem] text-ink-soft">
           <span>
-            {t.security.appSince} <Time at={createdAt} />
+            {securityWords.appSince} <Time at={createdAt} />
           </span>
           {lastUsedAt !== null && (
             <span>
-              {t.security.used} <Time at={lastUsedAt} />
+              {securityWords.used} <Time at={lastUsedAt} />
             </span>
           )}
         </p>
       </div>
-      <Button size="small" onClick={() => setRenaming(true)} aria-label={`${t.security.rename} ${name}`}>
-        {t.security.rename}
+      <Button size="small" onClick={() => setRenaming(true)} aria-label={`${securityWords.rename} ${name}`}>
+        {securityWords.rename}
       </Button>
       <Button
         size="small"
         look="danger"
         busy={remove.isPending}
         onClick={() => setRemoving(true)}
-        aria-label={`${t.security.remove} ${name}`}
+        aria-label={`${securityWords.remove} ${name}`}
       >
-        {t.security.remove}
+        {securityWords.remove}
       </Button>
       {isRenaming && <Rename passkey={passkey} onClose={() => setRenaming(false)} />}
       {isRemoving && (
         <Confirm
-          title={t.security.removePasskeyTitle(name)}
-          text={t.security.removeText}
-          action={t.security.remove}
+          title={securityWords.removePasskeyTitle(name)}
+          text={securityWords.removeText}
+          action={securityWords.remove}
           onClose={() => setRemoving(false)}
           onConfirm={() => remove.mutate({ id })}
         />
@@ -150,21 +151,21 @@ function Add({ onClose, onDone }: AddProps) {
     try {
       const { challenge, options } = await client.call(beginPasskey, {});
       const { recoveryCodes } = await client.call(addPasskey, { challenge, name, passkey: await makePasskey(options) });
-      toast.good(t.security.passkeyDone);
+      toast.good(securityWords.passkeyDone);
       onDone(recoveryCodes);
       await queries.invalidateQueries({ queryKey: keyOf(getFactors) });
     } catch (thrown) {
-      setError(thrown instanceof AppError ? messageOf(thrown) : t.security.passkeyFailed);
+      setError(thrown instanceof AppError ? messageOf(thrown) : securityWords.passkeyFailed);
       setBusy(false);
     }
   }
 
   return (
-    <Dialog open onClose={onClose} title={t.security.addPasskey}>
+    <Dialog open onClose={onClose} title={securityWords.addPasskey}>
       <form onSubmit={(event) => void add(event)} className="space-y-5">
         <Field
-          label={t.security.passkeyName}
-          hint={t.security.passkeyHint}
+          label={securityWords.passkeyName}
+          hint={securityWords.passkeyHint}
           autoFocus
           required
           maxLength={60}
@@ -175,7 +176,7 @@ function Add({ onClose, onDone }: AddProps) {
         <div className="flex justify-end gap-2">
           <Button onClick={onClose}>{t.action.cancel}</Button>
           <Button type="submit" look="primary" busy={isBusy} disabled={name.trim() === ''}>
-            {t.security.addPasskey}
+            {securityWords.addPasskey}
           </Button>
         </div>
       </form>

@@ -4,6 +4,8 @@ import { listSessions, setPassword } from '#owner/contract';
 import { messageOf } from '../../api/message.ts';
 import { useAction } from '../../api/use-endpoint.ts';
 import { t } from '../../strings.ts';
+import { passwordWords } from '../../strings/login.ts';
+import { securityWords } from '../../strings/security.ts';
 import { Button } from '../../ui/button.tsx';
 import { Dialog } from '../../ui/dialog.tsx';
 import { Field } from '../../ui/field.tsx';
@@ -14,11 +16,11 @@ export function Password() {
   return (
     <Row
       icon={LockKeyhole}
-      title={t.security.password}
-      text={t.security.passwordText}
+      title={securityWords.password}
+      text={securityWords.passwordText}
       actions={
         <Button size="small" onClick={() => setOpen(true)}>
-          {t.security.change}
+          {securityWords.change}
         </Button>
       }
     >
@@ -30,7 +32,7 @@ export function Password() {
 function Change({ onClose }: { readonly onClose: () => void }) {
   const [current, setCurrent] = useState('');
   const [password, setNext] = useState('');
-  const save = useAction(setPassword, { quiet: true, done: t.security.passwordDone, refresh: [listSessions] });
+  const save = useAction(setPassword, { quiet: true, done: securityWords.passwordDone, refresh: [listSessions] });
 
   function submit(event: FormEvent): void {
     event.preventDefault();
@@ -38,10 +40,10 @@ function Change({ onClose }: { readonly onClose: () => void }) {
   }
 
   return (
-    <Dialog open onClose={onClose} title={t.security.password} text={t.security.passwordText}>
+    <Dialog open onClose={onClose} title={securityWords.password} text={securityWords.passwordText}>
       <form onSubmit={submit} className="space-y-4">
         <Field
-          label={t.security.current}
+          label={securityWords.current}
           type="password"
           autoComplete="current-password"
           autoFocus
@@ -50,20 +52,20 @@ function Change({ onClose }: { readonly onClose: () => void }) {
           onChange={(event) => setCurrent(event.target.value)}
         />
         <Field
-          label={t.security.next}
+          label={securityWords.next}
           type="password"
           autoComplete="new-password"
           required
           minLength={10}
           value={password}
           onChange={(event) => setNext(event.target.value)}
-          hint={t.password.advice}
+          hint={passwordWords.advice}
           error={save.error && !save.isPending ? messageOf(save.error) : null}
         />
         <div className="flex justify-end gap-2">
           <Button onClick={onClose}>{t.action.cancel}</Button>
           <Button type="submit" look="primary" busy={save.isPending}>
-            {t.security.change}
+            {securityWords.change}
           </Button>
         </div>
       </form>

@@ -1,7 +1,7 @@
 import { Copy, LifeBuoy } from 'lucide-react';
 import { getFactors, newRecoveryCodes, type FactorState } from '#owner/contract';
 import { useAction } from '../../api/use-endpoint.ts';
-import { t } from '../../strings.ts';
+import { securityWords } from '../../strings/security.ts';
 import { Badge } from '../../ui/badge.tsx';
 import { Button } from '../../ui/button.tsx';
 import { Dialog } from '../../ui/dialog.tsx';
@@ -15,15 +15,15 @@ export function Recovery({ codes }: { readonly codes: FactorState['recoveryCodes
       icon={LifeBuoy}
       title={
         <>
-          {t.security.recovery}
+          {securityWords.recovery}
           {codes && codes.left <= 3 && <Badge tone="warn">{codes.left}</Badge>}
         </>
       }
-      text={codes === null ? t.security.recoveryNone : t.security.recoveryLeft(codes.left)}
+      text={codes === null ? securityWords.recoveryNone : securityWords.recoveryLeft(codes.left)}
       actions={
         codes !== null && (
           <Button size="small" busy={make.isPending} onClick={() => make.mutate({})}>
-            {t.security.recoveryNew}
+            {securityWords.recoveryNew}
           </Button>
         )
       }
@@ -39,13 +39,13 @@ export function RecoveryCodes({ codes, onClose }: { readonly codes: readonly str
 
   async function copy(): Promise<void> {
     await navigator.clipboard.writeText(codes.join('\n')).then(
-      () => toast.good(t.security.recoveryCopied),
+      () => toast.good(securityWords.recoveryCopied),
       () => {}, // a page without permission: the codes can be selected
     );
   }
 
   return (
-    <Dialog open onClose={onClose} title={t.security.recoveryTitle} text={t.security.recoveryText}>
+    <Dialog open onClose={onClose} title={securityWords.recoveryTitle} text={securityWords.recoveryText}>
       <ol className="grid gap-x-6 gap-y-1.5 rounded-control bg-sunken p-4 font-mono text-sm select-all sm:grid-cols-2">
         {codes.map((code) => (
           <li key={code}>{code}</li>
@@ -54,10 +54,10 @@ export function RecoveryCodes({ codes, onClose }: { readonly codes: readonly str
       <div className="mt-5 flex justify-end gap-2">
         <Button onClick={() => void copy()}>
           <Copy aria-hidden className="size-4" />
-          {t.security.recoveryCopy}
+          {securityWords.recoveryCopy}
         </Button>
         <Button look="primary" onClick={onClose}>
-          {t.security.recoverySaved}
+          {securityWords.recoverySaved}
         </Button>
       </div>
     </Dialog>

@@ -3,6 +3,7 @@ import { getFactors, renamePasskey, type PasskeyInfo } from '#owner/contract';
 import { messageOf } from '../../api/message.ts';
 import { useAction } from '../../api/use-endpoint.ts';
 import { t } from '../../strings.ts';
+import { securityWords } from '../../strings/security.ts';
 import { Button } from '../../ui/button.tsx';
 import { Dialog } from '../../ui/dialog.tsx';
 import { Field } from '../../ui/field.tsx';
@@ -18,10 +19,10 @@ export function Rename({ passkey, onClose }: { readonly passkey: PasskeyInfo; re
   }
 
   return (
-    <Dialog open onClose={onClose} title={t.security.rename}>
+    <Dialog open onClose={onClose} title={securityWords.rename}>
       <form onSubmit={submit} className="space-y-5">
         <Field
-          label={t.security.passkeyName}
+          label={securityWords.passkeyName}
           autoFocus
           required
           maxLength={60}
@@ -32,7 +33,7 @@ export function Rename({ passkey, onClose }: { readonly passkey: PasskeyInfo; re
         <div className="flex justify-end gap-2">
           <Button onClick={onClose}>{t.action.cancel}</Button>
           <Button type="submit" look="primary" busy={rename.isPending} disabled={name.trim() === ''}>
-            {t.security.rename}
+            {securityWords.rename}
           </Button>
         </div>
       </form>

@@ -2,7 +2,7 @@ import { useId, useState, type FormEvent } from 'react';
 import { scanText, type ScanResult } from '#vault/contract';
 import { messageOf } from '../../api/message.ts';
 import { useAction } from '../../api/use-endpoint.ts';
-import { t } from '../../strings.ts';
+import { scanWords } from '../../strings/security.ts';
 import { Badge } from '../../ui/badge.tsx';
 import { Button } from '../../ui/button.tsx';
 import { Card } from '../../ui/card.tsx';
@@ -24,10 +24,10 @@ export function Scan() {
   }
 
   return (
-    <Card title={t.scan.title} aside={t.scan.aside}>
+    <Card title={scanWords.title} aside={scanWords.aside}>
       <form onSubmit={submit} className="space-y-3">
         <label htmlFor={id} className="block text-[0.8125rem] font-medium">
-          {t.scan.field}
+          {scanWords.field}
         </label>
         <textarea
           id={id}
@@ -41,7 +41,7 @@ export function Scan() {
         />
         <div className="flex flex-wrap items-center gap-3">
           <Button type="submit" look="primary" busy={scan.isPending} disabled={text.trim() === ''}>
-            {t.scan.submit}
+            {scanWords.submit}
           </Button>
           {found && (
             <Button
@@ -51,7 +51,7 @@ export function Scan() {
                 setText('');
               }}
             >
-              {t.scan.clear}
+              {scanWords.clear}
             </Button>
           )}
         </div>
@@ -69,8 +69,8 @@ function Found({ text, result: { secrets, injection } }: { readonly text: string
   return (
     <div className="mt-4 space-y-3 border-t border-line pt-4">
       <div className="flex flex-wrap gap-2">
-        <Badge tone={secrets.length === 0 ? 'good' : 'bad'}>{t.scan.secrets(secrets.length)}</Badge>
-        <Badge tone={injection.score < FLAGGED ? 'good' : 'warn'}>{t.scan.orders(percent)}</Badge>
+        <Badge tone={secrets.length === 0 ? 'good' : 'bad'}>{scanWords.secrets(secrets.length)}</Badge>
+        <Badge tone={injection.score < FLAGGED ? 'good' : 'warn'}>{scanWords.orders(percent)}</Badge>
       </div>
       {secrets.length > 0 && (
         <pre
@@ -95,7 +95,7 @@ function Found({ text, result: { secrets, injection } }: { readonly text: string
           ))}
         </ul>
       )}
-      {secrets.length > 0 && <p className="text-[0.8125rem] text-ink-soft">{t.scan.advice}</p>}
+      {secrets.length > 0 && <p className="text-[0.8125rem] text-ink-soft">{scanWords.advice}</p>}
     </div>
   );
 }

@@ -1,7 +1,7 @@
 import { getFactors } from '#owner/contract';
 import { useEndpoint } from '../../api/use-endpoint.ts';
 import { PageHead } from '../../shell/page-head.tsx';
-import { t } from '../../strings.ts';
+import { securityWords } from '../../strings/security.ts';
 import { Badge } from '../../ui/badge.tsx';
 import { Card } from '../../ui/card.tsx';
 import { ErrorBox } from '../../ui/error-box.tsx';
@@ -20,13 +20,13 @@ export function SecurityPage() {
   const isGuarded = factors.data && (factors.data.totp !== null || factors.data.passkeys.length > 0);
   return (
     <>
-      <PageHead title={t.security.title} text={t.security.text}>
+      <PageHead title={securityWords.title} text={securityWords.text}>
         {isGuarded !== undefined && (
-          <Badge tone={isGuarded ? 'good' : 'warn'}>{isGuarded ? t.security.guarded : t.security.unguarded}</Badge>
+          <Badge tone={isGuarded ? 'good' : 'warn'}>{isGuarded ? securityWords.guarded : securityWords.unguarded}</Badge>
         )}
       </PageHead>
       <div className="space-y-5">
-        <Card title={t.security.factors} aside={t.security.factorsText} flush>
+        <Card title={securityWords.factors} aside={securityWords.factorsText} flush>
           {factors.error && !factors.data && (
             <div className="px-5 pb-4">
               <ErrorBox error={factors.error} onRetry={() => void factors.refetch()} />

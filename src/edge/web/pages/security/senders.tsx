@@ -1,7 +1,7 @@
 import { MessagesSquare } from 'lucide-react';
 import { listDevices, revokeDevice, type Device } from '#owner/contract';
 import { useAction, useEndpoint } from '../../api/use-endpoint.ts';
-import { t } from '../../strings.ts';
+import { securityWords } from '../../strings/security.ts';
 import { Button } from '../../ui/button.tsx';
 import { Card } from '../../ui/card.tsx';
 import { ErrorBox } from '../../ui/error-box.tsx';
@@ -14,14 +14,14 @@ export function Senders() {
   const devices = useEndpoint(listDevices, {});
   const senders = devices.data?.items.filter(({ kind }) => kind === 'sender');
   return (
-    <Card title={t.security.senders} aside={t.security.sendersText} flush>
+    <Card title={securityWords.senders} aside={securityWords.sendersText} flush>
       {devices.error && !devices.data && (
         <div className="px-5 pb-4">
           <ErrorBox error={devices.error} onRetry={() => void devices.refetch()} />
         </div>
       )}
       {devices.isPending && <Skeleton lines={2} className="px-5 pb-4" />}
-      {senders?.length === 0 && <p className="px-5 pb-3 text-ink-soft">{t.security.sendersNone}</p>}
+      {senders?.length === 0 && <p className="px-5 pb-3 text-ink-soft">{securityWords.sendersNone}</p>}
       <ul>
         {senders?.map((sender) => (
           <Sender key={sender.id} sender={sender} />
@@ -32,7 +32,7 @@ export function Senders() {
 }
 
 function Sender({ sender: { id, name, detail, createdAt, lastSeenAt } }: { readonly sender: Device }) {
-  const unpair = useAction(revokeDevice, { done: t.security.unpaired, refresh: [listDevices] });
+  const unpair = useAction(revokeDevice, { done: securityWords.unpaired, refresh: [listDevices] });
   return (
     <Row
       icon={MessagesSquare}
@@ -42,12 +42,12 @@ function Sender({ sender: { id, name, detail, createdAt, lastSeenAt } }: { reado
           <span>{detail}</span>
           {createdAt !== null && (
             <span>
-              {t.security.appSince} <Time at={createdAt} />
+              {securityWords.appSince} <Time at={createdAt} />
             </span>
           )}
           {lastSeenAt !== null && (
             <span>
-              {t.security.seen} <Time at={lastSeenAt} />
+              {securityWords.seen} <Time at={lastSeenAt} />
             </span>
           )}
         </>
@@ -58,9 +58,9 @@ function Sender({ sender: { id, name, detail, createdAt, lastSeenAt } }: { reado
           look="danger"
           busy={unpair.isPending}
           onClick={() => unpair.mutate({ id })}
-          aria-label={`${t.security.unpair} ${name}`}
+          aria-label={`${securityWords.unpair} ${name}`}
         >
-          {t.security.unpair}
+          {securityWords.unpair}
         </Button>
       }
     />

@@ -2,7 +2,7 @@ import { Terminal } from 'lucide-react';
 import { useState } from 'react';
 import { listTokens, revokeToken, type TokenInfo } from '#owner/contract';
 import { useAction, useEndpoint } from '../../api/use-endpoint.ts';
-import { t } from '../../strings.ts';
+import { securityWords } from '../../strings/security.ts';
 import { Badge } from '../../ui/badge.tsx';
 import { Button } from '../../ui/button.tsx';
 import { Card } from '../../ui/card.tsx';
@@ -17,10 +17,10 @@ export function Tokens() {
   const [isMaking, setMaking] = useState(false);
   return (
     <Card
-      title={t.security.tokens}
+      title={securityWords.tokens}
       aside={
         <Button size="small" onClick={() => setMaking(true)}>
-          {t.security.newToken}
+          {securityWords.newToken}
         </Button>
       }
       flush
@@ -33,7 +33,7 @@ export function Tokens() {
       {tokens.isPending && <Skeleton lines={2} className="px-5 pb-4" />}
       {tokens.data?.items.length === 0 && (
         <p className="px-5 pb-3 text-ink-soft">
-          {t.security.tokensText} {t.security.tokensNone}
+          {securityWords.tokensText} {securityWords.tokensNone}
         </p>
       )}
       <ul>
@@ -47,14 +47,14 @@ export function Tokens() {
 }
 
 function Token({ token: { id, name, grants, isExpired, expiresAt, lastUsedAt, ratePerMinute } }: { readonly token: TokenInfo }) {
-  const revoke = useAction(revokeToken, { done: t.security.tokenRevoked, refresh: [listTokens] });
+  const revoke = useAction(revokeToken, { done: securityWords.tokenRevoked, refresh: [listTokens] });
   return (
     <Row
       icon={Terminal}
       title={
         <>
           {name}
-          {isExpired && <Badge tone="bad">{t.security.expired}</Badge>}
+          {isExpired && <Badge tone="bad">{securityWords.expired}</Badge>}
         </>
       }
       text={
@@ -62,23 +62,23 @@ function Token({ token: { id, name, grants, isExpired, expiresAt, lastUsedAt, ra
           <span className="font-mono">{grants.join(' ')}</span>
           <span>
             {expiresAt === null ? (
-              t.security.endless
+              securityWords.endless
             ) : (
               <>
-                {t.security.ends} <Time at={expiresAt} />
+                {securityWords.ends} <Time at={expiresAt} />
               </>
             )}
           </span>
           <span>
             {lastUsedAt === null ? (
-              t.security.never
+              securityWords.never
             ) : (
               <>
-                {t.security.used} <Time at={lastUsedAt} />
+                {securityWords.used} <Time at={lastUsedAt} />
               </>
             )}
           </span>
-          {ratePerMinute !== null && <span>{t.security.rate(ratePerMinute)}</span>}
+          {ratePerMinute !== null && <span>{securityWords.rate(ratePerMinute)}</span>}
         </>
       }
       actions={
@@ -87,9 +87,9 @@ function Token({ token: { id, name, grants, isExpired, expiresAt, lastUsedAt, ra
           look="danger"
           busy={revoke.isPending}
           onClick={() => revoke.mutate({ id })}
-          aria-label={`${t.security.remove} ${name}`}
+          aria-label={`${securityWords.remove} ${name}`}
         >
-          {t.security.remove}
+          {securityWords.remove}
         </Button>
       }
     />

@@ -1,5 +1,5 @@
 import type { GrantLine } from '#skills/contract';
-import { t } from '../../strings.ts';
+import { skillsWords } from '../../strings/skills.ts';
 
 const MARKS = { added: '+', removed: '−', kept: '' } as const;
 const TONES = { added: 'text-warn', removed: 'text-ink-faint line-through', kept: '' } as const;
@@ -12,7 +12,7 @@ interface GrantsProps {
 
 /** What a skill may do, one line for each grant, with what it is for. */
 export function Grants({ grants, as = 'kept' }: GrantsProps) {
-  if (grants.length === 0) return <p className="text-ink-soft">{t.skills.noGrants}</p>;
+  if (grants.length === 0) return <p className="text-ink-soft">{skillsWords.noGrants}</p>;
   return (
     <ul className="space-y-2.5">
       {grants.map(({ grant, on, says }) => (
@@ -23,7 +23,7 @@ export function Grants({ grants, as = 'kept' }: GrantsProps) {
                 <span aria-hidden className="mr-1.5 font-mono font-medium">
                   {MARKS[as]}
                 </span>
-                <span className="sr-only">{t.skills.diff[as]}: </span>
+                <span className="sr-only">{skillsWords.diff[as]}: </span>
               </>
             )}
             {says} <code className="text-[0.8125rem] text-ink-faint">{grant}</code>

@@ -3,6 +3,7 @@ import { useState } from 'react';
 import { installSkill, listInstalledSkills, listSkills, previewSkill, updateSkill } from '#skills/contract';
 import { useAction } from '../../api/use-endpoint.ts';
 import { t } from '../../strings.ts';
+import { skillsWords } from '../../strings/skills.ts';
 import { Button } from '../../ui/button.tsx';
 import { Card } from '../../ui/card.tsx';
 import { ErrorBox } from '../../ui/error-box.tsx';
@@ -25,9 +26,9 @@ export function Install({ folder: first = '', onDone, onClose }: InstallProps) {
   const install = useAction(installSkill, {
     refresh: STALE,
     quiet: true,
-    done: ({ title, version }) => t.skills.installed(title, version),
+    done: ({ title, version }) => skillsWords.installed(title, version),
   });
-  const update = useAction(updateSkill, { refresh: STALE, quiet: true, done: ({ title, version }) => t.skills.updated(title, version) });
+  const update = useAction(updateSkill, { refresh: STALE, quiet: true, done: ({ title, version }) => skillsWords.updated(title, version) });
   const preview = look.data;
   const act = preview?.update ? update : install;
   const error = look.error ?? act.error;
@@ -48,7 +49,7 @@ export function Install({ folder: first = '', onDone, onClose }: InstallProps) {
 
   return (
     <Card
-      title={t.skills.install}
+      title={skillsWords.install}
       aside={
         <button type="button" aria-label={t.action.close} onClick={onClose} className="rounded p-1 text-ink-faint hover:text-ink">
           <X aria-hidden className="size-4" />
@@ -66,8 +67,8 @@ export function Install({ folder: first = '', onDone, onClose }: InstallProps) {
         >
           <Field
             className="min-w-0 flex-1 basis-72"
-            label={t.skills.folder}
-            hint={t.skills.folderHint}
+            label={skillsWords.folder}
+            hint={skillsWords.folderHint}
             value={folder}
             onChange={(event) => setFolder(event.target.value)}
             placeholder="/home/you/skills/word_statistics"
@@ -76,7 +77,7 @@ export function Install({ folder: first = '', onDone, onClose }: InstallProps) {
             required
           />
           <Button type="submit" look="primary" className="mt-6.5" busy={look.isPending} disabled={folder.trim() === ''}>
-            {t.skills.look}
+            {skillsWords.look}
           </Button>
         </form>
       )}
@@ -92,7 +93,7 @@ export function Install({ folder: first = '', onDone, onClose }: InstallProps) {
             {t.action.cancel}
           </Button>
           <Button look="primary" busy={act.isPending} disabled={preview.walls.state === 'none'} onClick={accept}>
-            {preview.update ? t.skills.acceptUpdate(preview.version) : t.skills.accept}
+            {preview.update ? skillsWords.acceptUpdate(preview.version) : skillsWords.accept}
           </Button>
         </div>
       )}

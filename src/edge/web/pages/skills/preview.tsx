@@ -1,6 +1,6 @@
 import { TriangleAlert } from 'lucide-react';
 import type { SkillPreview } from '#skills/contract';
-import { t } from '../../strings.ts';
+import { skillsWords } from '../../strings/skills.ts';
 import { bytes } from '../../ui/format.ts';
 import { Folded } from '../../ui/folded.tsx';
 import { Grants } from './grants.tsx';
@@ -29,21 +29,21 @@ export function Preview({ preview }: { readonly preview: SkillPreview }) {
           ))}
         </ul>
       )}
-      <section aria-label={t.skills.asks}>
-        <h4 className="mb-2 font-medium">{update ? t.skills.asksAgainst(update.from) : t.skills.asks}</h4>
+      <section aria-label={skillsWords.asks}>
+        <h4 className="mb-2 font-medium">{update ? skillsWords.asksAgainst(update.from) : skillsWords.asks}</h4>
         {update ? (
           <div className="space-y-2.5">
             {update.added.length > 0 && <Grants grants={update.added} as="added" />}
             {update.removed.length > 0 && <Grants grants={update.removed} as="removed" />}
             {update.kept.length > 0 && <Grants grants={update.kept} />}
-            {update.added.length + update.removed.length === 0 && <p className="text-ink-soft">{t.skills.noDiff}</p>}
+            {update.added.length + update.removed.length === 0 && <p className="text-ink-soft">{skillsWords.noDiff}</p>}
           </div>
         ) : (
           <Grants grants={grants} />
         )}
       </section>
       {walls.state !== 'bubblewrap_and_deno' && <Walls walls={walls} />}
-      <Folded title={t.skills.files(files.length, bytes(sizeBytes))}>
+      <Folded title={skillsWords.files(files.length, bytes(sizeBytes))}>
         {() => (
           <>
             <ul className="font-mono text-[0.8125rem]">
@@ -54,7 +54,7 @@ export function Preview({ preview }: { readonly preview: SkillPreview }) {
                 </li>
               ))}
             </ul>
-            {leftOut.length > 0 && <p className="mt-2 text-[0.8125rem] text-ink-soft">{t.skills.leftOut(leftOut.join(', '))}</p>}
+            {leftOut.length > 0 && <p className="mt-2 text-[0.8125rem] text-ink-soft">{skillsWords.leftOut(leftOut.join(', '))}</p>}
             <p className="mt-2 font-mono text-[0.8125rem] text-ink-faint wrap-anywhere">SHA-256 {checksum}</p>
           </>
         )}

@@ -17,6 +17,7 @@ import {
 import { useAction, useEndpoint } from '../../api/use-endpoint.ts';
 import { PageHead } from '../../shell/page-head.tsx';
 import { t } from '../../strings.ts';
+import { skillsWords } from '../../strings/skills.ts';
 import { Badge } from '../../ui/badge.tsx';
 import { Button } from '../../ui/button.tsx';
 import { Card } from '../../ui/card.tsx';
@@ -59,7 +60,7 @@ export function SkillPage() {
         className="mb-3 inline-flex items-center gap-1.5 rounded text-[0.8125rem] font-medium text-ink-soft hover:text-ink"
       >
         <ArrowLeft aria-hidden className="size-4" />
-        {t.skills.back}
+        {skillsWords.back}
       </Link>
       <PageHead title={title} text={description}>
         <Badge tone={toneOf(skill.data)}>{stateOf(skill.data)}</Badge>
@@ -67,7 +68,7 @@ export function SkillPage() {
       <div className="space-y-5">
         {disabled !== null && (
           <p role="status" className="rounded-control bg-bad-soft px-4 py-3 text-bad wrap-anywhere">
-            {t.skills.disabledBecause(disabled)}
+            {skillsWords.disabledBecause(disabled)}
           </p>
         )}
         {skill.data.kind === 'installed' ? <Installed name={name} /> : <OwnGrants skill={skill.data} />}
@@ -79,9 +80,9 @@ export function SkillPage() {
 
 function OwnGrants({ skill }: { readonly skill: SkillInfo }) {
   return (
-    <Card title={t.skills.uses}>
+    <Card title={skillsWords.uses}>
       {skill.grants.length === 0 ? (
-        <p className="text-ink-soft">{t.skills.noGrants}</p>
+        <p className="text-ink-soft">{skillsWords.noGrants}</p>
       ) : (
         <ul className="flex flex-wrap gap-1.5">
           {skill.grants.map((grant) => (
@@ -103,22 +104,22 @@ function Installed({ name }: { readonly name: string }) {
   const it = installed.data;
   return (
     <>
-      <Card title={t.skills.may}>
+      <Card title={skillsWords.may}>
         <Grants grants={it.grants} />
       </Card>
-      <Card title={t.skills.about}>
+      <Card title={skillsWords.about}>
         <Facts
           facts={[
-            [t.skills.facts.version, it.version],
-            [t.skills.facts.author, it.author],
-            [t.skills.facts.license, it.license],
-            [t.skills.facts.installed, <Time key="at" at={it.installedAt} />],
-            [t.skills.facts.source, it.source],
-            [t.skills.facts.size, bytes(it.sizeBytes)],
-            [t.skills.facts.limits, t.skills.limits(duration(it.timeoutMs), it.memoryMb)],
-            [t.skills.facts.usedBy, it.usedBy.length === 0 ? t.skills.unused : it.usedBy.join(', ')],
+            [skillsWords.facts.version, it.version],
+            [skillsWords.facts.author, it.author],
+            [skillsWords.facts.license, it.license],
+            [skillsWords.facts.installed, <Time key="at" at={it.installedAt} />],
+            [skillsWords.facts.source, it.source],
+            [skillsWords.facts.size, bytes(it.sizeBytes)],
+            [skillsWords.facts.limits, skillsWords.limits(duration(it.timeoutMs), it.memoryMb)],
+            [skillsWords.facts.usedBy, it.usedBy.length === 0 ? skillsWords.unused : it.usedBy.join(', ')],
             [
-              t.skills.facts.checksum,
+              skillsWords.facts.checksum,
               <code key="sum" className="text-[0.8125rem] wrap-anywhere">
                 {it.checksum}
               </code>,
@@ -136,33 +137,33 @@ function Actions({ skill, onUpdate }: { readonly skill: InstalledSkill; readonly
   const { name, title, state, usedBy } = skill;
   const [isRemoving, setRemoving] = useState(false);
   const navigate = useNavigate();
-  const enable = useAction(enableSkill, { refresh: STALE, done: t.skills.enabled });
-  const disable = useAction(disableSkill, { refresh: STALE, done: t.skills.disabledNow });
-  const verify = useAction(verifySkills, { refresh: STALE, done: ({ items }) => items[0]?.problem ?? t.skills.verified });
-  const remove = useAction(removeSkill, { refresh: [listSkills, listInstalledSkills], done: t.skills.removed(title) });
+  const enable = useAction(enableSkill, { refresh: STALE, done: skillsWords.enabled });
+  const disable = useAction(disableSkill, { refresh: STALE, done: skillsWords.disabledNow });
+  const verify = useAction(verifySkills, { refresh: STALE, done: ({ items }) => items[0]?.problem ?? skillsWords.verified });
+  const remove = useAction(removeSkill, { refresh: [listSkills, listInstalledSkills], done: skillsWords.removed(title) });
   return (
     <div className="mt-5 flex flex-wrap gap-3">
       {state === 'enabled' ? (
         <Button busy={disable.isPending} onClick={() => disable.mutate({ name })}>
-          {t.skills.disable}
+          {skillsWords.disable}
         </Button>
       ) : (
         <Button busy={enable.isPending} onClick={() => enable.mutate({ name })}>
-          {t.skills.enable}
+          {skillsWords.enable}
         </Button>
       )}
       <Button busy={verify.isPending} onClick={() => verify.mutate({ name })}>
-        {t.skills.verify}
+        {skillsWords.verify}
       </Button>
-      <Button onClick={onUpdate}>{t.skills.update}</Button>
+      <Button onClick={onUpdate}>{skillsWords.update}</Button>
       <Button look="danger" onClick={() => setRemoving(true)}>
-        {t.skills.remove}
+        {skillsWords.remove}
       </Button>
       <Dialog
         open={isRemoving}
         onClose={() => setRemoving(false)}
-        title={t.skills.removeTitle(title)}
-        text={usedBy.length === 0 ? t.skills.removeText : t.skills.removeUsed(usedBy.join(', '))}
+        title={skillsWords.removeTitle(title)}
+        text={usedBy.length === 0 ? skillsWords.removeText : skillsWords.removeUsed(usedBy.join(', '))}
       >
         <div className="flex justify-end gap-3">
           <Button look="quiet" onClick={() => setRemoving(false)}>
@@ -175,7 +176,7 @@ function Actions({ skill, onUpdate }: { readonly skill: InstalledSkill; readonly
               remove.mutate({ name }, { onSuccess: () => void navigate({ to: '/skills' }), onError: () => setRemoving(false) })
             }
           >
-            {t.skills.remove}
+            {skillsWords.remove}
           </Button>
         </div>
       </Dialog>
@@ -185,13 +186,13 @@ function Actions({ skill, onUpdate }: { readonly skill: InstalledSkill; readonly
 
 function Shape({ skill }: { readonly skill: SkillInfo }) {
   const schemas = [
-    [t.skills.schema.config, skill.configSchema],
-    [t.skills.schema.input, skill.inputSchema],
-    [t.skills.schema.output, skill.outputSchema],
+    [skillsWords.schema.config, skill.configSchema],
+    [skillsWords.schema.input, skill.inputSchema],
+    [skillsWords.schema.output, skill.outputSchema],
   ] as const;
   return (
-    <Card title={t.skills.shape}>
-      <p className="mb-2 text-[0.8125rem] text-ink-soft">{t.skills.outcomes}</p>
+    <Card title={skillsWords.shape}>
+      <p className="mb-2 text-[0.8125rem] text-ink-soft">{skillsWords.outcomes}</p>
       <ul className="mb-4 flex flex-wrap gap-1.5">
         {[...skill.outcomes, 'on_error', 'on_timeout'].map((outcome) => (
           <li key={outcome}>

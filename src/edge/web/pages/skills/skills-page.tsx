@@ -4,7 +4,7 @@ import { useState } from 'react';
 import { listInstalledSkills, listSkills, type SkillInfo } from '#skills/contract';
 import { useEndpoint } from '../../api/use-endpoint.ts';
 import { PageHead } from '../../shell/page-head.tsx';
-import { t } from '../../strings.ts';
+import { skillsWords } from '../../strings/skills.ts';
 import { Badge, type Tone } from '../../ui/badge.tsx';
 import { Button } from '../../ui/button.tsx';
 import { Card } from '../../ui/card.tsx';
@@ -23,11 +23,11 @@ export function SkillsPage() {
   const others = skills.data?.items.filter(({ kind }) => kind !== 'built-in') ?? [];
   return (
     <>
-      <PageHead title={t.skills.title} text={t.skills.text}>
+      <PageHead title={skillsWords.title} text={skillsWords.text}>
         {!isInstalling && (
           <Button look="primary" onClick={() => setInstalling(true)}>
             <Plus aria-hidden className="size-4.5" />
-            {t.skills.install}
+            {skillsWords.install}
           </Button>
         )}
       </PageHead>
@@ -43,18 +43,18 @@ export function SkillsPage() {
         )}
         {installed.data && <Walls walls={installed.data.walls} />}
         {skills.error && !skills.data && <ErrorBox error={skills.error} onRetry={() => void skills.refetch()} />}
-        <Card title={t.skills.others} aside={t.skills.othersText} flush>
+        <Card title={skillsWords.others} aside={skillsWords.othersText} flush>
           {skills.isPending ? (
             <Skeleton lines={3} className="px-5 pb-4" />
           ) : others.length === 0 ? (
-            <Empty icon={Blocks} title={t.skills.none}>
-              {t.skills.noneText}
+            <Empty icon={Blocks} title={skillsWords.none}>
+              {skillsWords.noneText}
             </Empty>
           ) : (
             <SkillList skills={others} />
           )}
         </Card>
-        <Card title={t.skills.own} aside={t.skills.ownText} flush>
+        <Card title={skillsWords.own} aside={skillsWords.ownText} flush>
           {skills.isPending ? <Skeleton lines={6} className="px-5 pb-4" /> : <SkillList skills={own} />}
         </Card>
       </div>
@@ -92,6 +92,6 @@ export function toneOf({ disabled, breaker }: SkillInfo): Tone {
 }
 
 export function stateOf({ disabled, breaker }: SkillInfo): string {
-  if (disabled !== null) return t.skills.state.disabled;
-  return breaker.state === 'closed' ? t.skills.state.ready : t.skills.state.resting;
+  if (disabled !== null) return skillsWords.state.disabled;
+  return breaker.state === 'closed' ? skillsWords.state.ready : skillsWords.state.resting;
 }

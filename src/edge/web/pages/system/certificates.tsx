@@ -3,6 +3,7 @@ import { useState } from 'react';
 import { getDoors, listCertificates, revokeCertificate, type Certificate } from '#doors/contract';
 import { useAction, useEndpoint } from '../../api/use-endpoint.ts';
 import { t } from '../../strings.ts';
+import { doorsWords } from '../../strings/system.ts';
 import { Badge, type Tone } from '../../ui/badge.tsx';
 import { Button } from '../../ui/button.tsx';
 import { Card } from '../../ui/card.tsx';
@@ -29,16 +30,16 @@ export function Certificates() {
   const { items, authority } = certificates.data ?? { items: [], authority: null };
   return (
     <Card
-      title={t.doors.certificates}
+      title={doorsWords.certificates}
       aside={
         <span className="flex gap-2">
           {authority !== null && (
             <Button size="small" onClick={() => saveFile('castellan-ca.crt', authority, 'application/x-x509-ca-cert')}>
-              {t.doors.authorityFile}
+              {doorsWords.authorityFile}
             </Button>
           )}
           <Button size="small" onClick={() => setMaking(true)}>
-            {t.doors.newCertificate}
+            {doorsWords.newCertificate}
           </Button>
         </span>
       }
@@ -51,8 +52,8 @@ export function Certificates() {
       )}
       {certificates.isPending && <Skeleton lines={2} className="px-5 pb-4" />}
       {certificates.data && items.length === 0 && (
-        <Empty icon={KeyRound} title={t.doors.noCertificates}>
-          {t.doors.noCertificatesText}
+        <Empty icon={KeyRound} title={doorsWords.noCertificates}>
+          {doorsWords.noCertificatesText}
         </Empty>
       )}
       <ul>
@@ -67,38 +68,38 @@ export function Certificates() {
 
 function Row({ certificate: { serial, kind, name, names, notAfter, revokedAt, state } }: { readonly certificate: Certificate }) {
   const [isAsking, setAsking] = useState(false);
-  const revoke = useAction(revokeCertificate, { done: t.doors.revoked(name), refresh: [listCertificates, getDoors] });
+  const revoke = useAction(revokeCertificate, { done: doorsWords.revoked(name), refresh: [listCertificates, getDoors] });
   const isOver = state === 'revoked' || state === 'expired';
   return (
     <li className="border-t border-line px-5 py-4">
       <div className="flex flex-wrap items-center gap-x-3 gap-y-1.5">
         <span className="font-medium wrap-anywhere">{name}</span>
-        <Badge tone={TONES[state]}>{t.doors.state[state]}</Badge>
-        <span className="text-[0.8125rem] text-ink-soft">{t.doors.kind[kind]}</span>
+        <Badge tone={TONES[state]}>{doorsWords.state[state]}</Badge>
+        <span className="text-[0.8125rem] text-ink-soft">{doorsWords.kind[kind]}</span>
         {kind === 'client' && !isOver && (
-          <Button size="small" look="danger" className="ml-auto" onClick={() => setAsking(true)} aria-label={t.doors.revokeNamed(name)}>
-            {t.doors.revoke}
+          <Button size="small" look="danger" className="ml-auto" onClick={() => setAsking(true)} aria-label={doorsWords.revokeNamed(name)}>
+            {doorsWords.revoke}
           </Button>
         )}
       </div>
       <p className="mt-0.5 flex flex-wrap gap-x-3 text-[0.8125rem] text-ink-soft">
         {revokedAt === null ? (
           <span>
-            {state === 'expired' ? t.doors.ended : t.doors.ends} <Time at={notAfter} />
+            {state === 'expired' ? doorsWords.ended : doorsWords.ends} <Time at={notAfter} />
           </span>
         ) : (
           <span>
-            {t.doors.revokedAt} <Time at={revokedAt} />
+            {doorsWords.revokedAt} <Time at={revokedAt} />
           </span>
         )}
         {names.length > 0 && <span className="wrap-anywhere">{names.join(', ')}</span>}
         <span className="font-mono wrap-anywhere">{serial}</span>
       </p>
-      <Dialog open={isAsking} onClose={() => setAsking(false)} title={t.doors.revokeTitle(name)} text={t.doors.revokeText}>
+      <Dialog open={isAsking} onClose={() => setAsking(false)} title={doorsWords.revokeTitle(name)} text={doorsWords.revokeText}>
         <div className="flex flex-wrap justify-end gap-2">
           <Button onClick={() => setAsking(false)}>{t.action.cancel}</Button>
           <Button look="danger" busy={revoke.isPending} onClick={() => revoke.mutate({ serial }, { onSettled: () => setAsking(false) })}>
-            {t.doors.revoke}
+            {doorsWords.revoke}
           </Button>
         </div>
       </Dialog>

@@ -2,7 +2,7 @@ import { MessagesSquare, Send } from 'lucide-react';
 import { listChannels, testChannel, type Channel } from '#channels/contract';
 import { AppError } from '#core/errors';
 import { useAction, useEndpoint } from '../../api/use-endpoint.ts';
-import { t } from '../../strings.ts';
+import { systemWords } from '../../strings/system.ts';
 import { Badge, type Tone } from '../../ui/badge.tsx';
 import { Button } from '../../ui/button.tsx';
 import { Empty } from '../../ui/empty.tsx';
@@ -24,7 +24,7 @@ export function Channels() {
     return (
       <div className="px-5 pb-4">
         {channels.error instanceof AppError && channels.error.code === 'http.not_found' ? (
-          <p className="text-ink-soft">{t.system.unavailable}</p>
+          <p className="text-ink-soft">{systemWords.unavailable}</p>
         ) : (
           <ErrorBox error={channels.error} onRetry={() => void channels.refetch()} />
         )}
@@ -33,8 +33,8 @@ export function Channels() {
   if (!channels.data) return <Skeleton lines={3} className="px-5 pb-4" />;
   if (channels.data.items.length === 0)
     return (
-      <Empty icon={MessagesSquare} title={t.system.noChannels}>
-        {t.system.noChannelsText}
+      <Empty icon={MessagesSquare} title={systemWords.noChannels}>
+        {systemWords.noChannelsText}
       </Empty>
     );
   return (
@@ -49,26 +49,26 @@ export function Channels() {
 }
 
 function ChannelRow({ channel: { id, name, kind, account, paired, health } }: { readonly channel: Channel }) {
-  const test = useAction(testChannel, { done: t.system.testSent });
+  const test = useAction(testChannel, { done: systemWords.testSent });
   return (
     <>
       <div className="flex flex-wrap items-center gap-x-3 gap-y-1.5">
         <span className="font-medium">{name}</span>
-        <Badge tone={TONES[health.state]}>{t.system.channelState[health.state]}</Badge>
+        <Badge tone={TONES[health.state]}>{systemWords.channelState[health.state]}</Badge>
         {health.state === 'ok' && paired > 0 && (
           <Button size="small" className="ml-auto" busy={test.isPending} onClick={() => test.mutate({ id })}>
             <Send aria-hidden className="size-3.5" />
-            {t.system.sendTest}
+            {systemWords.sendTest}
           </Button>
         )}
       </div>
       <p className="mt-0.5 flex flex-wrap gap-x-3 text-[0.8125rem] text-ink-soft">
         <span>{kind}</span>
         {account !== null && <span className="wrap-anywhere">{account}</span>}
-        <span>{t.system.paired(paired)}</span>
+        <span>{systemWords.paired(paired)}</span>
         {health.lastHeardAt !== null && (
           <span>
-            {t.system.heard} <Time at={health.lastHeardAt} />
+            {systemWords.heard} <Time at={health.lastHeardAt} />
           </span>
         )}
       </p>

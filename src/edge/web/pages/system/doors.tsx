@@ -2,7 +2,7 @@ import { DoorClosed, Globe, ShieldCheck } from 'lucide-react';
 import type { ReactNode } from 'react';
 import { getDoors, type Doors as DoorsState } from '#doors/contract';
 import { useEndpoint } from '../../api/use-endpoint.ts';
-import { t } from '../../strings.ts';
+import { doorsWords } from '../../strings/system.ts';
 import { Badge, type Tone } from '../../ui/badge.tsx';
 import { ErrorBox } from '../../ui/error-box.tsx';
 import { Folded } from '../../ui/folded.tsx';
@@ -24,31 +24,33 @@ export function Doors() {
   const { owner, ingress, crawling } = doors.data;
   return (
     <ul>
-      <Door icon={<ShieldCheck aria-hidden className="size-4" />} name={t.doors.owner} url={owner.url}>
+      <Door icon={<ShieldCheck aria-hidden className="size-4" />} name={doorsWords.owner} url={owner.url}>
         <p className="flex flex-wrap gap-2">
-          <Badge tone={owner.reach === 'network' ? 'accent' : 'good'}>{t.doors.reach[owner.reach]}</Badge>
-          <Badge tone={TONES[owner.tls]}>{t.doors.tls[owner.tls]}</Badge>
-          {owner.mutual && <Badge tone="good">{t.doors.mutual}</Badge>}
+          <Badge tone={owner.reach === 'network' ? 'accent' : 'good'}>{doorsWords.reach[owner.reach]}</Badge>
+          <Badge tone={TONES[owner.tls]}>{doorsWords.tls[owner.tls]}</Badge>
+          {owner.mutual && <Badge tone="good">{doorsWords.mutual}</Badge>}
         </p>
         {owner.certificate && <InUse certificate={owner.certificate} />}
         {owner.trustedProxies.length > 0 && (
-          <p className="mt-1 text-[0.8125rem] text-ink-soft wrap-anywhere">{t.doors.proxies(owner.trustedProxies.join(', '))}</p>
+          <p className="mt-1 text-[0.8125rem] text-ink-soft wrap-anywhere">{doorsWords.proxies(owner.trustedProxies.join(', '))}</p>
         )}
       </Door>
-      <Door icon={<DoorClosed aria-hidden className="size-4" />} name={t.doors.ingress} url={ingress.publicUrl ?? ingress.url}>
+      <Door icon={<DoorClosed aria-hidden className="size-4" />} name={doorsWords.ingress} url={ingress.publicUrl ?? ingress.url}>
         <p>
-          <Badge tone={ingress.reach === 'network' ? 'accent' : 'good'}>{t.doors.reach[ingress.reach]}</Badge>
+          <Badge tone={ingress.reach === 'network' ? 'accent' : 'good'}>{doorsWords.reach[ingress.reach]}</Badge>
         </p>
       </Door>
-      <Door icon={<Globe aria-hidden className="size-4" />} name={t.doors.web} url={crawling.userAgent}>
-        <p className="text-[0.8125rem] text-ink-soft">{crawling.robots ? t.doors.guest(crawling.delayS) : t.doors.rude(crawling.delayS)}</p>
+      <Door icon={<Globe aria-hidden className="size-4" />} name={doorsWords.web} url={crawling.userAgent}>
+        <p className="text-[0.8125rem] text-ink-soft">
+          {crawling.robots ? doorsWords.guest(crawling.delayS) : doorsWords.rude(crawling.delayS)}
+        </p>
         {crawling.resting.map(({ host, until, waiting }) => (
           <p key={host} className="mt-1 text-[0.8125rem] text-warn wrap-anywhere">
-            {t.doors.resting(host, waiting)} <Time at={until} />
+            {doorsWords.resting(host, waiting)} <Time at={until} />
           </p>
         ))}
         {crawling.refusals.length > 0 && (
-          <Folded title={t.doors.refusals(crawling.refusals.length)}>
+          <Folded title={doorsWords.refusals(crawling.refusals.length)}>
             {() => (
               <ul className="space-y-1 text-[0.8125rem] text-ink-soft">
                 {crawling.refusals.map(({ url, at }) => (
@@ -90,9 +92,9 @@ function InUse({ certificate }: { readonly certificate: NonNullable<DoorsState['
   return (
     <>
       <p className={`mt-1.5 text-[0.8125rem] wrap-anywhere ${daysLeft < 14 ? 'text-warn' : 'text-ink-soft'}`}>
-        {t.doors.inUse(names.join(', '), issuer)} <Time at={notAfter} />
+        {doorsWords.inUse(names.join(', '), issuer)} <Time at={notAfter} />
       </p>
-      {problem !== null && <p className="mt-1 text-[0.8125rem] text-bad wrap-anywhere">{t.doors.notInUse(problem)}</p>}
+      {problem !== null && <p className="mt-1 text-[0.8125rem] text-bad wrap-anywhere">{doorsWords.notInUse(problem)}</p>}
     </>
   );
 }

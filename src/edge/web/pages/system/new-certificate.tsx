@@ -3,6 +3,7 @@ import { issueCertificate, listCertificates, type IssuedCertificate } from '#doo
 import { messageOf } from '../../api/message.ts';
 import { useAction } from '../../api/use-endpoint.ts';
 import { t } from '../../strings.ts';
+import { doorsWords } from '../../strings/system.ts';
 import { Button } from '../../ui/button.tsx';
 import { Dialog } from '../../ui/dialog.tsx';
 import { Field } from '../../ui/field.tsx';
@@ -20,11 +21,11 @@ export function NewCertificate({ onClose }: { readonly onClose: () => void }) {
 
   if (issue.data) return <Made issued={issue.data} onClose={onClose} />;
   return (
-    <Dialog open onClose={onClose} title={t.doors.newCertificate} text={t.doors.newText}>
+    <Dialog open onClose={onClose} title={doorsWords.newCertificate} text={doorsWords.newText}>
       <form onSubmit={submit} className="space-y-4">
         <Field
-          label={t.doors.forWhom}
-          hint={t.doors.forWhomHint}
+          label={doorsWords.forWhom}
+          hint={doorsWords.forWhomHint}
           autoFocus
           required
           maxLength={63}
@@ -35,7 +36,7 @@ export function NewCertificate({ onClose }: { readonly onClose: () => void }) {
         <div className="flex flex-wrap justify-end gap-2">
           <Button onClick={onClose}>{t.action.cancel}</Button>
           <Button type="submit" look="primary" busy={issue.isPending} disabled={name.trim() === ''}>
-            {t.doors.make}
+            {doorsWords.make}
           </Button>
         </div>
       </form>
@@ -51,12 +52,12 @@ function Made({ issued: { certificate, p12, password }, onClose }: { readonly is
       'application/x-pkcs12',
     );
   return (
-    <Dialog open onClose={onClose} title={t.doors.made(certificate.name)} text={t.doors.madeText}>
-      <p className="mb-1.5 text-[0.8125rem] font-medium">{t.doors.bundlePassword}</p>
+    <Dialog open onClose={onClose} title={doorsWords.made(certificate.name)} text={doorsWords.madeText}>
+      <p className="mb-1.5 text-[0.8125rem] font-medium">{doorsWords.bundlePassword}</p>
       <p className="rounded-control bg-sunken p-3.5 font-mono wrap-anywhere select-all">{password}</p>
       <div className="mt-5 flex flex-wrap justify-end gap-2">
         <Button look="primary" onClick={save}>
-          {t.doors.download}
+          {doorsWords.download}
         </Button>
         <Button onClick={onClose}>{t.action.close}</Button>
       </div>

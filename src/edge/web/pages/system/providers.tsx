@@ -1,7 +1,7 @@
 import { Cpu, Zap } from 'lucide-react';
 import { listProviders, testProvider, type ProviderInfo } from '#llm/contract';
 import { useAction, useEndpoint } from '../../api/use-endpoint.ts';
-import { t } from '../../strings.ts';
+import { systemWords } from '../../strings/system.ts';
 import { Badge, type Tone } from '../../ui/badge.tsx';
 import { Button } from '../../ui/button.tsx';
 import { Empty } from '../../ui/empty.tsx';
@@ -23,8 +23,8 @@ export function Providers() {
   if (!providers.data) return <Skeleton lines={3} className="px-5 pb-4" />;
   if (providers.data.items.length === 0)
     return (
-      <Empty icon={Cpu} title={t.system.noProviders}>
-        {t.system.noProvidersText}
+      <Empty icon={Cpu} title={systemWords.noProviders}>
+        {systemWords.noProvidersText}
       </Empty>
     );
   return (
@@ -45,17 +45,17 @@ function Provider({ provider }: { readonly provider: ProviderInfo }) {
     <>
       <div className="flex flex-wrap items-center gap-x-3 gap-y-1.5">
         <span className="font-medium">{name}</span>
-        {enabled ? <Badge tone={TONES[health.state]}>{t.system.providerState[health.state]}</Badge> : <Badge>{t.system.off}</Badge>}
-        {local && <Badge>{t.system.local}</Badge>}
+        {enabled ? <Badge tone={TONES[health.state]}>{systemWords.providerState[health.state]}</Badge> : <Badge>{systemWords.off}</Badge>}
+        {local && <Badge>{systemWords.local}</Badge>}
         <Button size="small" className="ml-auto" busy={test.isPending} onClick={() => test.mutate({ id })}>
           <Zap aria-hidden className="size-3.5" />
-          {t.system.test}
+          {systemWords.test}
         </Button>
       </div>
       <p className="mt-0.5 flex flex-wrap gap-x-3 text-[0.8125rem] text-ink-soft">
-        <span className="wrap-anywhere">{model || t.system.noModel}</span>
+        <span className="wrap-anywhere">{model || systemWords.noModel}</span>
         {tiers.length > 0 && <span>{tiers.join(', ')}</span>}
-        <span>{t.system.callsToday(provider.callsToday, provider.dailyCallLimit)}</span>
+        <span>{systemWords.callsToday(provider.callsToday, provider.dailyCallLimit)}</span>
       </p>
       {health.message !== null && health.state !== 'healthy' && (
         <p className="mt-1 text-[0.8125rem] text-bad wrap-anywhere">
@@ -63,7 +63,7 @@ function Provider({ provider }: { readonly provider: ProviderInfo }) {
           {health.retryAt !== null && (
             <span className="text-ink-soft">
               {' '}
-              {t.system.retry} <Time at={health.retryAt} />.
+              {systemWords.retry} <Time at={health.retryAt} />.
             </span>
           )}
         </p>
@@ -72,7 +72,7 @@ function Provider({ provider }: { readonly provider: ProviderInfo }) {
         {test.data &&
           (test.data.ok ? (
             <p className="mt-1.5 text-[0.8125rem] text-good">
-              {t.system.testOk(Math.round(test.data.latencyMs))}
+              {systemWords.testOk(Math.round(test.data.latencyMs))}
               {test.data.reply !== null && <span className="text-ink-soft"> “{test.data.reply}” </span>}
               <Money usd={test.data.costUsd} />
             </p>

@@ -1,7 +1,7 @@
 import { getHealth } from '../../api/health.ts';
 import { useEndpoint } from '../../api/use-endpoint.ts';
 import { PageHead } from '../../shell/page-head.tsx';
-import { t } from '../../strings.ts';
+import { doorsWords, systemWords } from '../../strings/system.ts';
 import { Badge } from '../../ui/badge.tsx';
 import { Card } from '../../ui/card.tsx';
 import { ErrorBox } from '../../ui/error-box.tsx';
@@ -20,15 +20,15 @@ export function SystemPage() {
   const health = useEndpoint(getHealth, {}, { refetchMs: REFETCH_MS });
   return (
     <>
-      <PageHead title={t.system.title} text={health.data && t.system.version(health.data.version)}>
+      <PageHead title={systemWords.title} text={health.data && systemWords.version(health.data.version)}>
         {health.data && (
           <Badge tone={health.data.status === 'ok' ? 'good' : 'bad'}>
-            {health.data.status === 'ok' ? t.system.allWell : t.system.degraded}
+            {health.data.status === 'ok' ? systemWords.allWell : systemWords.degraded}
           </Badge>
         )}
       </PageHead>
       <div className="space-y-5">
-        <Card title={t.system.tree} aside={t.system.treeText} flush>
+        <Card title={systemWords.tree} aside={systemWords.treeText} flush>
           {health.error && (
             <div className="px-5 pb-4">
               <ErrorBox error={health.error} onRetry={() => void health.refetch()} />
@@ -37,16 +37,16 @@ export function SystemPage() {
           {health.isPending && <Skeleton lines={8} className="px-5 pb-4" />}
           {health.data?.tree && <Tree root={health.data.tree} />}
         </Card>
-        <Card title={t.system.providers} aside={t.system.providersText} flush>
+        <Card title={systemWords.providers} aside={systemWords.providersText} flush>
           <Providers />
         </Card>
-        <Card title={t.system.channels} aside={t.system.channelsText} flush>
+        <Card title={systemWords.channels} aside={systemWords.channelsText} flush>
           <Channels />
         </Card>
-        <Card title={t.system.feeds} aside={t.system.feedsText} flush>
+        <Card title={systemWords.feeds} aside={systemWords.feedsText} flush>
           <Feeds />
         </Card>
-        <Card title={t.doors.title} aside={t.doors.text} flush>
+        <Card title={doorsWords.title} aside={doorsWords.text} flush>
           <Doors />
         </Card>
         <Certificates />

@@ -1,5 +1,5 @@
 import type { TreeNode } from '../../api/health.ts';
-import { t } from '../../strings.ts';
+import { systemWords } from '../../strings/system.ts';
 import type { Tone } from '../../ui/badge.tsx';
 import { Dot } from '../../ui/dot.tsx';
 import { duration } from '../../ui/format.ts';
@@ -19,10 +19,10 @@ interface Row {
 /** The supervision tree, one row for each node, children below their supervisor. */
 export function Tree({ root }: { readonly root: TreeNode }) {
   const now = useNow(1_000);
-  const { columns } = t.system;
+  const { columns } = systemWords;
   return (
     <Table
-      caption={t.system.tree}
+      caption={systemWords.tree}
       head={[
         { name: columns.part },
         { name: columns.state },
@@ -37,7 +37,7 @@ export function Tree({ root }: { readonly root: TreeNode }) {
             <span className={`block ${INDENT[Math.min(depth, 4)]}`}>
               <span className="font-medium wrap-anywhere">{name}</span>{' '}
               {node.strategy !== undefined && (
-                <span className="ml-2 text-[0.8125rem] text-ink-faint max-sm:hidden">{t.system.strategy[node.strategy]}</span>
+                <span className="ml-2 text-[0.8125rem] text-ink-faint max-sm:hidden">{systemWords.strategy[node.strategy]}</span>
               )}{' '}
               {node.detail !== undefined && (
                 <span className="text-[0.8125rem] text-ink-soft wrap-anywhere max-sm:block sm:ml-2">{node.detail}</span>
@@ -47,7 +47,7 @@ export function Tree({ root }: { readonly root: TreeNode }) {
           <td className="whitespace-nowrap">
             <span className="flex items-center gap-2">
               <Dot tone={toneOf(node)} />
-              {node.ok || node.state !== 'running' ? (t.system.state[node.state ?? ''] ?? node.state) : t.system.notWell}
+              {node.ok || node.state !== 'running' ? (systemWords.state[node.state ?? ''] ?? node.state) : systemWords.notWell}
             </span>
           </td>
           <td className={`text-right whitespace-nowrap text-ink-soft tabular-nums ${WIDE}`}>
@@ -61,7 +61,7 @@ export function Tree({ root }: { readonly root: TreeNode }) {
                 <Time at={node.lastCause.at} className="text-ink-soft" />
               </>
             ) : (
-              <span className="text-ink-faint">{t.system.never}</span>
+              <span className="text-ink-faint">{systemWords.never}</span>
             )}
           </td>
         </tr>
