@@ -66,17 +66,18 @@ describe('Chat, in the browser', { skip: await missingBrowser(), timeout: 120_00
     await page.getByLabel('Write to Castellan').fill('Count for me');
     await page.keyboard.press('Enter');
     const answer = page.getByRole('article', { name: 'Castellan' });
-    model.say('one ');
-    await answer.getByText('one', { exact: true }).waitFor();
-    model.say('two ');
-    await answer.getByText('one two', { exact: true }).waitFor();
+    // a few characters at the end are held back: they may be the beginning of a secret
+    model.say('one more ');
+    await answer.getByText(/^one/).waitFor();
+    model.say('two more ');
+    await answer.getByText(/^one more two/).waitFor();
     await page.reload();
-    await answer.getByText('one two', { exact: true }).waitFor();
-    model.say('three ');
-    await answer.getByText('one two three', { exact: true }).waitFor();
+    await answer.getByText(/^one more two/).waitFor();
+    model.say('three more ');
+    await answer.getByText(/^one more two more three/).waitFor();
     await page.getByRole('button', { name: 'Stop the answer' }).click();
     await answer.getByText('Stopped').waitFor();
-    await answer.getByText('one two three', { exact: true }).waitFor(); // what was said stays
+    await answer.getByText(/^one more two more three/).waitFor(); // what was said stays
     await it_.call('DELETE', `/api/providers/${id}`);
   });
 });
