@@ -22,6 +22,42 @@ describe('Layout and access', { skip: await missingBrowser(), timeout: 120_000 }
     }
   });
 
+  it('has every page within reach on a phone', async () => {
+    await using context = await it_.owner({ viewport: { width: 390, height: 700 }, hasTouch: true, isMobile: true });
+    const page = await context.newPage();
+    await open(page, '/');
+    const links = page.getByRole('navigation').getByRole('link');
+    assert.equal(await links.count(), 4);
+    const more = page.getByRole('button', { name: 'More' });
+    await more.press('Enter');
+    assert.equal(await links.count(), 9);
+    await page.keyboard.press('Escape');
+    assert.equal(await links.count(), 4);
+    assert.equal(await page.evaluate('document.activeElement.textContent'), 'More', 'focus goes back');
+    await more.tap();
+    await page.getByRole('link', { name: 'Audit' }).tap();
+    await page.getByRole('heading', { level: 1, name: 'Audit' }).waitFor();
+    assert.equal(await links.count(), 4, 'it is closed again');
+    assert.equal(await more.getAttribute('aria-current'), 'true');
+  });
+
+  it('keeps a tall dialog within a phone, and darkens what is behind it', async () => {
+    await using context = await it_.owner({ viewport: { width: 390, height: 500 }, hasTouch: true, isMobile: true });
+    const page = await context.newPage();
+    await open(page, '/policy');
+    await page.getByRole('button', { name: 'New grant' }).tap();
+    const dialog = page.getByRole('dialog');
+    const box = await dialog.boundingBox();
+    assert.ok(box && box.y >= 0 && box.y + box.height <= 500, JSON.stringify(box));
+    await dialog.getByRole('button', { name: 'Cancel' }).scrollIntoViewIfNeeded();
+    const shades = await page.evaluate(
+      "[...document.querySelectorAll('[role=presentation]')].map((it) => getComputedStyle(it).backgroundColor).filter((it) => it !== 'rgba(0, 0, 0, 0)').length",
+    );
+    assert.equal(shades, 1);
+    await dialog.getByRole('button', { name: 'Cancel' }).tap();
+    await dialog.waitFor({ state: 'detached' });
+  });
+
   it('gives everything that can be used a name', async () => {
     await using context = await it_.owner();
     const page = await context.newPage();

@@ -13,6 +13,8 @@ export const t = {
     secrets: 'Secrets',
     audit: 'Audit',
     system: 'System',
+    control: 'Control',
+    more: 'More',
   },
   theme: { label: 'Appearance', system: 'As the system', light: 'Light', dark: 'Dark' },
   logOut: 'Log out',

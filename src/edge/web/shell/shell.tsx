@@ -6,7 +6,8 @@ import { useLive } from '../api/use-live.ts';
 import { useAction } from '../api/use-endpoint.ts';
 import { t } from '../strings.ts';
 import { Brand } from './brand.tsx';
-import { PAGES } from './routes.ts';
+import { BottomBar } from './bottom-bar.tsx';
+import { CONTROL_PAGES, DAILY_PAGES, type NavPage } from './routes.ts';
 import { ThemeSwitch } from './theme-switch.tsx';
 
 /** What surrounds every page: navigation beside it, or below it on a phone. */
@@ -26,21 +27,14 @@ export function Shell() {
           <Link to="/" className="rounded-control px-2">
             <Brand />
           </Link>
-          <nav aria-label={t.nav.label} className="flex-1">
-            <ul className="space-y-1">
-              {PAGES.map(({ to, name, icon: Icon }) => (
-                <li key={to}>
-                  <Link
-                    to={to}
-                    activeOptions={{ exact: to === '/' }}
-                    className="flex h-10 items-center gap-3 rounded-control px-3 font-medium text-ink-soft transition-colors hover:bg-sunken hover:text-ink aria-[current=page]:bg-accent-soft aria-[current=page]:text-accent"
-                  >
-                    <Icon aria-hidden className="size-4.5" />
-                    {name}
-                  </Link>
-                </li>
-              ))}
-            </ul>
+          <nav aria-label={t.nav.label} className="-mx-1 min-h-0 flex-1 space-y-6 overflow-y-auto p-1">
+            <SideLinks pages={DAILY_PAGES} />
+            <div>
+              <h2 id="nav-control" className="mb-1.5 px-3 text-xs font-medium text-ink-faint">
+                {t.nav.control}
+              </h2>
+              <SideLinks pages={CONTROL_PAGES} labelledBy="nav-control" />
+            </div>
           </nav>
           <div className="flex items-center justify-between">
             <ThemeSwitch />
@@ -71,26 +65,27 @@ export function Shell() {
         )}
         <Outlet />
       </main>
-      <nav
-        aria-label={t.nav.label}
-        className="fixed inset-x-0 bottom-0 z-30 border-t border-line bg-surface pb-[env(safe-area-inset-bottom)] md:hidden"
-      >
-        <ul className="flex overflow-x-auto">
-          {PAGES.map(({ to, name, icon: Icon }) => (
-            <li key={to} className="min-w-16 flex-1">
-              <Link
-                to={to}
-                activeOptions={{ exact: to === '/' }}
-                className="flex h-16 flex-col items-center justify-center gap-1 text-xs font-medium text-ink-soft -outline-offset-2 aria-[current=page]:text-accent"
-              >
-                <Icon aria-hidden className="size-5" />
-                {name}
-              </Link>
-            </li>
-          ))}
-        </ul>
-      </nav>
+      <BottomBar />
     </div>
+  );
+}
+
+function SideLinks({ pages, labelledBy }: { readonly pages: readonly NavPage[]; readonly labelledBy?: string }) {
+  return (
+    <ul aria-labelledby={labelledBy} className="space-y-1">
+      {pages.map(({ to, name, icon: Icon }) => (
+        <li key={to}>
+          <Link
+            to={to}
+            activeOptions={{ exact: to === '/' }}
+            className="flex h-10 items-center gap-3 rounded-control px-3 font-medium text-ink-soft transition-colors hover:bg-sunken hover:text-ink aria-[current=page]:bg-accent-soft aria-[current=page]:text-accent"
+          >
+            <Icon aria-hidden className="size-4.5" />
+            {name}
+          </Link>
+        </li>
+      ))}
+    </ul>
   );
 }
 

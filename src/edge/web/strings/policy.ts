@@ -58,7 +58,8 @@ export const policyWords = {
   period: { day: 'a day', hour: 'an hour', minute: 'a minute', second: 'a second' },
   depth: (most: number) => `at most ${most} before it in the chain`,
   budget: (usd: number) => `while less than $${usd} is spent`,
-  takes: (labels: readonly string[]) => (labels.length === 0 ? 'no text with labels' : `also with ${labels.join(' and ')} text`),
+  takes: (labels: readonly string[]) =>
+    labels.length === 0 ? 'no text with labels' : `also with ${new Intl.ListFormat('en-GB').format(labels)} text`,
   node: (name: string) => `on ${name}`,
   until: (time: string) => `until ${time} UTC`,
 } as const;

@@ -18,6 +18,20 @@ export function PendingApprovals({ runId }: { readonly runId?: string }) {
   return approvals.data?.items.map((approval) => <Question key={approval.id} approval={approval} showRun={runId === undefined} />);
 }
 
+/** What only the owner can decide comes before everything else. */
+export function WaitingForYou() {
+  const approvals = useEndpoint(listApprovals, { status: 'pending', limit: 20 });
+  if (!approvals.data || approvals.data.items.length === 0) return null;
+  return (
+    <section aria-labelledby="waits" className="space-y-3">
+      <h2 id="waits" className="px-1 font-semibold">
+        {homeWords.waits}
+      </h2>
+      <PendingApprovals />
+    </section>
+  );
+}
+
 function Question({ approval, showRun }: { readonly approval: Approval; readonly showRun: boolean }) {
   const answer = useAction(answerApproval, { done: approvalWords.answered, refresh: [listApprovals, listPolicyGrants] });
 

@@ -1,10 +1,8 @@
-import { listApprovals } from '#policy/contract';
-import { useEndpoint } from '../../api/use-endpoint.ts';
 import { PageHead } from '../../shell/page-head.tsx';
 import { homeWords } from '../../strings/home.ts';
 import { dayName } from '../../ui/format.ts';
 import { useNow } from '../../ui/time.tsx';
-import { PendingApprovals } from './approvals.tsx';
+import { WaitingForYou } from './approvals.tsx';
 import { BriefingCard } from './briefing-card.tsx';
 import { HealthLine } from './health-line.tsx';
 import { LastRuns } from './last-runs.tsx';
@@ -19,7 +17,7 @@ export function HomePage() {
       </PageHead>
       <div className="grid gap-5 lg:grid-cols-[minmax(0,1fr)_20rem] lg:items-start">
         <div className="min-w-0 space-y-5">
-          <Waiting />
+          <WaitingForYou />
           <BriefingCard />
         </div>
         <div className="min-w-0 space-y-5">
@@ -28,19 +26,5 @@ export function HomePage() {
         </div>
       </div>
     </>
-  );
-}
-
-/** What only the owner can decide comes before everything else. */
-function Waiting() {
-  const approvals = useEndpoint(listApprovals, { status: 'pending', limit: 20 });
-  if (!approvals.data || approvals.data.items.length === 0) return null;
-  return (
-    <section aria-labelledby="waits" className="space-y-3">
-      <h2 id="waits" className="px-1 font-semibold">
-        {homeWords.waits}
-      </h2>
-      <PendingApprovals />
-    </section>
   );
 }

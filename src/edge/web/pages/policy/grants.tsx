@@ -88,7 +88,7 @@ function Row({ grant }: { readonly grant: Grant }) {
   const isOwn = origin !== 'starter';
   const what = `${nameOf(principal)}: ${capability}`;
   return (
-    <li className="flex flex-wrap items-start gap-x-4 gap-y-2 border-t border-line px-5 py-3 first:border-0">
+    <li className="flex flex-wrap items-start gap-x-4 gap-y-2 border-t border-line px-5 py-4 first:border-0">
       <div className="w-16 shrink-0 pt-0.5">
         <EffectBadge effect={effect} />
       </div>
@@ -118,6 +118,7 @@ function Row({ grant }: { readonly grant: Grant }) {
         <Button
           size="small"
           look="danger"
+          className="max-sm:ml-20"
           busy={revoke.isPending}
           onClick={() => setRevoking(true)}
           aria-label={`${policyWords.revoke}: ${what}`}

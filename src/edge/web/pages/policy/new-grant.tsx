@@ -38,7 +38,7 @@ export function NewGrantDialog({ onClose }: { readonly onClose: () => void }) {
 
   return (
     <Dialog open onClose={onClose} title={policyWords.newGrant} text={policyWords.newGrantText}>
-      <form onSubmit={submit} className="-mx-1 max-h-[calc(100dvh-11rem)] space-y-4 overflow-y-auto px-1">
+      <form onSubmit={submit} className="space-y-4">
         <fieldset className="flex gap-2">
           <legend className="sr-only">{policyWords.what}</legend>
           {EFFECTS.map((it) => (

@@ -1,6 +1,6 @@
 import { PageHead } from '../../shell/page-head.tsx';
 import { policyWords } from '../../strings/policy.ts';
-import { PendingApprovals } from '../home/approvals.tsx';
+import { WaitingForYou } from '../home/approvals.tsx';
 import { AnsweredApprovals } from './answered.tsx';
 import { Explain } from './explain.tsx';
 import { Grants } from './grants.tsx';
@@ -10,8 +10,8 @@ export function PolicyPage() {
   return (
     <>
       <PageHead title={policyWords.title} text={policyWords.text} />
-      <div className="space-y-6">
-        <PendingApprovals />
+      <div className="space-y-5">
+        <WaitingForYou />
         <Grants />
         <Explain />
         <AnsweredApprovals />

@@ -9,12 +9,12 @@ interface Filter {
 /** A list is narrowed by one of a few values. */
 export function Filter({ label, value, options, onChange }: Filter) {
   return (
-    <label className="flex items-center gap-2.5 text-[0.8125rem] text-ink-soft">
-      {label}
+    <label className="flex items-center gap-2.5 text-[0.8125rem] text-ink-soft max-sm:w-full">
+      <span className="max-sm:w-18">{label}</span>
       <select
         value={value}
         onChange={(event) => onChange(event.target.value)}
-        className="h-10 max-w-48 rounded-control border border-line-strong bg-surface px-3 text-[0.9375rem] text-ink"
+        className="h-10 min-w-0 max-sm:flex-1 sm:max-w-48 rounded-control border border-line-strong bg-surface px-3 text-[0.9375rem] text-ink"
       >
         {options.map(([it, shown]) => (
           <option key={it} value={it}>

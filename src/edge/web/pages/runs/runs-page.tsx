@@ -35,7 +35,7 @@ export function RunsPage() {
   return (
     <>
       <PageHead title={runsWords.title} text={runsWords.text}>
-        <div className="flex flex-wrap gap-x-5 gap-y-2">
+        <div className="flex flex-wrap gap-x-5 gap-y-2 max-sm:w-full">
           <Filter
             label={runsWords.ofWorkflow}
             value={workflow}

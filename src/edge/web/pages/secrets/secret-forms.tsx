@@ -28,7 +28,7 @@ export function DialogForm({ error, busy, submit, onSubmit, onClose, children }:
     onSubmit();
   }
   return (
-    <form onSubmit={send} className="-mx-6 max-h-[70dvh] space-y-4 overflow-y-auto px-6 pb-1">
+    <form onSubmit={send} className="space-y-4">
       {children}
       {error !== null && <ErrorBox error={error} />}
       <div className="flex justify-end gap-2 pt-1">

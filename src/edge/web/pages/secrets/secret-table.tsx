@@ -69,7 +69,7 @@ function Row({ secret, onOpen }: { readonly secret: ListedSecret; readonly onOpe
         {description !== '' && <p className="text-ink-soft">{description}</p>}
         <p className="text-[0.8125rem] text-ink-faint">{usedBy.length > 0 ? w.usedBy(usedBy) : w.unused}</p>
         <p className="text-[0.8125rem] wrap-anywhere text-ink-soft md:hidden">
-          {[scope === 'any' ? w.anyone : scope, ...(hosts === '' ? [] : [w.hosts(hosts)])].join(', ')}
+          {w.columns.use} {[scope === 'any' ? w.anyone : scope, ...(hosts === '' ? [] : [w.hosts(hosts)])].join(', ')}
         </p>
         <Ends secret={secret} />
         {previousUntil !== null && (

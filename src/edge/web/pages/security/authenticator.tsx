@@ -103,7 +103,7 @@ function Enrol({ setup: { secret, svg }, onClose, onDone }: EnrolProps) {
       <img
         src={`data:image/svg+xml;base64,${btoa(svg)}`}
         alt={securityWords.qrName}
-        className="mx-auto size-48 rounded-control border border-line bg-white"
+        className="mx-auto size-48 rounded-control border border-line"
       />
       <p className="mt-3 text-center text-[0.8125rem] text-ink-soft">{securityWords.byHand}</p>
       <p className="mt-1 text-center font-mono text-sm tracking-wide wrap-anywhere select-all">{secret.match(/.{1,4}/g)?.join(' ')}</p>

@@ -76,7 +76,7 @@ export function Install({ folder: first = '', onDone, onClose }: InstallProps) {
             spellCheck={false}
             required
           />
-          <Button type="submit" look="primary" className="mt-6.5" busy={look.isPending} disabled={folder.trim() === ''}>
+          <Button type="submit" look="primary" className="sm:mt-6.5" busy={look.isPending} disabled={folder.trim() === ''}>
             {skillsWords.look}
           </Button>
         </form>

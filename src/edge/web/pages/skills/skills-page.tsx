@@ -68,12 +68,14 @@ function SkillList({ skills }: { readonly skills: readonly SkillInfo[] }) {
       {skills.map((skill) => (
         <li key={skill.name} className="border-t border-line">
           <Link to="/skills/$name" params={{ name: skill.name }} className="block px-5 py-4 -outline-offset-2 hover:bg-sunken">
-            <span className="flex flex-wrap items-center gap-x-3 gap-y-1">
-              <span className="font-medium">{skill.title}</span>
-              <code className="text-[0.8125rem] text-ink-faint">
-                {skill.name}
-                {skill.version !== null && ` ${skill.version}`}
-              </code>
+            <span className="flex items-start justify-between gap-3">
+              <span className="flex min-w-0 flex-wrap items-center gap-x-3">
+                <span className="font-medium">{skill.title}</span>
+                <code className="text-[0.8125rem] text-ink-faint wrap-anywhere">
+                  {skill.name}
+                  {skill.version !== null && ` ${skill.version}`}
+                </code>
+              </span>
               <Badge tone={toneOf(skill)}>{stateOf(skill)}</Badge>
             </span>
             <span className="mt-0.5 block text-[0.8125rem] text-ink-soft wrap-anywhere">{skill.description}</span>

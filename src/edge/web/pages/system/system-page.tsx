@@ -28,15 +28,6 @@ export function SystemPage() {
         )}
       </PageHead>
       <div className="space-y-5">
-        <Card title={systemWords.tree} aside={systemWords.treeText} flush>
-          {health.error && (
-            <div className="px-5 pb-4">
-              <ErrorBox error={health.error} onRetry={() => void health.refetch()} />
-            </div>
-          )}
-          {health.isPending && <Skeleton lines={8} className="px-5 pb-4" />}
-          {health.data?.tree && <Tree root={health.data.tree} />}
-        </Card>
         <Card title={systemWords.providers} aside={systemWords.providersText} flush>
           <Providers />
         </Card>
@@ -50,6 +41,15 @@ export function SystemPage() {
           <Doors />
         </Card>
         <Certificates />
+        <Card title={systemWords.tree} aside={systemWords.treeText} flush>
+          {health.error && (
+            <div className="px-5 pb-4">
+              <ErrorBox error={health.error} onRetry={() => void health.refetch()} />
+            </div>
+          )}
+          {health.isPending && <Skeleton lines={8} className="px-5 pb-4" />}
+          {health.data?.tree && <Tree root={health.data.tree} />}
+        </Card>
       </div>
     </>
   );
