@@ -14,6 +14,7 @@ import { ownerLanguage, ownerName, ownerTimeZone, type Settings } from '#setting
 import type { CliAgents } from './cli-agents.ts';
 import { createAssistants, type Assistants } from './assistants.ts';
 import type { Backend } from './backend.ts';
+import { createCompaction, type Compaction } from './compaction.ts';
 import type { ComposeDeps } from './compose.ts';
 import { createConversations, type Conversations } from './conversations.ts';
 import { createDrive } from './drive.ts';
@@ -72,6 +73,8 @@ export interface Agents {
   /** Answers that belong to no conversation. */
   readonly oneShot: OneShot;
   readonly cliAgents: CliAgents | undefined;
+  /** Summaries of what no longer goes to the model word for word. */
+  readonly compaction: Pick<Compaction, 'idle'>;
   /** Makes the first assistant and workspace where there are none. */
   seed(): Promise<void>;
   /** Seeds, recovers the turns that a crash cut off, and stops those that run at its end. */
@@ -116,7 +119,8 @@ export function createAgents(deps: AgentsDeps): Agents {
     owner: () => ({ name: settings.get(ownerName), timeZone: settings.get(ownerTimeZone), language: settings.get(ownerLanguage) }),
   };
   const record = createTurnRecord({ store, bus, clock, newId, runs, index, node });
-  const drive = createDrive({ ...composing, store, record, runs, settings, backends, onError });
+  const compaction = createCompaction({ ...composing, store, runs, settings, onError });
+  const drive = createDrive({ ...composing, store, record, runs, settings, backends, compaction, onError });
   const turns = createTurns({ store, clock, record, drive, node, redact, isCode, onError });
   const oneShot = createOneShot({ ...composing, store, runs, backends, redact, onError });
 
@@ -134,13 +138,21 @@ export function createAgents(deps: AgentsDeps): Agents {
     turns,
     oneShot,
     cliAgents: deps.cliAgents,
+    compaction,
     seed,
     service: {
       ...turns.service,
       name: 'agents',
       async start(run) {
         await seed();
-        return turns.service.start(run);
+        const running = await turns.service.start(run);
+        return {
+          ...running,
+          async stop() {
+            await running.stop();
+            await compaction.stop();
+          },
+        };
       },
     },
   };

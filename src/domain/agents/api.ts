@@ -5,6 +5,7 @@ import {
   Assistant,
   AssistantBudget,
   Conversation,
+  ConversationSummary,
   Message,
   PermissionMode,
   Persona,
@@ -216,6 +217,15 @@ export const exportConversation = endpoint({
   summary: 'A conversation as Markdown.',
   input: Id,
   output: z.object({ fileName: z.string(), markdown: z.string() }),
+});
+
+export const getSummary = endpoint({
+  method: 'GET',
+  path: '/api/conversations/{id}/summary',
+  grant: READ,
+  summary: 'What stands for the oldest messages of a long conversation before the model, or null; the messages stay.',
+  input: Id,
+  output: z.object({ summary: ConversationSummary.nullable() }),
 });
 
 export const listMessages = endpoint({

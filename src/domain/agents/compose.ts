@@ -95,6 +95,7 @@ function scopeOf({ runId, workspace, assistant }: TurnView, journal: Note): Call
   };
 }
 
-function preferencesOf({ tier, provider, model }: TurnView['assistant']): CallDefaults {
+/** What an assistant asks of the router. */
+export function preferencesOf({ tier, provider, model }: TurnView['assistant']): CallDefaults {
   return { ...(tier && { tier }), ...(provider && { provider }), ...(model && { model }) };
 }

@@ -4,9 +4,9 @@ import type { SearchIndex } from '#core/db/search';
 import type { Db, Store } from '#core/db/store';
 import { AppError } from '#core/errors';
 import type { NewId } from '#core/ids';
-import type { Conversation, ConversationPatch, Message, NewConversation } from './contract.ts';
+import type { Conversation, ConversationPatch, ConversationSummary, Message, NewConversation } from './contract.ts';
 import * as queries from './queries.ts';
-import { toConversation, toMessage } from './rows.ts';
+import { toConversation, toMessage, toSummary } from './rows.ts';
 import type { ConversationRow, MessageRow } from './tables.ts';
 import { conversationMarkdown } from './markdown.ts';
 import type { Workspaces } from './workspaces.ts';
@@ -39,6 +39,8 @@ export interface Conversations {
   remove(id: string): Promise<void>;
   /** Newest first. */
   messages(id: string, query: { cursor?: string | undefined; limit: number }): Promise<{ items: Message[]; next: string | null }>;
+  /** What stands for its oldest messages before the model. */
+  summary(id: string): Promise<ConversationSummary | null>;
   export(id: string): Promise<{ fileName: string; markdown: string }>;
 }
 
@@ -201,6 +203,12 @@ export function createConversations({ store, bus, clock, newId, index, workspace
         ).map((turn) => [turn.answer_id, turn.status]),
       );
       return { items: page.map((row) => toMessage(row, turns.get(row.id) ?? null)), next: rows.length > limit ? page.at(-1)!.id : null };
+    },
+
+    async summary(id) {
+      await requireConversation(store.db, id);
+      const row = await queries.findSummary(store.db, id);
+      return row ? toSummary(row) : null;
     },
 
     async export(id) {

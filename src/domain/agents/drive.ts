@@ -7,11 +7,12 @@ import type { Settings } from '#settings';
 import type { Backend } from './backend.ts';
 import { compose, type ComposeDeps, type Composed, type Note } from './compose.ts';
 import type { Receipt } from './contract.ts';
-import { viewOf } from './history.ts';
+import type { Compaction } from './compaction.ts';
+import { viewOf, type Summary } from './history.ts';
 import { runAfter, type TurnView } from './hooks.ts';
 import { createKeeper } from './keeper.ts';
 import type { LiveTurn } from './live-turn.ts';
-import { findAssistant, findConversation, findMessage, findWorkspace, messagesBefore } from './queries.ts';
+import { countMessages, findAssistant, findConversation, findMessage, findSummary, findWorkspace, messagesBefore } from './queries.ts';
 import { toAssistant, toWorkspace } from './rows.ts';
 import { historyChars } from './settings.ts';
 import type { Ending, TurnRecord } from './turn-record.ts';
@@ -24,13 +25,14 @@ export interface DriveDeps extends ComposeDeps {
   readonly record: TurnRecord;
   readonly runs: Pick<Runs, 'journal'>;
   readonly settings: Pick<Settings, 'get'>;
+  readonly compaction: Pick<Compaction, 'after'>;
   readonly backends: readonly Backend[];
   readonly onError: (what: string, error: unknown) => void;
 }
 
 /** Answers one turn that has begun, and ends it whatever happens. */
 export function createDrive(deps: DriveDeps): (live: LiveTurn) => Promise<void> {
-  const { store, record, runs, settings, backends, clock, hooks, random, onError } = deps;
+  const { store, record, runs, settings, backends, compaction, clock, hooks, random, onError } = deps;
 
   return async (live) => {
     const { row, transcript, signal } = live;
@@ -105,24 +107,46 @@ export function createDrive(deps: DriveDeps): (live: LiveTurn) => Promise<void> 
     await runAfter(hooks.after, { ...(composed as Composed).turn, answer: end.message }, clock, note, signal).catch((error: unknown) =>
       onError('A hook failed', error),
     );
+    const { turn, request } = composed as Composed;
+    compaction.after({
+      conversationId: row.conversation_id,
+      assistant: turn.assistant,
+      scope: { ...request.scope, journal: noteLater(row.run_id) },
+      offline: (receipt as Receipt | null)?.offline ?? false,
+    });
   };
 
+  /** What is written after a turn is in its journal too. */
+  function noteLater(runId: string): Note {
+    return (type, data) => void runs.journal(runId, type, null, data).catch((error: unknown) => onError('A journal line was lost', error));
+  }
+
   async function load({ row }: LiveTurn, note: Note) {
-    const [ask, conversation, earlier] = await Promise.all([
+    const [ask, conversation, earlier, kept] = await Promise.all([
       findMessage(store.db, row.ask_id),
       findConversation(store.db, row.conversation_id),
       messagesBefore(store.db, row.conversation_id, row.ask_id, HISTORY_MESSAGES),
+      findSummary(store.db, row.conversation_id),
     ]);
     const workspace = toWorkspace((await findWorkspace(store.db, conversation!.workspace_id))!);
     const assistant = toAssistant((await findAssistant(store.db, conversation!.assistant_id ?? workspace.defaultAssistantId))!);
-    const view = viewOf(earlier, settings.get(historyChars), newBoundary(random));
-    note('turn.begun', { assistant: assistant.name, backend: assistant.backend, history: view.messages.length, leftOut: view.dropped });
+    const summary: Summary | null = kept ? { text: kept.text, labels: JSON.parse(kept.labels) as Label[], last: kept.last_id } : null;
+    const first = earlier.length === HISTORY_MESSAGES ? earlier.at(-1)!.id : null;
+    const view = viewOf(earlier, settings.get(historyChars), newBoundary(random), { summary, isCutOff: first !== null });
+    const older = first === null ? 0 : await countMessages(store.db, row.conversation_id, summary?.last ?? '', first);
+    note('turn.begun', {
+      assistant: assistant.name,
+      backend: assistant.backend,
+      history: view.inView.length,
+      summarised: view.summarised,
+      leftOut: view.dropped + older,
+    });
     const said = new Set(JSON.parse(ask!.labels) as Label[]);
     const labels = new Set<Label>([...said, ...view.labels]);
     const turn: TurnView = {
       runId: row.run_id,
       conversationId: row.conversation_id,
-      inViewFrom: view.oldest ?? row.ask_id,
+      inViewFrom: view.inView[0] ?? row.ask_id,
       workspace,
       assistant,
       text: ask!.text,

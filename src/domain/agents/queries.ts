@@ -1,5 +1,5 @@
 import type { Db } from '#core/db/store';
-import type { AssistantRow, ConversationRow, MessageRow, SessionRow, TurnRow, WorkspaceRow } from './tables.ts';
+import type { AssistantRow, ConversationRow, MessageRow, SessionRow, SummaryRow, TurnRow, WorkspaceRow } from './tables.ts';
 
 const OPEN = ['queued', 'running'] as const;
 
@@ -74,6 +74,7 @@ export const updateConversation = (db: Db, id: string, set: Partial<Conversation
 /** With all its messages; gives back their ids. */
 export async function deleteConversation(db: Db, id: string): Promise<string[]> {
   const messages = await db.deleteFrom('agent_message').where('conversation_id', '=', id).returning('id').execute();
+  await db.deleteFrom('agent_summary').where('conversation_id', '=', id).execute();
   await db.deleteFrom('agent_turn').where('conversation_id', '=', id).execute();
   await db.deleteFrom('agent_conversation').where('id', '=', id).execute();
   return messages.map((row) => row.id);
@@ -101,6 +102,41 @@ export async function exchangesOf(db: Db, ids: readonly string[]): Promise<Messa
 export function messagesBefore(db: Db, conversationId: string, before: string | undefined, limit: number): Promise<MessageRow[]> {
   const query = db.selectFrom('agent_message').selectAll().where('conversation_id', '=', conversationId).orderBy('id', 'desc').limit(limit);
   return (before === undefined ? query : query.where('id', '<', before)).execute();
+}
+
+/** Oldest first, after the id given. */
+export function messagesAfter(db: Db, conversationId: string, after: string, limit: number): Promise<MessageRow[]> {
+  return db
+    .selectFrom('agent_message')
+    .selectAll()
+    .where('conversation_id', '=', conversationId)
+    .where('id', '>', after)
+    .orderBy('id')
+    .limit(limit)
+    .execute();
+}
+
+/** Messages between two ids, neither counted. */
+export async function countMessages(db: Db, conversationId: string, after: string, before: string): Promise<number> {
+  const { count } = await db
+    .selectFrom('agent_message')
+    .select((eb) => eb.fn.countAll<number>().as('count'))
+    .where('conversation_id', '=', conversationId)
+    .where('id', '>', after)
+    .where('id', '<', before)
+    .executeTakeFirstOrThrow();
+  return Number(count);
+}
+
+export const findSummary = (db: Db, conversationId: string) =>
+  db.selectFrom('agent_summary').selectAll().where('conversation_id', '=', conversationId).executeTakeFirst();
+/** False when another than the one it was made from stands there meanwhile. */
+export async function putSummary(tx: Db, row: SummaryRow, madeFrom: string | null): Promise<boolean> {
+  const now = await findSummary(tx, row.conversation_id);
+  if ((now?.last_id ?? null) !== madeFrom) return false;
+  await tx.deleteFrom('agent_summary').where('conversation_id', '=', row.conversation_id).execute();
+  await tx.insertInto('agent_summary').values(row).execute();
+  return true;
 }
 
 export const insertTurn = (db: Db, row: TurnRow) => db.insertInto('agent_turn').values(row).execute();

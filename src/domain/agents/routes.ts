@@ -40,6 +40,7 @@ export function agentRoutes({ workspaces, assistants, conversations, turns, cliA
     route(api.changeConversation, ({ id, ...patch }) => conversations.change(id, patch)),
     route(api.removeConversation, ({ id }) => conversations.remove(id).then(() => ok)),
     route(api.exportConversation, ({ id }) => conversations.export(id)),
+    route(api.getSummary, async ({ id }) => ({ summary: await conversations.summary(id) })),
     route(api.listMessages, ({ id, ...page }) => conversations.messages(id, page)),
 
     streamRoute(

@@ -1,6 +1,6 @@
 import type { ErrorInfo } from '#core/errors';
-import type { Assistant, Conversation, Message, TurnStatus, Workspace } from './contract.ts';
-import type { AssistantRow, ConversationRow, MessageRow, WorkspaceRow } from './tables.ts';
+import type { Assistant, Conversation, ConversationSummary, Message, TurnStatus, Workspace } from './contract.ts';
+import type { AssistantRow, ConversationRow, MessageRow, SummaryRow, WorkspaceRow } from './tables.ts';
 
 const iso = (ms: number): string => new Date(ms).toISOString();
 const times = (row: { created_at: number; updated_at: number }) => ({ createdAt: iso(row.created_at), updatedAt: iso(row.updated_at) });
@@ -41,6 +41,10 @@ export function toConversation(row: ConversationRow): Conversation {
     archived: row.archived === 1,
     ...times(row),
   };
+}
+
+export function toSummary({ text, labels, last_id: until, messages, offline, updated_at: at }: SummaryRow): ConversationSummary {
+  return { text, labels: JSON.parse(labels) as ConversationSummary['labels'], until, messages, offline: offline === 1, updatedAt: iso(at) };
 }
 
 /** `turn` is how the turn of an answer stands. */

@@ -19,6 +19,16 @@ export const windowChars = defineSetting({
   category: 'agents',
 });
 
+export const summaries = defineSetting({
+  key: 'agents.summaries',
+  schema: z.boolean(),
+  default: true,
+  title: 'Summaries of long conversations',
+  description:
+    'What no longer goes to the model word for word goes as a summary, written after a turn by a model of the light tier, on the budget of that turn. The messages stay.',
+  category: 'agents',
+});
+
 export const recall = defineSetting({
   key: 'agents.recall',
   schema: z.enum(['off', 'workspace', 'owner']),
@@ -58,4 +68,4 @@ export const runBare = defineSetting({
 });
 
 /** Settings of this module, for `createSettings`. */
-export const agentSettings = [historyChars, windowChars, recall, recallChars, cliPaths, runBare];
+export const agentSettings = [historyChars, windowChars, summaries, recall, recallChars, cliPaths, runBare];

@@ -98,6 +98,20 @@ export const Receipt = z.object({
 });
 export type Receipt = z.infer<typeof Receipt>;
 
+/** What stands for the oldest messages where they no longer fit in the model's view. The messages stay. */
+export const ConversationSummary = z.object({
+  text: z.string(),
+  /** Of all that it summarises. */
+  labels: z.array(Label),
+  /** The last message it covers, and how many it covers. */
+  until: z.string(),
+  messages: z.number(),
+  /** Written without a model. */
+  offline: z.boolean(),
+  updatedAt: z.string(),
+});
+export type ConversationSummary = z.infer<typeof ConversationSummary>;
+
 export const TurnStatus = z.enum(['queued', 'running', 'succeeded', 'failed', 'cancelled']);
 export type TurnStatus = z.infer<typeof TurnStatus>;
 

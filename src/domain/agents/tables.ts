@@ -79,6 +79,20 @@ export interface SessionRow {
   updated_at: number;
 }
 
+/** What stands for the oldest messages of a conversation: a view, which may be made anew from them. */
+export interface SummaryRow {
+  conversation_id: string;
+  text: string;
+  labels: string;
+  /** The last message it covers. */
+  last_id: string;
+  /** How many it covers. */
+  messages: number;
+  /** Made without a model. */
+  offline: number;
+  updated_at: number;
+}
+
 declare module '#core/db/store' {
   interface Tables {
     agent_workspace: WorkspaceRow;
@@ -87,6 +101,7 @@ declare module '#core/db/store' {
     agent_message: MessageRow;
     agent_turn: TurnRow;
     agent_session: SessionRow;
+    agent_summary: SummaryRow;
   }
 }
 
@@ -139,6 +154,14 @@ export const agentMigrations: readonly Migration[] = [
     ddl: [
       'alter table agent_conversation add column shared integer not null default 1 check (shared in (0, 1))',
       'update agent_conversation set shared = 0 where channel is null',
+    ],
+  },
+  {
+    name: 'agent-005-summary',
+    ddl: [
+      `create table agent_summary (
+        conversation_id text primary key, text text not null check (text <> ''), labels text not null, last_id text not null,
+        messages integer not null check (messages > 0), ${flag('offline')}, updated_at integer not null) strict, without rowid`,
     ],
   },
 ];

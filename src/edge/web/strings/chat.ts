@@ -18,6 +18,7 @@ export const chatWords = {
   empty: 'Nothing has been said yet.',
   recalled: (count: number) => (count === 1 ? '1 thing came to mind' : `${count} things came to mind`),
   recalledFrom: { conversation: 'An earlier conversation', memory: 'A memory' },
+  summarised: (count: number) => `The model reads a summary of the oldest ${count} messages`,
   reasoning: 'What it thought',
   used: (tool: string) => `Used ${tool}`,
   toolAnswered: (tool: string) => `What ${tool} answered`,

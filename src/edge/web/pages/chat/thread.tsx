@@ -1,12 +1,14 @@
 import { useEffect, useRef } from 'react';
-import { cancelTurns, listMessages, retryTurn, type Message } from '#agents/contract';
+import { cancelTurns, getSummary, listMessages, retryTurn, type Message } from '#agents/contract';
 import { useApi } from '../../api/api.ts';
 import { messageOf } from '../../api/message.ts';
 import { keyOf } from '../../api/query.ts';
-import { useAction, usePages } from '../../api/use-endpoint.ts';
+import { useAction, useEndpoint, usePages } from '../../api/use-endpoint.ts';
 import { chatWords } from '../../strings/chat.ts';
+import { Badge } from '../../ui/badge.tsx';
 import { Button } from '../../ui/button.tsx';
 import { ErrorBox } from '../../ui/error-box.tsx';
+import { Folded } from '../../ui/folded.tsx';
 import { Skeleton } from '../../ui/skeleton.tsx';
 import { useToast } from '../../ui/toast.tsx';
 import { Composer } from './composer.tsx';
@@ -60,6 +62,7 @@ export function Thread({ id }: { readonly id: string }) {
         {pages.error && messages.length === 0 && <ErrorBox error={pages.error} onRetry={() => void pages.refetch()} />}
         {pages.isPending && <Skeleton lines={5} />}
         {pages.isSuccess && messages.length === 0 && <p className="pt-10 text-center text-ink-soft">{chatWords.empty}</p>}
+        {messages.length > 0 && !pages.hasNextPage && <Summarised id={id} />}
         {messages.map((message) =>
           message.role === 'user' ? (
             <Said key={message.id} message={message} />
@@ -77,6 +80,22 @@ export function Thread({ id }: { readonly id: string }) {
         <Composer onSend={(text) => attempt(() => send(client, id, text))} onStop={growing ? () => cancel.mutate({ id }) : undefined} />
       </div>
     </div>
+  );
+}
+
+/** What the model reads in place of the oldest messages. */
+function Summarised({ id }: { readonly id: string }) {
+  const summary = useEndpoint(getSummary, { id }).data?.summary;
+  if (!summary) return null;
+  return (
+    <Folded title={chatWords.summarised(summary.messages)}>
+      {() => (
+        <div className="border-l-2 border-line pl-4 text-sm text-ink-soft">
+          {summary.offline && <Badge tone="warn">{chatWords.offline}</Badge>}
+          <p className="wrap-anywhere whitespace-pre-wrap">{summary.text}</p>
+        </div>
+      )}
+    </Folded>
   );
 }
 
