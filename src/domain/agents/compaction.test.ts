@@ -127,10 +127,10 @@ const unit = fc.constantFrom('a', 'b', ' ');
 
 /** Exchanges as they come about: answered, failed without a word, answered twice, not answered. */
 const exchange = fc.record({
-  ask: fc.string({ unit, maxLength: 60 }).map((text) => `q${text}`),
+  ask: fc.string({ unit, maxLength: 60, size: 'max' }).map((text) => `q${text}`),
   answers: fc.array(
     fc.option(
-      fc.string({ unit, maxLength: 90 }).map((text) => `a${text}`),
+      fc.string({ unit, maxLength: 90, size: 'max' }).map((text) => `a${text}`),
       { nil: '' },
     ),
     { maxLength: 2 },
@@ -156,7 +156,7 @@ describe('the view of any history', () => {
   it('never loses the latest, never exceeds its limit, and every message is in it, summarised, or counted as left out', () => {
     fc.assert(
       fc.property(
-        fc.array(exchange, { maxLength: 25 }),
+        fc.array(exchange, { maxLength: 25, size: 'max' }),
         fc.oneof(fc.integer({ min: 40, max: 120 }), fc.integer({ min: 40, max: 1_500 })),
         fc.nat(60),
         fc.boolean(),
