@@ -114,7 +114,10 @@ describe('The first run, in the browser', { skip: await missingBrowser(), timeou
     await page.goto(`${it_.agent.url}/system`);
     const row = page.getByRole('row', { name: /^http http:/ });
     await row.getByText('Running').waitFor();
-    await page.getByRole('region', { name: 'Model providers' }).getByRole('button', { name: 'Test' }).first().waitFor();
+    const providers = page.getByRole('region', { name: 'Model providers' });
+    await providers.getByText('No provider yet').waitFor();
+    await providers.getByText(/ are off$/).click();
+    await providers.getByRole('button', { name: 'Test' }).first().waitFor();
     await page.getByRole('region', { name: 'Channels' }).getByText('Connected').first().waitFor();
   });
 });

@@ -31,6 +31,12 @@ await it.call('POST', '/api/workflows/weekly-report/runs', {});
 const { items } = await it.call<{ items: { id: string; title: string }[] }>('GET', '/api/runs');
 const briefing = items.find(({ title }) => title === 'Morning briefing')!;
 
+const folder = join(import.meta.dirname, '..', '..', 'examples', 'skills', 'hacker_news');
+const { checksum } = await it.call<{ checksum: string }>('POST', '/api/installed-skills/preview', { folder });
+await it.prove('POST', '/api/installed-skills', { folder, checksum });
+await it.prove('POST', '/api/grants', { principal: 'workflow:weekly-report', capability: 'net:post', resource: '*', effect: 'deny' });
+await it.prove('POST', '/api/tokens', { name: 'Backup of the runs', grants: ['runs:read'] });
+
 const { id: talk } = await it.call<{ id: string }>('POST', '/api/conversations', {});
 await it.call('POST', `/api/conversations/${talk}/turns`, { text: 'What did the news say about the harbour?' });
 
@@ -38,10 +44,16 @@ const PICTURES = [
   { name: 'home', path: '/', size: DESKTOP, colorScheme: 'light' },
   { name: 'home-dark', path: '/', size: DESKTOP, colorScheme: 'dark' },
   { name: 'home-phone', path: '/', size: PHONE, colorScheme: 'light' },
-  { name: 'chat-phone', path: `/chat/${talk}`, size: PHONE, colorScheme: 'dark' },
+  { name: 'chat', path: `/chat/${talk}`, size: DESKTOP, colorScheme: 'light' },
   { name: 'run', path: `/runs/${briefing.id}`, size: DESKTOP, colorScheme: 'light' },
+  { name: 'policy', path: '/policy', size: DESKTOP, colorScheme: 'light' },
+  { name: 'security', path: '/security', size: DESKTOP, colorScheme: 'dark' },
+  { name: 'skills', path: '/skills', size: DESKTOP, colorScheme: 'light' },
   { name: 'system', path: '/system', size: DESKTOP, colorScheme: 'light' },
 ] as const;
+
+/** What is there when a page has all it shows. */
+const shows: Readonly<Record<string, string>> = { policy: 'main li', security: 'main li', skills: 'main li', system: 'main header :text("All well")' };
 
 for (const { name, path, size, colorScheme } of PICTURES) {
   await using context = await it.owner({ viewport: size, colorScheme });
@@ -49,7 +61,10 @@ for (const { name, path, size, colorScheme } of PICTURES) {
   await page.goto(it.agent.url + path);
   await page.getByRole('heading', { level: 1 }).waitFor();
   await page.waitForLoadState('load');
-  if (name !== 'system') await page.locator('.markdown :is(li, p)').first().waitFor();
+  await page
+    .locator(shows[path.split('/')[1]!] ?? '.markdown :is(li, p)')
+    .first()
+    .waitFor();
   await page.screenshot({ path: join(FOLDER, `${name}.png`), animations: 'disabled' });
   console.log(`docs/screenshots/${name}.png`);
 }

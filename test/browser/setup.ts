@@ -19,6 +19,8 @@ export interface Setup extends AsyncDisposable {
   stranger(options?: BrowserContextOptions): Promise<BrowserContext>;
   /** Calls the API as the owner's page does. */
   call<T>(method: string, path: string, body?: unknown): Promise<T>;
+  /** The same with the password as the second factor that a sensitive act needs. */
+  prove<T>(method: string, path: string, body?: unknown): Promise<T>;
 }
 
 export async function setup(): Promise<Setup> {
@@ -30,17 +32,20 @@ export async function setup(): Promise<Setup> {
   const storageState = await first.storageState();
   const { csrfToken } = (await (await first.request.get(`${agent.url}/api/session`)).json()) as { csrfToken: string };
 
+  async function send<T>(method: string, path: string, body: unknown, more: Readonly<Record<string, string>> = {}): Promise<T> {
+    const headers = { accept: 'application/json', 'x-csrf-token': csrfToken, origin: agent.url, ...more };
+    const response = await first.request.fetch(agent.url + path, { method, headers, ...(body !== undefined && { data: body }) });
+    if (!response.ok()) throw new Error(`${method} ${path}: ${response.status()} ${await response.text()}`);
+    return (await response.json()) as T;
+  }
+
   return {
     agent,
     browser,
     owner: (options = {}) => browser.newContext({ storageState, ...options }),
     stranger: (options = {}) => browser.newContext(options),
-    async call<T>(method: string, path: string, body?: unknown): Promise<T> {
-      const headers = { accept: 'application/json', 'x-csrf-token': csrfToken, origin: agent.url };
-      const response = await first.request.fetch(agent.url + path, { method, headers, ...(body !== undefined && { data: body }) });
-      if (!response.ok()) throw new Error(`${method} ${path}: ${response.status()} ${await response.text()}`);
-      return (await response.json()) as T;
-    },
+    call: (method, path, body) => send(method, path, body),
+    prove: (method, path, body) => send(method, path, body, { 'castellan-factor': PASSWORD }),
     async [Symbol.asyncDispose]() {
       await browser.close();
       await agent[Symbol.asyncDispose]();

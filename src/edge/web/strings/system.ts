@@ -72,6 +72,7 @@ export const systemWords = {
   testOk: (ms: number) => `Answered in ${ms} ms`,
   providerState: { healthy: 'Healthy', cooling: 'Cooling down', unhealthy: 'Unhealthy' },
   off: 'Off',
+  providersOff: (count: number) => (count === 1 ? '1 is off' : `${count} are off`),
   local: 'Stays here',
   callsToday: (count: number, limit: number | null) =>
     `${count}${limit === null ? '' : ` of ${limit}`} ${count === 1 && limit === null ? 'call' : 'calls'} today`,
@@ -82,7 +83,7 @@ export const systemWords = {
   noChannels: 'No channel yet',
   noChannelsText: 'Set TELEGRAM_BOT_TOKEN at the first start, or add one with “castellan channels add”.',
   channelState: { off: 'Off', connecting: 'Connecting', ok: 'Connected', failing: 'Trying again', broken: 'Needs you' },
-  paired: (count: number) => (count === 1 ? '1 person paired' : `${count} people paired`),
+  paired: (count: number) => (count === 0 ? 'nobody paired' : count === 1 ? '1 person paired' : `${count} people paired`),
   heard: 'Last heard',
   sendTest: 'Send a test',
   testSent: 'The test message is on its way.',

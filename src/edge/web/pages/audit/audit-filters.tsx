@@ -40,7 +40,7 @@ export function AuditFilters({ filter, onChange }: AuditFiltersProps) {
         role="search"
         aria-label={w.filters}
         onSubmit={(event) => event.preventDefault()}
-        className="grid gap-4 sm:grid-cols-2 lg:grid-cols-4"
+        className="grid grid-cols-2 gap-4 lg:grid-cols-4"
       >
         {field('q', w.words, w.wordsHint)}
         {field('actor', w.actor, 'owner, token:*')}

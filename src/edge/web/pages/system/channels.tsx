@@ -63,7 +63,7 @@ function ChannelRow({ channel: { id, name, kind, account, paired, health } }: { 
         )}
       </div>
       <p className="mt-0.5 flex flex-wrap gap-x-3 text-[0.8125rem] text-ink-soft">
-        <span>{kind}</span>
+        {kind !== name && <span>{kind}</span>}
         {account !== null && <span className="wrap-anywhere">{account}</span>}
         <span>{systemWords.paired(paired)}</span>
         {health.lastHeardAt !== null && (

@@ -6,6 +6,7 @@ import { Badge, type Tone } from '../../ui/badge.tsx';
 import { Button } from '../../ui/button.tsx';
 import { Empty } from '../../ui/empty.tsx';
 import { ErrorBox } from '../../ui/error-box.tsx';
+import { Folded } from '../../ui/folded.tsx';
 import { Money } from '../../ui/money.tsx';
 import { Skeleton } from '../../ui/skeleton.tsx';
 import { Time } from '../../ui/time.tsx';
@@ -21,15 +22,29 @@ export function Providers() {
       </div>
     );
   if (!providers.data) return <Skeleton lines={3} className="px-5 pb-4" />;
-  if (providers.data.items.length === 0)
-    return (
-      <Empty icon={Cpu} title={systemWords.noProviders}>
-        {systemWords.noProvidersText}
-      </Empty>
-    );
+  const on = providers.data.items.filter(({ enabled }) => enabled);
+  const off = providers.data.items.filter(({ enabled }) => !enabled);
+  return (
+    <>
+      {on.length === 0 && (
+        <Empty icon={Cpu} title={systemWords.noProviders}>
+          {systemWords.noProvidersText}
+        </Empty>
+      )}
+      <List providers={on} />
+      {off.length > 0 && (
+        <Folded title={systemWords.providersOff(off.length)} className="border-t border-line pt-2 [&>summary]:px-5">
+          {() => <List providers={off} />}
+        </Folded>
+      )}
+    </>
+  );
+}
+
+function List({ providers }: { readonly providers: readonly ProviderInfo[] }) {
   return (
     <ul>
-      {providers.data.items.map((provider) => (
+      {providers.map((provider) => (
         <li key={provider.id} className="border-t border-line px-5 py-4">
           <Provider provider={provider} />
         </li>
