@@ -53,7 +53,12 @@ const PICTURES = [
 ] as const;
 
 /** What is there when a page has all it shows. */
-const shows: Readonly<Record<string, string>> = { policy: 'main li', security: 'main li', skills: 'main li', system: 'main header :text("All well")' };
+const shows: Readonly<Record<string, string>> = {
+  policy: 'main li',
+  security: 'main li',
+  skills: 'main li',
+  system: 'main header :text("All well")',
+};
 
 for (const { name, path, size, colorScheme } of PICTURES) {
   await using context = await it.owner({ viewport: size, colorScheme });
