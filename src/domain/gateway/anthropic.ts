@@ -35,7 +35,6 @@ const Body = z.looseObject({
 /** Anthropic Messages (platform.claude.com/docs/en/api/messages, /streaming and /errors). */
 export const anthropic: Wire = {
   id: 'anthropic',
-  keyHeaders: ['x-api-key'],
 
   read(body) {
     const { model, max_tokens, system, messages, tools = [], temperature, stream = false, output_config } = Body.parse(body);

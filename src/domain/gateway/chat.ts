@@ -49,7 +49,6 @@ const Body = z.looseObject({
 /** OpenAI Chat Completions (platform.openai.com/docs/api-reference/chat), as most programs speak it. */
 export const chat: Wire = {
   id: 'chat',
-  keyHeaders: [],
 
   read(body) {
     const { model, messages, tools, response_format, temperature, max_tokens, max_completion_tokens, stream } = Body.parse(body);

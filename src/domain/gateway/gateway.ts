@@ -12,13 +12,18 @@ import { z } from 'zod';
 import { estimateInput } from '#llm';
 import type { CallDefaults, CallScope, LlmEvent, ScopedLlm } from '#llm/contract';
 import type { Runs } from '#runs';
-import { anthropic } from './anthropic.ts';
-import { chat } from './chat.ts';
-import { google } from './google.ts';
 import { wishOf } from './model-names.ts';
-import { responses } from './responses.ts';
 import type { GatewayScope, GatewaySessions } from './sessions.ts';
 import type { Answered, Asked, Head, ToolCall, Wire } from './wire.ts';
+
+/** The protocols; each is loaded by the first who speaks it. */
+const wires = {
+  anthropic: { keyHeaders: ['x-api-key'], load: async () => (await import('./anthropic.ts')).anthropic },
+  responses: { keyHeaders: [], load: async () => (await import('./responses.ts')).responses },
+  chat: { keyHeaders: [], load: async () => (await import('./chat.ts')).chat },
+  google: { keyHeaders: ['x-goog-api-key'], load: async () => (await import('./google.ts')).google },
+} as const satisfies Record<Wire['id'], { readonly keyHeaders: readonly string[]; load(): Promise<Wire> }>;
+type WireId = keyof typeof wires;
 
 /** Pictures come inside the body, and a long session is sent whole each time. */
 const MOST_BODY_BYTES = 64 * 1024 * 1024;
@@ -76,10 +81,11 @@ export function gatewayRoutes(deps: GatewayDeps): readonly RawRoute[] {
   }
 
   const answering =
-    (wire: Wire, handle: (req: IncomingMessage, res: ServerResponse, about: About) => Promise<void>): RawRoute['handle'] =>
+    (id: WireId, handle: Handle): RawRoute['handle'] =>
     async (req, res, about) => {
+      const wire = await wires[id].load();
       try {
-        await handle(req, res, about);
+        await handle(wire, req, res, about);
       } catch (error) {
         if (about.signal.aborted) return void res.destroy();
         const { info, status } = told(error, onError);
@@ -88,12 +94,12 @@ export function gatewayRoutes(deps: GatewayDeps): readonly RawRoute[] {
       }
     };
 
-  async function countTokens(req: IncomingMessage, res: ServerResponse): Promise<void> {
-    const asked = anthropic.read(parseJson(await readBody(req, MOST_BODY_BYTES), z.unknown(), 'Body'), {});
+  async function countTokens(wire: Wire, req: IncomingMessage, res: ServerResponse): Promise<void> {
+    const asked = wire.read(parseJson(await readBody(req, MOST_BODY_BYTES), z.unknown(), 'Body'), {});
     sendJson(res, 200, { input_tokens: estimateInput({ system: systemOf(asked), messages: asked.messages, tools: asked.tools }) });
   }
 
-  async function listModels(_req: IncomingMessage, res: ServerResponse): Promise<void> {
+  async function listModels(_wire: Wire, _req: IncomingMessage, res: ServerResponse): Promise<void> {
     const at = clock.now();
     const data = (await names()).map((id) => ({
       id,
@@ -107,29 +113,29 @@ export function gatewayRoutes(deps: GatewayDeps): readonly RawRoute[] {
     sendJson(res, 200, { object: 'list', data, has_more: false, first_id: data[0]?.id ?? null, last_id: data.at(-1)?.id ?? null });
   }
 
-  async function listGoogleModels(_req: IncomingMessage, res: ServerResponse): Promise<void> {
+  async function listGoogleModels(_wire: Wire, _req: IncomingMessage, res: ServerResponse): Promise<void> {
     const supportedGenerationMethods = ['generateContent', 'streamGenerateContent'];
     sendJson(res, 200, { models: (await names()).map((id) => ({ name: `models/${id}`, displayName: id, supportedGenerationMethods })) });
   }
 
   const names = async (): Promise<string[]> => [...new Set(['light', 'medium', 'heavy', 'local', ...(await models())])];
 
-  const post = (wire: Wire, path: `/${string}`, summary: string, handle = answer.bind(null, wire)): RawRoute => ({
+  const post = (id: WireId, path: `/${string}`, summary: string, handle: Handle = answer): RawRoute => ({
     method: 'POST',
     path,
     grant: 'llm:call',
     summary,
-    keyHeaders: wire.keyHeaders,
-    handle: answering(wire, handle),
+    keyHeaders: wires[id].keyHeaders,
+    handle: answering(id, handle),
   });
 
   return [
-    post(anthropic, '/gateway/v1/messages', 'The gateway: Anthropic Messages, answered by the model router.'),
-    post(anthropic, '/gateway/v1/messages/count_tokens', 'The gateway: how many tokens a request is, about.', countTokens),
-    post(responses, '/gateway/v1/responses', 'The gateway: OpenAI Responses, answered by the model router.'),
-    post(chat, '/gateway/v1/chat/completions', 'The gateway: OpenAI Chat Completions, answered by the model router.'),
+    post('anthropic', '/gateway/v1/messages', 'The gateway: Anthropic Messages, answered by the model router.'),
+    post('anthropic', '/gateway/v1/messages/count_tokens', 'The gateway: how many tokens a request is, about.', countTokens),
+    post('responses', '/gateway/v1/responses', 'The gateway: OpenAI Responses, answered by the model router.'),
+    post('chat', '/gateway/v1/chat/completions', 'The gateway: OpenAI Chat Completions, answered by the model router.'),
     post(
-      google,
+      'google',
       '/gateway/v1beta/models/{call}',
       'The gateway: Gemini generateContent and streamGenerateContent, answered by the model router.',
     ),
@@ -138,16 +144,16 @@ export function gatewayRoutes(deps: GatewayDeps): readonly RawRoute[] {
       path: '/gateway/v1/models',
       grant: 'llm:call',
       summary: 'The gateway: models by name, and the tiers, for clients of Anthropic and OpenAI.',
-      keyHeaders: anthropic.keyHeaders,
-      handle: answering(chat, listModels),
+      keyHeaders: wires.anthropic.keyHeaders,
+      handle: answering('chat', listModels),
     },
     {
       method: 'GET',
       path: '/gateway/v1beta/models',
       grant: 'llm:call',
       summary: 'The gateway: models by name, and the tiers, for clients of Gemini.',
-      keyHeaders: google.keyHeaders,
-      handle: answering(google, listGoogleModels),
+      keyHeaders: wires.google.keyHeaders,
+      handle: answering('google', listGoogleModels),
     },
   ];
 }
@@ -157,6 +163,8 @@ interface About {
   readonly signal: AbortSignal;
   readonly params: Readonly<Record<string, string>>;
 }
+
+type Handle = (wire: Wire, req: IncomingMessage, res: ServerResponse, about: About) => Promise<void>;
 
 /** One model call: of the session's run when a child process makes it, else a run of its own. */
 async function* call(deps: GatewayDeps, asked: Asked, caller: Caller, signal: AbortSignal): AsyncGenerator<LlmEvent> {

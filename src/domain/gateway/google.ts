@@ -45,7 +45,6 @@ const Body = z.looseObject({
 /** Gemini's generateContent and streamGenerateContent (ai.google.dev/api/generate-content). The path names the model and the way. */
 export const google: Wire = {
   id: 'google',
-  keyHeaders: ['x-goog-api-key'],
 
   read(body, { call = '' }) {
     const [, model, way] = /^([^:]+):(generateContent|streamGenerateContent)$/.exec(call) ?? [];

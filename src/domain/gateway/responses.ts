@@ -50,7 +50,6 @@ const NAMESPACE = '__in__';
 /** OpenAI Responses (platform.openai.com/docs/api-reference/responses and its streaming events). State is the client's: nothing is stored. */
 export const responses: Wire = {
   id: 'responses',
-  keyHeaders: [],
 
   read(body) {
     const { model, instructions, input, tools, text, temperature, max_output_tokens, stream } = Body.parse(body);

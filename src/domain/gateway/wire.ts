@@ -53,8 +53,6 @@ export interface FrameWriter {
 /** A vendor's protocol, seen from the server: how to read a request, and how to write an answer or an error. */
 export interface Wire {
   readonly id: 'anthropic' | 'responses' | 'chat' | 'google';
-  /** Headers in which its clients send the key. */
-  readonly keyHeaders: readonly string[];
   /** Throws `gateway.bad_request` or an error of the schema, naming the field. */
   read(body: unknown, params: Readonly<Record<string, string>>): Asked;
   whole(head: Head, answered: Answered): unknown;
