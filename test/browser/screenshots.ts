@@ -7,6 +7,11 @@ const FOLDER = join(import.meta.dirname, '..', '..', 'docs', 'screenshots');
 const DESKTOP = { width: 1280, height: 800 };
 const PHONE = { width: 390, height: 844 };
 
+/** Long enough to be worked on without a model. */
+const NOTE = `What matters in this note of the harbour office?
+
+The harbour of Port Aldous reopened on Monday after four weeks of dredging. The new channel is nine metres deep, so the mail boat calls twice a day again. Fishermen had asked for the work since the storm of last winter filled the old channel with sand. The town paid a third of the cost and the province the rest. A second dredging of the channel is planned for spring, when the sand that the winter brings has settled. Until then, ships of more than two thousand tonnes must wait for high water before they enter the harbour. The office answers questions on weekday mornings, and the tide tables are at the door.`;
+
 await mkdir(FOLDER, { recursive: true });
 await using it = await setup();
 const definition = {
@@ -38,7 +43,7 @@ await it.prove('POST', '/api/grants', { principal: 'workflow:weekly-report', cap
 await it.prove('POST', '/api/tokens', { name: 'Backup of the runs', grants: ['runs:read'] });
 
 const { id: talk } = await it.call<{ id: string }>('POST', '/api/conversations', {});
-await it.call('POST', `/api/conversations/${talk}/turns`, { text: 'What did the news say about the harbour?' });
+await it.call('POST', `/api/conversations/${talk}/turns`, { text: NOTE });
 
 const PICTURES = [
   { name: 'home', path: '/', size: DESKTOP, colorScheme: 'light' },

@@ -47,14 +47,34 @@ export function sealText(text: string): string {
 
 /** What stands in the envelopes of a prompt, for those that work on the material alone; empty when there are none. */
 export function enclosedIn(prompt: string): string[] {
-  const found: string[] = [];
+  return envelopesIn(prompt).map(({ from, open, close }) => prompt.slice(from + open, close).trim());
+}
+
+/** What stands outside of the envelopes of a prompt: the words themselves. */
+export function withoutEnclosed(prompt: string): string {
+  let at = 0;
+  const outside: string[] = [];
+  for (const { from, to } of envelopesIn(prompt)) {
+    outside.push(prompt.slice(at, from));
+    at = to;
+  }
+  return [...outside, prompt.slice(at)]
+    .map((it) => it.trim())
+    .filter(Boolean)
+    .join('\n\n');
+}
+
+/** Envelopes that are opened and closed, in their order: from where to where, the length of the opening mark, and where the closing one begins. */
+function envelopesIn(prompt: string): { readonly from: number; readonly open: number; readonly close: number; readonly to: number }[] {
+  const found = [];
   for (let at = prompt.indexOf('<data-'); at !== -1; at = prompt.indexOf('<data-', at + 1)) {
     const boundary = prompt.slice(at + 6, at + 6 + DIGITS);
     const start = prompt.indexOf('>', at);
-    const end = /^[0-9a-f]{16}$/.test(boundary) && start !== -1 ? prompt.indexOf(`</data-${boundary}>`, start) : -1;
-    if (end === -1) continue;
-    found.push(prompt.slice(start + 1, end).trim());
-    at = end;
+    const mark = `</data-${boundary}>`;
+    const close = /^[0-9a-f]{16}$/.test(boundary) && start !== -1 ? prompt.indexOf(mark, start) : -1;
+    if (close === -1) continue;
+    found.push({ from: at, open: start + 1 - at, close, to: close + mark.length });
+    at = close;
   }
   return found;
 }

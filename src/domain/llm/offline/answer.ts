@@ -1,4 +1,4 @@
-import { enclosedIn } from '#content';
+import { enclosedIn, withoutEnclosed } from '#content';
 import { ProviderFailure } from '../contract.ts';
 import type { ModelCall } from '../contract.ts';
 import { digest } from './digest.ts';
@@ -48,14 +48,16 @@ function lastMessage({ messages }: ModelCall): { said: string; results: string }
   const parts = messages.findLast(({ role }) => role === 'user')?.parts ?? [];
   return {
     said: material(parts.flatMap((part) => (part.type === 'text' ? [part.text] : [])).join('\n\n')),
-    results: material(parts.flatMap((part) => (part.type === 'tool_result' ? [part.output] : [])).join('\n\n')),
+    results: parts
+      .flatMap((part) => (part.type === 'tool_result' ? [enclosedIn(part.output).join('\n\n') || part.output] : []))
+      .join('\n\n'),
   };
 }
 
-/** What is in envelopes is what there is to work on; orders around it, and its marks, are for models. The hour is no material. */
+/** Much in envelopes is what there is to work on, orders around it are for models; a little, such as the hour, is not: then it is the words. */
 function material(text: string): string {
   const enclosed = enclosedIn(text);
-  return enclosed.some((it) => it.length >= SHORTEST_MATERIAL) ? enclosed.join('\n\n') : text;
+  return enclosed.some((it) => it.length >= SHORTEST_MATERIAL) ? enclosed.join('\n\n') : withoutEnclosed(text);
 }
 
 /** The one field of a schema that an extracted text can fill; a judgement or several fields need a model. */

@@ -49,6 +49,14 @@ test('summarises with sentences of the text, in its order, without saying a thin
   assert.ok(!places.includes(-1));
 });
 
+test('shows no mark of an envelope, and no hour that was told with the words', async () => {
+  const told = enclose('Saturday, 21 November 2026 at 18:38 (UTC)', { source: 'clock', labels: [], boundary: '0123456789abcdef' });
+  const words = await run({ messages: ask(`${told}\n\n${ARTICLE} ${ARTICLE}`).messages });
+  assert.match(words, /TypeScript/);
+  assert.ok(!words.includes('data-') && !words.includes('18:38'), words);
+  assert.match(await run({ messages: ask(`${told}\n\nGood evening!`).messages }), /no model/i);
+});
+
 test('does not end a sentence at an abbreviation, nor at a line break', async () => {
   const text = 'Dr. Smith arrived,\ne.g. by train. She left.';
   assert.match(await run({ task: { kind: 'summarize', text, sentences: 2 } }), /Dr\. Smith arrived, e\.g\. by train\. She left\./);
