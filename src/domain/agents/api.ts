@@ -186,6 +186,16 @@ export const addConversation = endpoint({
   output: Conversation,
   status: 201,
 });
+export const forkConversation = endpoint({
+  method: 'POST',
+  path: '/api/conversations/{id}/fork',
+  grant: 'agents:turn',
+  summary:
+    'Opens a conversation that begins with what was said in this one, up to the end of the turn of `messageId`, or of the last that is over. This one stays as it is; nothing is counted twice.',
+  input: Id.extend({ messageId: z.string().optional() }),
+  output: Conversation,
+  status: 201,
+});
 export const getConversation = endpoint({
   method: 'GET',
   path: '/api/conversations/{id}',

@@ -5,6 +5,7 @@ import type { Db, Store } from '#core/db/store';
 import { AppError } from '#core/errors';
 import type { NewId } from '#core/ids';
 import type { Conversation, ConversationPatch, ConversationSummary, Message, NewConversation } from './contract.ts';
+import { copyMessages } from './fork.ts';
 import * as queries from './queries.ts';
 import { toConversation, toMessage, toSummary } from './rows.ts';
 import type { ConversationRow, MessageRow } from './tables.ts';
@@ -35,6 +36,8 @@ export interface Conversations {
   add(input: NewConversation): Promise<Conversation>;
   /** The conversation of this chat, made at its first message. `isPrivate`: only the owner hears it. */
   ofChat(channel: string, chat: string, isPrivate: boolean): Promise<Conversation>;
+  /** A new conversation that begins with what was said in this one, up to the end of the turn of a message, or to the last turn that is over. */
+  fork(id: string, messageId?: string): Promise<Conversation>;
   change(id: string, patch: ConversationPatch): Promise<Conversation>;
   remove(id: string): Promise<void>;
   /** Newest first. */
@@ -80,6 +83,7 @@ export function createConversations({ store, bus, clock, newId, index, workspace
       channel: null,
       chat: null,
       shared: 0,
+      forked_from: null,
       pinned: 0,
       archived: 0,
       created_at: at,
@@ -160,6 +164,17 @@ export function createConversations({ store, bus, clock, newId, index, workspace
         const made = (await queries.findConversationOfChat(tx, channel, chat))!;
         if (made.id === row.id) tellAfter(row.id, 'added');
         return toConversation(made);
+      });
+    },
+
+    async fork(id, messageId) {
+      return store.write(async (tx) => {
+        const from = await requireConversation(tx, id);
+        const row = newRow(from.workspace_id, { assistant_id: from.assistant_id, title: from.title, forked_from: id });
+        await queries.insertConversation(tx, row);
+        await copyMessages(tx, { newId, index }, id, row, messageId);
+        tellAfter(row.id, 'added');
+        return toConversation(row);
       });
     },
 

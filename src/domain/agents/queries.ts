@@ -98,6 +98,18 @@ export async function exchangesOf(db: Db, ids: readonly string[]): Promise<Messa
     .execute();
 }
 
+/** The runs of a conversation's messages, from one message on. */
+export const runsFrom = (db: Db, conversationId: string, from: string) =>
+  db
+    .selectFrom('agent_message')
+    .select('run_id')
+    .distinct()
+    .where('conversation_id', '=', conversationId)
+    .where('id', '>=', from)
+    .orderBy('run_id', 'desc')
+    .limit(1_000)
+    .execute();
+
 /** Newest first, before the id given; a limit is required: histories have no end. */
 export function messagesBefore(db: Db, conversationId: string, before: string | undefined, limit: number): Promise<MessageRow[]> {
   const query = db.selectFrom('agent_message').selectAll().where('conversation_id', '=', conversationId).orderBy('id', 'desc').limit(limit);

@@ -36,6 +36,7 @@ export function agentRoutes({ workspaces, assistants, conversations, turns, cliA
 
     route(api.listConversations, (query) => conversations.list(query)),
     route(api.addConversation, (input) => conversations.add(input)),
+    route(api.forkConversation, ({ id, messageId }) => conversations.fork(id, messageId)),
     route(api.getConversation, ({ id }) => conversations.get(id)),
     route(api.changeConversation, ({ id, ...patch }) => conversations.change(id, patch)),
     route(api.removeConversation, ({ id }) => conversations.remove(id).then(() => ok)),

@@ -37,6 +37,7 @@ export function toConversation(row: ConversationRow): Conversation {
     channel,
     chat,
     shared: row.shared === 1,
+    forkedFrom: row.forked_from,
     pinned: row.pinned === 1,
     archived: row.archived === 1,
     ...times(row),

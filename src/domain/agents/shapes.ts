@@ -60,6 +60,8 @@ export const Conversation = z.object({
   chat: z.string().nullable(),
   /** Others hear it: nothing is recalled into it but what was said in it. */
   shared: z.boolean(),
+  /** The conversation whose beginning it shares; that one may be gone. */
+  forkedFrom: z.string().nullable(),
   pinned: z.boolean(),
   archived: z.boolean(),
   createdAt: z.string(),

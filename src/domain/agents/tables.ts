@@ -36,6 +36,8 @@ export interface ConversationRow {
   chat: string | null;
   /** 1: others hear it, or it is not known that nobody does. */
   shared: number;
+  /** The conversation whose beginning was copied into it. */
+  forked_from: string | null;
   pinned: number;
   archived: number;
   created_at: number;
@@ -164,4 +166,5 @@ export const agentMigrations: readonly Migration[] = [
         messages integer not null check (messages > 0), ${flag('offline')}, updated_at integer not null) strict, without rowid`,
     ],
   },
+  { name: 'agent-006-fork', ddl: ['alter table agent_conversation add column forked_from text'] },
 ];

@@ -72,9 +72,6 @@ export function createTurnRecord({ store, bus, clock, newId, runs, index, node }
     );
   }
 
-  const putInIndex = (tx: Db, workspaceId: string, { id, role, text }: MessageRow): Promise<void> =>
-    index.put(tx, id, { scope: workspaceId, kind: role, expiresAt: null }, [{ title: '', text, start: 0, end: text.length }]);
-
   function newMessage(fields: Pick<MessageRow, 'id' | 'conversation_id' | 'run_id' | 'role' | 'status'> & Partial<MessageRow>): MessageRow {
     return {
       text: '',
@@ -150,7 +147,7 @@ export function createTurnRecord({ store, bus, clock, newId, runs, index, node }
         status: 'complete',
       });
       await queries.insertMessage(tx, ask);
-      await putInIndex(tx, conversation.workspace_id, ask);
+      await putInIndex(tx, index, conversation.workspace_id, ask);
       await queries.updateConversation(tx, conversation.id, {
         updated_at: clock.now(),
         archived: 0,
@@ -208,7 +205,7 @@ export function createTurnRecord({ store, bus, clock, newId, runs, index, node }
         });
         const answer = (await queries.findMessage(tx, turn.answer_id))!;
         const conversation = await queries.findConversation(tx, turn.conversation_id);
-        if (conversation && answer.text !== '') await putInIndex(tx, conversation.workspace_id, answer);
+        if (conversation && answer.text !== '') await putInIndex(tx, index, conversation.workspace_id, answer);
         await queries.updateConversation(tx, turn.conversation_id, { updated_at: clock.now() });
         if (costUsd > 0) await runs.addCost(tx, turn.run_id, null, costUsd);
         await runs.change(tx, turn.run_id, {
@@ -231,6 +228,10 @@ export function createTurnRecord({ store, bus, clock, newId, runs, index, node }
     },
   };
 }
+
+/** Makes the words of a message findable. */
+export const putInIndex = (tx: Db, index: SearchIndex, workspaceId: string, { id, role, text }: MessageRow): Promise<void> =>
+  index.put(tx, id, { scope: workspaceId, kind: role, expiresAt: null }, [{ title: '', text, start: 0, end: text.length }]);
 
 function titleOf(text: string): string {
   const line = text.trim().split('\n', 1)[0]!.trim();

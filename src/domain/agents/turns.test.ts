@@ -171,6 +171,7 @@ onEveryEngine('a turn', (open) => {
       channel: null,
       chat: null,
       shared: 0,
+      forked_from: null,
       pinned: n === 500 ? 1 : 0,
       archived: n % 10 === 0 ? 1 : 0,
       created_at: at,

@@ -2,7 +2,7 @@ import type { Clock } from '#core/clock';
 import type { SearchIndex } from '#core/db/search';
 import type { Store } from '#core/db/store';
 import type { Label } from '#runs/contract';
-import { exchangesOf, findConversations } from '../queries.ts';
+import { exchangesOf, findConversations, runsFrom } from '../queries.ts';
 import type { ConversationRow, MessageRow } from '../tables.ts';
 import type { RecallScope } from './scope.ts';
 import { isAlike, shared } from './telling.ts';
@@ -46,7 +46,11 @@ export async function findSaid({ store, index, clock }: ExchangesDeps, query: Sa
   if (words.length === 0) return [];
   const filter = { scopes: [scope.workspaceId] as const, kinds: roles, now: clock.now() };
   const found = (await index.search({ filter, text: words.join(' '), limit: HITS })).map(({ item }) => item);
-  const rows = (await exchangesOf(store.db, found)).filter((row) => isRecallable(row, scope, inView));
+  // of what was forked there are copies, each with the run of the first: one of them is enough, and none where one is in view
+  const known = new Set<string>((await runsFrom(store.db, inView.conversationId, inView.from)).map(({ run_id: run }) => run));
+  const near = (await exchangesOf(store.db, found)).filter((row) => !known.has(row.run_id) && isRecallable(row, scope, inView));
+  const firstIn = new Map(near.toReversed().map((row) => [row.run_id, row.conversation_id]));
+  const rows = near.filter((row) => firstIn.get(row.run_id) === row.conversation_id);
   const byId = new Map(rows.map((row) => [row.id, row]));
   const hits = found
     .flatMap((id) => byId.get(id) ?? [])

@@ -25,4 +25,6 @@ export const chatWords = {
   toolFailed: (tool: string) => `${tool} failed`,
   offline: 'Without a model',
   run: 'Its run',
+  fork: 'Fork from here',
+  forked: 'This is a copy: what you say here is not said there.',
 } as const;

@@ -61,10 +61,12 @@ interface AnswerProps {
   readonly live: readonly AnswerPart[];
   /** Asks for another answer; only of the last one. */
   readonly onRetry?: (() => void) | undefined;
+  /** Goes on from here in a conversation of its own. */
+  readonly onFork: () => void;
 }
 
 /** What was answered, or has been of it so far. */
-export function Answer({ message, live, onRetry }: AnswerProps) {
+export function Answer({ message, live, onRetry, onFork }: AnswerProps) {
   const isGrowing = message.turn === 'queued' || message.turn === 'running';
   const parts =
     isGrowing && live.length > 0
@@ -85,7 +87,7 @@ export function Answer({ message, live, onRetry }: AnswerProps) {
         </div>
       )}
       {message.error && <ErrorBox error={message.error.message} {...(onRetry && { onRetry })} />}
-      {!isGrowing && <Foot message={message} />}
+      {!isGrowing && <Foot message={message} onFork={onFork} />}
     </article>
   );
 }
@@ -127,7 +129,7 @@ function Part({ part, isGrowing }: { readonly part: AnswerPart; readonly isGrowi
   }
 }
 
-function Foot({ message: { receipt, runId, turn, createdAt } }: { readonly message: Message }) {
+function Foot({ message: { receipt, runId, turn, createdAt }, onFork }: Pick<AnswerProps, 'message' | 'onFork'>) {
   return (
     <p className="mt-2 flex flex-wrap items-center gap-x-3 gap-y-1 text-xs text-ink-faint">
       <Time at={createdAt} />
@@ -138,6 +140,9 @@ function Foot({ message: { receipt, runId, turn, createdAt } }: { readonly messa
       <Link to="/runs/$id" params={{ id: runId }} className="rounded underline-offset-2 hover:text-accent hover:underline">
         {chatWords.run}
       </Link>
+      <button type="button" onClick={onFork} className="rounded underline-offset-2 hover:text-accent hover:underline">
+        {chatWords.fork}
+      </button>
     </p>
   );
 }

@@ -1,5 +1,6 @@
+import { useNavigate } from '@tanstack/react-router';
 import { useEffect, useRef } from 'react';
-import { cancelTurns, getSummary, listMessages, retryTurn, type Message } from '#agents/contract';
+import { cancelTurns, forkConversation, getSummary, listConversations, listMessages, retryTurn, type Message } from '#agents/contract';
 import { useApi } from '../../api/api.ts';
 import { messageOf } from '../../api/message.ts';
 import { keyOf } from '../../api/query.ts';
@@ -22,6 +23,7 @@ const PAGE_SIZE = 50;
 export function Thread({ id }: { readonly id: string }) {
   const { client, queries } = useApi();
   const toast = useToast();
+  const navigate = useNavigate();
   const pages = usePages(listMessages, { id, limit: PAGE_SIZE });
   const messages: readonly Message[] = pages.items.toReversed();
   const last = messages.at(-1);
@@ -40,6 +42,13 @@ export function Thread({ id }: { readonly id: string }) {
     } finally {
       await queries.invalidateQueries({ queryKey: keyOf(listMessages) });
     }
+  }
+
+  async function fork(messageId: string): Promise<void> {
+    const { id: copy } = await client.call(forkConversation, { id, messageId });
+    void queries.invalidateQueries({ queryKey: keyOf(listConversations) });
+    await navigate({ to: '/chat/$id', params: { id: copy } });
+    toast.good(chatWords.forked);
   }
 
   async function retry(): Promise<void> {
@@ -71,6 +80,7 @@ export function Thread({ id }: { readonly id: string }) {
               key={message.id}
               message={message}
               live={message.id === growing?.id ? live : []}
+              onFork={() => void attempt(() => fork(message.id)).catch(() => {})}
               onRetry={message === last ? () => void attempt(retry).catch(() => {}) : undefined}
             />
           ),
