@@ -49,6 +49,32 @@ describe('Chat, in the browser', { skip: await missingBrowser(), timeout: 120_00
     assert.equal(await page.getByLabel('Write to Castellan').inputValue(), 'Do not lose this');
   });
 
+  it('shows what came to mind, what is summarised, and goes on in a copy', async () => {
+    const { key, value } = await it_.call<{ key: string; value: number }>('GET', '/api/settings/agents.history_chars');
+    await it_.call('PUT', `/api/settings/${key}`, { value: 1_000 });
+    const { id: first } = await it_.call<{ id: string }>('POST', '/api/conversations', {});
+    for (const n of [1, 2, 3, 4])
+      await it_.call('POST', `/api/conversations/${first}/turns`, {
+        text: `The lighthouse of Genoa, part ${n}. ${'It is old and tall. '.repeat(15)}`,
+      });
+    await using context = await it_.owner();
+    const page = await context.newPage();
+    await page.goto(`${it_.agent.url}/chat`);
+    await page.getByLabel('Write to Castellan').fill('What was it about the lighthouse of Genoa?');
+    await page.keyboard.press('Enter');
+    await page.getByText(/things? came to mind/).click();
+    await page.getByRole('link', { name: 'An earlier conversation' }).first().click();
+    await page.waitForURL(`**/chat/${first}`);
+    await page.getByText(/reads a summary of the oldest \d+ messages/).click();
+
+    await page.getByRole('button', { name: 'Fork from here' }).first().click();
+    await page.waitForURL((url) => !url.pathname.endsWith(first));
+    const said = page.getByRole('article', { name: 'You' });
+    await said.getByText('The lighthouse of Genoa, part 1.').waitFor();
+    assert.equal(await said.count(), 1, 'what came later is not in the copy');
+    await it_.call('PUT', `/api/settings/${key}`, { value });
+  });
+
   it('shows an answer while it grows, goes on after a reload, and stops when told', async () => {
     await using model = await slowModel();
     const fields = {

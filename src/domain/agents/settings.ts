@@ -41,7 +41,7 @@ export const recall = defineSetting({
 
 export const recallChars = defineSetting({
   key: 'agents.recall_chars',
-  schema: z.int().min(500).max(40_000),
+  schema: z.int().min(1_000).max(40_000),
   default: 4_000,
   title: 'Recall (characters)',
   description: 'How much is recalled for one message at most.',

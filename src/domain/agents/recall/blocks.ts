@@ -5,12 +5,15 @@ import { ownWords, type SaidBefore } from './exchanges.ts';
 import type { Remembered } from './memories.ts';
 import { shared } from './telling.ts';
 
-const MESSAGE_CHARS = 600;
+/** Of one message, and of one in so many of all there is room for: so a whole conversation fits. */
+const MESSAGE_CHARS = 500;
+const MESSAGE_SHARE = 0.1;
 
 /** What was said in one conversation, as context. */
-export function saidBlock({ conversation, messages, held }: SaidBefore): ContextBlock {
+export function saidBlock({ conversation, messages, held }: SaidBefore, limitChars: number): ContextBlock {
+  const chars = Math.min(MESSAGE_CHARS, Math.floor(limitChars * MESSAGE_SHARE));
   const lines = messages.map(
-    ({ role, text, created_at: at }) => `${role === 'user' ? 'Owner' : 'Answer'}, ${minute(at)}: ${around(ownWords(text), held)}`,
+    ({ role, text, created_at: at }) => `${role === 'user' ? 'Owner' : 'Answer'}, ${minute(at)}: ${around(ownWords(text), held, chars)}`,
   );
   return {
     source: 'recall: an earlier conversation',
@@ -24,7 +27,7 @@ export function saidBlock({ conversation, messages, held }: SaidBefore): Context
 export function memoryBlock({ hit: { id, kind, title, passage, createdAt, labels }, held }: Remembered): ContextBlock {
   return {
     source: `recall: a memory (${kind}, ${createdAt.slice(0, 10)})`,
-    text: [...(title ? [title] : []), around(passage, held)].join('\n'),
+    text: [...(title ? [title] : []), around(passage, held, MESSAGE_CHARS)].join('\n'),
     labels: labels.filter((label) => label !== 'owner'),
     from: { kind: 'memory', id },
   };
@@ -48,14 +51,14 @@ function labelsOf(messages: readonly MessageRow[]): Label[] {
 }
 
 /** A long text from a little before the first line that holds one of the words. */
-function around(text: string, words: readonly string[]): string {
+function around(text: string, words: readonly string[], chars: number): string {
   const flat = text.replaceAll(/\n{2,}/g, '\n');
-  if (flat.length <= MESSAGE_CHARS) return flat;
+  if (flat.length <= chars) return flat;
   const pieces = flat.split(/(?<=[.!?\n])\s/);
   const at = pieces.findIndex((piece) => shared(words, piece).length > 0);
   const before = pieces.slice(0, Math.max(0, at)).join(' ').length;
-  const from = Math.max(0, Math.min(before, flat.length - MESSAGE_CHARS));
-  const end = from + MESSAGE_CHARS;
+  const from = Math.max(0, Math.min(before, flat.length - chars));
+  const end = from + chars;
   return `${from > 0 ? '…' : ''}${flat.slice(from, end).toWellFormed()}${end < flat.length ? '…' : ''}`;
 }
 

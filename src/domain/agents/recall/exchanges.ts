@@ -2,6 +2,7 @@ import type { Clock } from '#core/clock';
 import type { SearchIndex } from '#core/db/search';
 import type { Store } from '#core/db/store';
 import type { Label } from '#runs/contract';
+import type { Receipt } from '../contract.ts';
 import { exchangesOf, findConversations, runsFrom } from '../queries.ts';
 import type { ConversationRow, MessageRow } from '../tables.ts';
 import type { RecallScope } from './scope.ts';
@@ -9,6 +10,8 @@ import { isAlike, shared } from './telling.ts';
 
 /** Hits looked at for one message. */
 const HITS = 60;
+/** Of one conversation. */
+const MOST_EXCHANGES = 3;
 /** The usual constant of reciprocal rank fusion; what is recent counts half of what is alike. */
 const RANK_OFFSET = 60;
 const RECENCY = 0.5;
@@ -67,7 +70,7 @@ export async function findSaid({ store, index, clock }: ExchangesDeps, query: Sa
   return [...Map.groupBy(best, ({ row }) => row.conversation_id)].flatMap(([id, of]) => {
     const conversation = conversations.get(id);
     if (!conversation) return [];
-    const asks = new Set(of.map(({ row }) => row.reply_to ?? row.id));
+    const asks = new Set([...new Set(of.map(({ row }) => row.reply_to ?? row.id))].slice(0, MOST_EXCHANGES));
     const messages = rows.filter((row) => asks.has(row.reply_to ?? row.id) && isLatestAnswer(row, rows));
     return [{ conversation, messages, held: [...new Set(of.flatMap(({ held }) => held))] }];
   });
@@ -87,6 +90,7 @@ function isRecallable(row: MessageRow, scope: RecallScope, { conversationId, fro
   const labels = JSON.parse(row.labels) as Label[];
   if (row.status !== 'complete' || ownWords(row.text) === '') return false;
   if (row.role === 'user' && labels.includes('untrusted')) return false;
+  if ((JSON.parse(row.receipt ?? 'null') as Receipt | null)?.offline) return false; // it quotes what it was given, recalled text too
   if (row.conversation_id === conversationId && row.id >= from) return false;
   return (
     scope.audience === 'owner' ||

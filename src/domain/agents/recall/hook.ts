@@ -39,6 +39,7 @@ export function recallHook(deps: RecallDeps): BeforeHook {
     const words = tellingWords(text);
     if (!conversation || words.length === 0) return;
     const scope = scopeOf(conversation);
+    const limit = settings.get(recallChars);
     let trouble: string | null = null;
     const [talk, memories] = await Promise.all([
       findSaid(deps, { scope, words, inView: { conversationId, from: inViewFrom } }),
@@ -52,10 +53,13 @@ export function recallHook(deps: RecallDeps): BeforeHook {
     ]);
     const found = [
       ...memories.map((it) => ({ block: memoryBlock(it), why: { words: [...it.held], similarity: it.similarity } as Json })),
-      ...talk.map((it) => ({ block: saidBlock(it), why: { words: [...it.held], messages: it.messages.map(({ id }) => id) } as Json })),
+      ...talk.map((it) => ({
+        block: saidBlock(it, limit),
+        why: { words: [...it.held], messages: it.messages.map(({ id }) => id) } as Json,
+      })),
     ];
     if (found.length === 0 && trouble === null) return;
-    const context = fitting(found.map(({ block }) => block), settings.get(recallChars)); // prettier-ignore
+    const context = fitting(found.map(({ block }) => block), limit); // prettier-ignore
     const isIn = new Set(context);
     return {
       context,

@@ -159,6 +159,22 @@ describe('what is recalled', () => {
     assert.equal((await recalledIn(bed, id)).length >= 3, true);
   });
 
+  it('is no answer without a model, which quotes what it was given, and fits however much was said', async () => {
+    await using offline = await bedWith({ store: await memoryStore(migrations), provider: false });
+    await told(offline, 'The Zanzibar ferry sank');
+    await told(offline, 'What of the Zanzibar ferry?');
+    const blocks = await recalledIn(offline, await told(offline, 'Where is the Zanzibar ferry?'));
+    assert.equal(blocks.length, 2);
+    assert.doesNotMatch(JSON.stringify(blocks), /Answer, /);
+    const script = () => ({ text: 'The Zanzibar ferry goes by night. '.repeat(40) });
+    await using bed = await bedWith({ store: await memoryStore(migrations), script, settings: { 'agents.recall_chars': 1_000 } });
+    const { id } = await bed.conversations.add({});
+    for (let n = 0; n < 6; n += 1) await bed.say(id, `Tell ${n} of the Zanzibar ferry, ${'which is green and slow, '.repeat(30)}`);
+    const [block] = await recalledIn(bed, await told(bed, 'What of the Zanzibar ferry?'));
+    assert.equal(block?.from?.id, id);
+    assert.ok(block.source.length + block.text.length <= 1_000);
+  });
+
   it('cannot be a memory in a shared chat, by type', () => {
     const scope: SharedScope = { audience: 'shared', workspaceId: 'w', conversationId: 'c' };
     const never = { search: () => assert.fail('must not be asked') };
