@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { forkConversation } from '#agents/contract';
+import { AppError } from '#core/errors';
 import type { Cli } from '../context.ts';
 import { openConversation, type Wish } from '../chat/conversation.ts';
 import { answerOnce } from '../chat/once.ts';
@@ -17,9 +18,15 @@ export function chatCommand(program: Command, cli: () => Cli): void {
       const io = cli();
       const isTerminal = process.stdin.isTTY && process.stdout.isTTY && !io.json;
       const text = once === '-' || (once === undefined && !isTerminal) ? await io.input() : once;
+      if (fork && wish.conversation === undefined)
+        throw new AppError(
+          'invalid',
+          'cli.fork_of_what',
+          '--fork: say of which conversation: --conversation ID, a part of its title, or last',
+        );
       const client = await io.client();
       const wanted = await openConversation(client, wish);
-      const conversation = fork && wish.conversation !== undefined ? await client.call(forkConversation, { id: wanted.id }) : wanted;
+      const conversation = fork ? await client.call(forkConversation, { id: wanted.id }) : wanted;
       if (text !== undefined) return answerOnce(io, conversation.id, text);
       const { talkInTerminal } = await import('../chat/talk.ts');
       await talkInTerminal(io, conversation);
