@@ -1,4 +1,4 @@
-// `npm run check [-- --no-tests]`: everything that must hold before a commit, in seconds. One line each, and the output of what failed.
+// `npm run check [-- --no-tests]`: everything that must hold before a commit. One line each, and the output of what failed.
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
