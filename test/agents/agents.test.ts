@@ -98,9 +98,11 @@ for (const recipe of recipes) {
       await using t = await bed();
       await t.tell('Remember the word PINEAPPLE');
       for (const child of t.children.list()) await child.stop();
+      const before = t.fake.requests.length;
       const { status, error } = end(await t.tell('What was the word?'));
       assert.equal(status, 'succeeded', JSON.stringify(error));
-      assert.match(JSON.stringify(t.fake.requests.at(-1)!.body), /PINEAPPLE/);
+      // some also ask a model for a title, which knows nothing of it
+      assert.ok(t.fake.requests.slice(before).some(({ body }) => /PINEAPPLE/.test(JSON.stringify(body))));
     });
 
     it('is held by the budget of the turn', async () => {
