@@ -227,7 +227,7 @@ describe('the gateway', () => {
       assert.ok(text.includes(`${field}:`), text);
     }
     assert.equal((await said('/v1beta/models/m:embedContent', {}))[0], 404);
-    assert.equal((await said('/v1/messages', 'x'.repeat(65 * 1024 * 1024)))[0], 400);
+    assert.equal((await said('/v1/messages', 'x'.repeat(65 * 1024 * 1024)))[0], 413);
     assert.equal(bed.fake.requests.length, 0);
   });
 

@@ -244,7 +244,10 @@ async function gather(events: AsyncIterable<LlmEvent>): Promise<Answered> {
   throw new Error('A stream of the router ends with an end event or an error');
 }
 
-/** What a client is told. Over budget is no 429: clients try those again, and this does not mend itself. */
+/** Over budget is no 429: clients try those again, and this does not mend itself. */
+const STATUS: Readonly<Record<string, number>> = { 'llm.over_budget': 403, 'input.too_large': 413 };
+
+/** What a client is told. */
 function told(error: unknown, onError: GatewayDeps['onError']): { info: ErrorInfo; status: number } {
   if (error instanceof z.ZodError) {
     const [first] = error.issues;
@@ -252,7 +255,7 @@ function told(error: unknown, onError: GatewayDeps['onError']): { info: ErrorInf
     const message = `${field === '' ? 'Body' : field}: ${first?.message ?? 'invalid'}`;
     return { info: { kind: 'invalid', code: 'gateway.bad_request', message, details: { field } }, status: 400 };
   }
-  if (error instanceof AppError) return { info: errorInfo(error), status: error.code === 'llm.over_budget' ? 403 : httpStatus[error.kind] };
+  if (error instanceof AppError) return { info: errorInfo(error), status: STATUS[error.code] ?? httpStatus[error.kind] };
   onError('A call of the gateway failed', error);
   return { info: { kind: 'internal', code: 'internal', message: 'Something went wrong here; the log knows what' }, status: 500 };
 }

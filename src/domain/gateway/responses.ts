@@ -36,7 +36,7 @@ const Tool = z.looseObject({
 const Body = z.looseObject({
   model: z.string().min(1),
   instructions: z.string().nullish(),
-  input: z.union([z.string(), z.array(Item)]),
+  input: z.union([z.string(), z.array(Item)], 'a text, or a list of items'),
   tools: z.array(Tool.extend({ tools: z.array(Tool).optional() })).nullish(),
   text: z.looseObject({ format: z.looseObject({ schema: z.unknown().optional() }).nullish() }).nullish(),
   temperature: z.number().nullish(),

@@ -1,13 +1,15 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { cp, mkdir, mkdtemp, rm, symlink } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, realpath, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { allowAll } from '#policy/testing';
+import { allowAll, rulesOnly, testRule } from '#policy/testing';
 import type { TurnEvent } from '../contract.ts';
 import { endOf } from '../testbed.ts';
+import { findProgram } from './find.ts';
 import { answerWith, byMode, wantedBy } from './permission.ts';
 import { bubblewrap, setup as setupBed, type AcpBedOptions } from './testbed.ts';
 import { createTranslator } from './updates.ts';
@@ -55,6 +57,9 @@ describe('an agent CLI as backend', { skip: bubblewrap === null && 'bubblewrap i
     const env = (await t.tell('RUN env')).find((it) => it.type === 'tool_result')!;
     assert.match(env.output, /ANTHROPIC_API_KEY=/);
     assert.doesNotMatch(env.output, /CASTELLAN_|PGPASSWORD|SSH_/);
+    // the command line of a process can be read by every account of the machine
+    assert.equal(t.children.list().length, 1);
+    assert.doesNotMatch(execFileSync('ps', ['-eww', '-o', 'args'], { encoding: 'utf8' }), /castellan-gw-/);
   });
 
   it('asks before it acts: yes runs it, no leaves everything as it was', async () => {
@@ -68,6 +73,17 @@ describe('an agent CLI as backend', { skip: bubblewrap === null && 'bubblewrap i
     const other = join(no.workspace.folder, 'made.txt');
     assert.equal(words(await no.tell(`WRITE ${other}`)), 'not done');
     assert.ok(!existsSync(other));
+  });
+
+  it('what it has read since counts when it asks for more', async () => {
+    const policy = rulesOnly(testRule('ask', '*', '*'));
+    await using t = await setup({ policy });
+    await t.tell(`WRITE ${join(t.workspace.folder, 'x')}`);
+    await t.tell(`READ ${join(t.workspace.folder, 'y')}`);
+    assert.deepEqual(
+      policy.asked.map(({ context }) => context!.labels!.includes('untrusted')),
+      [false, true],
+    );
   });
 
   it('by its mode: plan changes nothing even if it tries, accept_edits writes files and asks for commands', async () => {
@@ -117,6 +133,15 @@ describe('an agent CLI as backend', { skip: bubblewrap === null && 'bubblewrap i
     await using bare = await setup({ bare: true });
     assert.equal(endOf(await bare.tell('SAY x')).error?.code, 'agent.no_sandbox');
   });
+});
+
+it('a program that stands alone is shown alone: the folder around it may be the owner’s home', async () => {
+  const home = await mkdtemp(join(tmpdir(), 'castellan-acp-'));
+  const program = join(home, 'opencode');
+  await writeFile(program, '#!/bin/sh\n', { mode: 0o755 });
+  const found = await findProgram(['opencode'], program, { agentsFolder: '/nonexistent', path: '', ownerHome: home });
+  assert.deepEqual([found?.root, found?.from], [await realpath(program), 'setting']);
+  await rm(home, { recursive: true });
 });
 
 describe('what an agent wants', () => {

@@ -1,5 +1,5 @@
 import { access, constants, realpath } from 'node:fs/promises';
-import { delimiter, dirname, isAbsolute, join, sep } from 'node:path';
+import { delimiter, isAbsolute, join, sep } from 'node:path';
 
 /** Where people and installers put programs, besides the path. */
 const USUAL = ['.local/bin', '/usr/local/bin', '/opt/homebrew/bin', '.nix-profile/bin', '.npm-global/bin'];
@@ -8,7 +8,7 @@ const USUAL = ['.local/bin', '/usr/local/bin', '/opt/homebrew/bin', '.nix-profil
 export interface Found {
   /** As it is called. */
   readonly path: string;
-  /** The folder that holds it and all it loads: the place of its `node_modules`, else its own folder. */
+  /** All it loads: the `node_modules` it is in, else the file alone, for the folder around it may be the owner's home. */
   readonly root: string;
   readonly from: 'setting' | 'home' | 'path' | 'usual';
 }
@@ -55,5 +55,5 @@ async function canRun(path: string): Promise<boolean> {
 async function rootOf(path: string): Promise<Pick<Found, 'path' | 'root'>> {
   const real = await realpath(path);
   const at = real.indexOf(`${sep}node_modules${sep}`);
-  return { path: real, root: at === -1 ? dirname(real) : real.slice(0, at + `${sep}node_modules`.length) };
+  return { path: real, root: at === -1 ? real : real.slice(0, at + `${sep}node_modules`.length) };
 }

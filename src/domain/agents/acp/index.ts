@@ -7,6 +7,7 @@ import type { Nursery } from '#core/nursery';
 import type { GatewayScope, GatewaySession, GatewaySessions } from '#gateway';
 import type { CallReceipt } from '#llm/contract';
 import { policyQuestion, type Policy } from '#policy';
+import type { Label } from '#runs/contract';
 import type { Question } from '#workflows';
 import type { Backend, BackendEvent, BackendTurn } from '../backend.ts';
 import { addReceipt } from '../receipts.ts';
@@ -142,8 +143,9 @@ export function acpBackend(recipe: Recipe, deps: AcpDeps): Backend {
         : { gateway: deps.gatewayUrl(), home, sandboxed: false };
       const env = recipe.env({ ...place, token, model, readOnly });
       const bare = { command: found.path, args: [...recipe.args], env: { ...env, HOME: home, PATH: deps.places.path, TERM: 'dumb' } };
-      const walled = bubblewrap && {
-        ...sandboxed({
+      const walled =
+        bubblewrap &&
+        sandboxed({
           bubblewrap,
           program: found.path,
           args: recipe.args,
@@ -153,9 +155,7 @@ export function acpBackend(recipe: Recipe, deps: AcpDeps): Backend {
           readOnly,
           home,
           socket: deps.socket,
-        }),
-        env: {},
-      };
+        });
       return openSession({
         nursery: deps.nursery,
         name: `${recipe.id}-${(started += 1)}`,
@@ -177,16 +177,18 @@ export function acpBackend(recipe: Recipe, deps: AcpDeps): Backend {
     let wake = Promise.withResolvers<void>();
     let isOver = false;
     const hear = (events: readonly BackendEvent[]): void => {
+      for (const event of events) if (event.type === 'saw') for (const label of event.labels) seen.add(label);
       waiting.push(...events);
       wake.resolve();
     };
     let asked = 0;
+    const seen = new Set(turn.labels);
     const over = session
       .prompt(
         wordsFor(turn, live.knows),
         {
           onUpdate: (update) => hear(translate(update)),
-          onPermission: async (request, limit) => answerWith(request.options, await mayDo(turn, request, (asked += 1), limit)),
+          onPermission: async (request, limit) => answerWith(request.options, await mayDo(turn, request, (asked += 1), seen, limit)),
         },
         signal,
       )
@@ -206,14 +208,20 @@ export function acpBackend(recipe: Recipe, deps: AcpDeps): Backend {
   }
 
   /** By the assistant's mode, else by policy, else by the owner. */
-  async function mayDo(turn: BackendTurn, request: Parameters<typeof wantedBy>[0], nth: number, signal: AbortSignal): Promise<boolean> {
+  async function mayDo(
+    turn: BackendTurn,
+    request: Parameters<typeof wantedBy>[0],
+    nth: number,
+    seen: ReadonlySet<Label>,
+    signal: AbortSignal,
+  ): Promise<boolean> {
     const { assistant } = turn;
     const wanted = wantedBy(request);
     const said = byMode(assistant.permissionMode, wanted);
     turn.note?.('backend.permission', { ...wanted, title: request.toolCall.title ?? null, mode: assistant.permissionMode, said });
     if (said !== null) return said === 'allow';
     const step = `permission-${nth}`;
-    const context = { chain: ['owner', `assistant:${assistant.id}`], labels: [...turn.labels], run: turn.scope.runId!, step };
+    const context = { chain: ['owner', `assistant:${assistant.id}`], labels: [...seen], run: turn.scope.runId!, step };
     try {
       await deps.policy.enforce({ principal: `backend:${recipe.id}`, ...wanted, context });
       return true;

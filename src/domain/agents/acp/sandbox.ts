@@ -16,7 +16,7 @@ export interface SandboxJob {
   readonly program: string;
   readonly args: readonly string[];
   readonly env: Readonly<Record<string, string>>;
-  /** The folder the program loads itself from; read-only. */
+  /** What the program loads itself from; read-only. */
   readonly root: string;
   /** The one folder it may write, at the same path inside. */
   readonly workspace: string;
@@ -29,20 +29,22 @@ export interface SandboxJob {
 
 /**
  * The command line of an agent in bubblewrap (github.com/containers/bubblewrap): a root of the system's programs, read-only; its workspace and
- * its private home; no network but a socket to the gateway, which the bridge offers on the sandbox's own loopback; no environment but its recipe's.
+ * its private home; no network but a socket to the gateway, which the bridge offers on the sandbox's own loopback; no environment but its recipe's. That is
+ * the process's own and not on the command line, which every account of the machine can read: the session's token is in it.
  */
 export function sandboxed({ bubblewrap, program, args, env, root, workspace, readOnly, home, socket }: SandboxJob): {
-  command: string;
-  args: string[];
+  readonly command: string;
+  readonly args: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
 } {
   const node = process.execPath;
   const ro = (...paths: readonly string[]): string[] =>
     paths.filter((path) => existsSync(path)).flatMap((path) => ['--ro-bind', path, path]);
   return {
     command: bubblewrap,
+    env: { ...env, HOME, PATH: `${dirname(node)}:/usr/local/bin:/usr/bin:/bin`, TERM: 'dumb', LANG: 'C.UTF-8' },
     args: [
-      '--unshare-all', '--unshare-user', '--die-with-parent', '--new-session', '--cap-drop', 'ALL', '--hostname', 'agent', '--clearenv',
-      ...Object.entries({ ...env, HOME, PATH: `${dirname(node)}:/usr/local/bin:/usr/bin:/bin`, TERM: 'dumb', LANG: 'C.UTF-8' }).flatMap(([name, value]) => ['--setenv', name, value]),
+      '--unshare-all', '--unshare-user', '--die-with-parent', '--new-session', '--cap-drop', 'ALL', '--hostname', 'agent',
       ...ro('/usr', '/lib', '/lib64', '/bin', '/sbin', '/etc/ssl', '/etc/alternatives', '/etc/ld.so.cache'),
       '--proc', '/proc', '--dev', '/dev', '--tmpfs', '/tmp',
       ...ro(dirname(node), root),
