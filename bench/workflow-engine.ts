@@ -10,7 +10,8 @@ import { createLocalQueue, queueMigrations } from '#core/db/queue';
 import { openSqlite } from '#core/db/sqlite';
 import { uuidv7 } from '#core/ids';
 import { createRuns, runMigrations } from '#runs';
-import { createEngine, createTemplates, createWorkflows, workflowMigrations } from '#workflows';
+import { workflowMigrations } from '#workflows';
+import { engineBed } from '#workflows/testing';
 import { median, type Bench } from './figure.ts';
 
 const STEPS = 10;
@@ -119,32 +120,15 @@ async function engine(path: string) {
     },
   });
   const runs = createRuns({ store, bus, clock, newId, keep: () => ({ days: 365, perWorkflow: 1e6 }) });
-  const templates = createTemplates();
-  const workflows = createWorkflows({
+  const { workflows, engine: it } = engineBed({
     store,
     bus,
     clock,
     newId,
-    templates,
-    ports: { skill: (name) => ({ name, outcomes: ['ok'] }), checkConfig: () => [], checkTrigger: () => null, provider: async () => true },
-    syncTriggers: async () => {},
-    removeTriggers: async () => {},
-    audit: async () => {},
-  });
-  const it = createEngine({
-    store,
-    bus,
-    clock,
     queue,
     runs,
-    templates,
     concurrency: AT_ONCE,
     skills: { run: async () => ({ outcome: 'ok', output: 'x' }) },
-    workflow: (name, version) => workflows.get(name, version),
-    ask: async () => '',
-    withdraw: async () => {},
-    grantExtra: async () => {},
-    deferred: {},
     onCrash: (_, error) => {
       throw error;
     },

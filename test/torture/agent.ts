@@ -8,7 +8,8 @@ import { uuidv7 } from '#core/ids';
 import type { Json } from '#core/json';
 import { createRuns, runMigrations } from '#runs';
 import type { SkillRequest, SkillResult } from '#skills/contract';
-import { createEngine, createTemplates, createWorkflows, workflowMigrations } from '#workflows';
+import { workflowMigrations } from '#workflows';
+import { engineBed } from '#workflows/testing';
 
 const [path, outside, runCount] = process.argv.slice(2) as [string, string, string];
 const clock = systemClock;
@@ -50,33 +51,18 @@ async function post({ run, step, config, input, signal }: SkillRequest): Promise
   );
   return { outcome: 'ok', output: Number(input) + 1 };
 }
-
-const templates = createTemplates();
-const workflows = createWorkflows({
+const { workflows, engine } = engineBed({
   store,
   bus,
   clock,
   newId,
-  templates,
-  ports: { skill: (name) => ({ name, outcomes: ['ok'] }), checkConfig: () => [], checkTrigger: () => null, provider: async () => true },
-  syncTriggers: async () => {},
-  removeTriggers: async () => {},
-  audit: async () => {},
-});
-const engine = createEngine({
-  store,
-  bus,
-  clock,
   queue,
   runs,
-  templates,
   concurrency: 4,
-  mostInterruptions: Infinity, // here it is not the step that kills us
+  mostInterruptions: Infinity,
+  // here it is not the step that kills us
   skills: { run: async (request) => (request.skill === 'post' ? post(request) : { outcome: 'ok', output: Number(request.input) + 1 }) },
-  workflow: (name, version) => workflows.get(name, version),
   ask: async (_tx, { details }) => `ask:${String((details as { key?: string }).key)}`,
-  withdraw: async () => {},
-  grantExtra: async () => {},
   deferred: {
     count: async (tx, data) =>
       void (await tx

@@ -12,7 +12,8 @@ import { createRuns, runMigrations, runRoutes, type Runs } from '#runs';
 import { listRuns } from '#runs/contract';
 import type { RunDetail } from '#runs/contract';
 import type { SkillRequest, SkillResult } from '#skills/contract';
-import { createEngine, createTemplates, createWorkflows, type Engine, type Question, workflowMigrations, type Workflows } from '#workflows';
+import { type Question, workflowMigrations } from '#workflows';
+import { engineBed } from './testing.ts';
 
 type Script = (request: SkillRequest) => Promise<SkillResult> | SkillResult;
 const migrations = [queueMigrations, runMigrations, workflowMigrations] as const;
@@ -24,47 +25,29 @@ function build(store: Store, script: Script) {
   const bus = createBus((_, error) => assert.fail(String(error)));
   const queue = createLocalQueue({ store, clock, newId, onError: () => {} });
   const runs = createRuns({ store, bus, clock, newId, keep: () => ({ days: 1, perWorkflow: 100 }) });
-  const templates = createTemplates();
   const questions: (Question & { id: string })[] = [];
   const remembered: Json[] = [];
   const rememberedIn: (string | null)[] = [];
   const granted: unknown[] = [];
-  const workflows: Workflows = createWorkflows({
+  const { workflows, engine } = engineBed({
     store,
     bus,
     clock,
     newId,
-    templates,
-    ports: {
-      skill: (name) => (name.startsWith('no_') ? undefined : { name, outcomes: ['ok', 'a', 'b', 'on_items'] }),
-      checkConfig: () => [],
-      checkTrigger: () => null,
-      provider: async () => true,
-      workspace: async (name) => name === 'Work',
-    },
-    syncTriggers: async () => {},
-    removeTriggers: async () => {},
-    audit: async () => {},
-  });
-  const engine: Engine = createEngine({
-    store,
-    bus,
-    clock,
     queue,
     runs,
-    templates,
-    concurrency: 8,
     skills: { run: async (request) => script(request) },
-    workflow: (name, version) => workflows.get(name, version),
     ask: async (_tx, question) => {
       const id = `q${questions.length + 1}`;
       questions.push({ ...question, id });
       return id;
     },
-    withdraw: async () => {},
     grantExtra: async (...extra) => void granted.push(extra),
     deferred: { remember: async (_tx, data, { workspace }) => void (remembered.push(data), rememberedIn.push(workspace)) },
-    onCrash: () => {},
+    ports: {
+      skill: (name) => (name.startsWith('no_') ? undefined : { name, outcomes: ['ok', 'a', 'b', 'on_items'] }),
+      workspace: async (name) => name === 'Work',
+    },
   });
   const abort = new AbortController();
   const started = engine.service.start({ signal: abort.signal, exit: () => {} });

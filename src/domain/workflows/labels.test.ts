@@ -16,7 +16,8 @@ import type { Label, RunDetail } from '#runs/contract';
 import { createBreakers, createCatalogue, createSkillRunner, skillMigrations } from '#skills';
 import { skill, type Skill, type SkillMemory } from '#skills/contract';
 import { quiet } from '#skills/testing';
-import { createEngine, createTemplates, createWorkflows, workflowMigrations } from '#workflows';
+import { workflowMigrations } from '#workflows';
+import { engineBed } from './testing.ts';
 
 /*
  * Every text from outside carries a token that names its label: `tok-untrusted-3`. Whatever holds a token must have its label, however
@@ -102,7 +103,6 @@ function build(store: Store, memories: Stored[]) {
   const bus = createBus((_, error) => assert.fail(String(error)));
   const queue = createLocalQueue({ store, clock, newId, onError: () => {} });
   const runs = createRuns({ store, bus, clock, newId, keep: () => ({ days: 1, perWorkflow: 1_000 }) });
-  const templates = createTemplates();
   const breakers = createBreakers({ store, bus, clock, limits: () => ({ threshold: 1e9, coolDownMs: 1 }) });
   const catalogue = createCatalogue(skills(), breakers);
   const memoryOf = (labels: () => readonly Label[]): SkillMemory => ({
@@ -147,37 +147,16 @@ function build(store: Store, memories: Stored[]) {
     timeZone: () => 'UTC',
     deliver: async () => ({ delivered: [] }),
   });
-  const workflows = createWorkflows({
+  const { workflows, engine } = engineBed({
     store,
     bus,
     clock,
     newId,
-    templates,
-    ports: {
-      skill: (name) => (catalogue.find(name) ? catalogue.info(name) : undefined),
-      checkConfig: () => [],
-      checkTrigger: () => null,
-      provider: async () => true,
-    },
-    syncTriggers: async () => {},
-    removeTriggers: async () => {},
-    audit: async () => {},
-  });
-  const engine = createEngine({
-    store,
-    bus,
-    clock,
     queue,
     runs,
-    templates,
-    concurrency: 8,
     skills: runner,
-    workflow: (name, version) => workflows.get(name, version),
-    ask: async () => 'never',
-    withdraw: async () => {},
-    grantExtra: async () => {},
     deferred: { remember: async (_tx, data, { labels }) => void memories.push({ text: JSON.stringify(data), labels }) },
-    onCrash: () => {},
+    ports: { skill: (name) => (catalogue.find(name) ? catalogue.info(name) : undefined) },
   });
   const abort = new AbortController();
   const started = engine.service.start({ signal: abort.signal, exit: () => {} });

@@ -13,7 +13,8 @@ import { createRuns, runMigrations } from '#runs';
 import { createBreakers, createCatalogue, createSkillRunner, skillMigrations } from '#skills';
 import { skill, type SkillContext } from '#skills/contract';
 import { quiet } from '#skills/testing';
-import { createEngine, createTemplates, createWorkflows, type Question, workflowMigrations } from '#workflows';
+import { type Question, workflowMigrations } from '#workflows';
+import { engineBed } from './testing.ts';
 
 const KINDS = ['shell.run', 'file.write', 'schedules.write', 'workflows.write', 'skills.write', 'grants.write', 'settings.write'] as const;
 const LOOK = { timeoutMs: 1_000, maxBytes: 100_000 };
@@ -60,7 +61,6 @@ async function setup() {
   const bus = createBus((_, error) => assert.fail(String(error)));
   const queue = createLocalQueue({ store, clock, newId, onError: () => {} });
   const runs = createRuns({ store, bus, clock, newId, keep: () => ({ days: 1, perWorkflow: 100 }) });
-  const templates = createTemplates();
   const breakers = createBreakers({ store, bus, clock, limits: () => ({ threshold: 100, coolDownMs: 1 }) });
   const doing = acts(did);
   const capabilities = [
@@ -130,38 +130,17 @@ async function setup() {
       return { delivered: [] };
     },
   });
-  const workflows = createWorkflows({
+  const questions: Question[] = [];
+  const { workflows, engine } = engineBed({
     store,
     bus,
     clock,
     newId,
-    templates,
-    ports: {
-      skill: (name) => (catalogue.find(name) ? catalogue.info(name) : undefined),
-      checkConfig: () => [],
-      checkTrigger: () => null,
-      provider: async () => true,
-    },
-    syncTriggers: async () => {},
-    removeTriggers: async () => {},
-    audit: async () => {},
-  });
-  const questions: Question[] = [];
-  const engine = createEngine({
-    store,
-    bus,
-    clock,
     queue,
     runs,
-    templates,
-    concurrency: 8,
     skills: runner,
-    workflow: (name, version) => workflows.get(name, version),
     ask: async (_tx, question) => `q${questions.push(question)}`,
-    withdraw: async () => {},
-    grantExtra: async () => {},
-    deferred: {},
-    onCrash: () => {},
+    ports: { skill: (name) => (catalogue.find(name) ? catalogue.info(name) : undefined) },
   });
   const abort = new AbortController();
   const service = await engine.service.start({ signal: abort.signal, exit: () => {} });

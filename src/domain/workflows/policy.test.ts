@@ -15,7 +15,8 @@ import { createRuns, runMigrations } from '#runs';
 import { createBreakers, createCatalogue, createSkillRunner, skillMigrations } from '#skills';
 import { skill, type SkillContext } from '#skills/contract';
 import { quiet } from '#skills/testing';
-import { createEngine, createTemplates, createWorkflows, workflowMigrations } from '#workflows';
+import { workflowMigrations } from '#workflows';
+import { engineBed } from './testing.ts';
 
 const CAPABILITIES = ['channel:send', 'net:fetch'];
 
@@ -27,7 +28,6 @@ async function build(store: Store, sent: string[]) {
   const queue = createLocalQueue({ store, clock, newId, onError: () => {} });
   const audit = fakeAudit();
   const runs = createRuns({ store, bus, clock, newId, keep: () => ({ days: 1, perWorkflow: 100 }) });
-  const templates = createTemplates();
   const breakers = createBreakers({ store, bus, clock, limits: () => ({ threshold: 5, coolDownMs: 60_000 }) });
   const tries = { count: 0 };
   const send = skill({
@@ -96,27 +96,15 @@ async function build(store: Store, sent: string[]) {
       return { delivered: [] };
     },
   });
-  const workflows = createWorkflows({
+  const { workflows, engine } = engineBed({
     store,
     bus,
     clock,
     newId,
-    templates,
-    ports: { skill: (name) => ({ name, outcomes: ['ok'] }), checkConfig: () => [], checkTrigger: () => null, provider: async () => true },
-    syncTriggers: async () => {},
-    removeTriggers: async () => {},
-    audit: async () => {},
-  });
-  const engine = createEngine({
-    store,
-    bus,
-    clock,
     queue,
     runs,
-    templates,
     concurrency: 4,
     skills,
-    workflow: workflows.get,
     ask: async (tx, question) =>
       (
         await approvals.ask(tx, {
@@ -126,9 +114,6 @@ async function build(store: Store, sent: string[]) {
         })
       ).id,
     withdraw: approvals.withdraw,
-    grantExtra: async () => {},
-    deferred: {},
-    onCrash: () => {},
   });
   const abort = new AbortController();
   bus.subscribe(
