@@ -7,9 +7,8 @@ import { policyWords } from '../../strings/policy.ts';
 import { runsWords } from '../../strings/runs.ts';
 import { Button } from '../../ui/button.tsx';
 import { Card } from '../../ui/card.tsx';
-import { Field } from '../../ui/field.tsx';
+import { CaseFields, noCase, trimmedCase } from './case-fields.tsx';
 import { EffectBadge } from './effect-badge.tsx';
-import { PrincipalField } from './principal-field.tsx';
 import { useNames } from './use-names.ts';
 
 const LABELS: readonly ContentLabel[] = ['untrusted', 'private', 'secret'];
@@ -17,18 +16,14 @@ const LABELS: readonly ContentLabel[] = ['untrusted', 'private', 'secret'];
 /** What would be decided in a case that the owner makes up, and why. */
 export function Explain() {
   const explain = useAction(explainPolicy, { quiet: true });
-  const [principal, setPrincipal] = useState('');
-  const [capability, setCapability] = useState('');
-  const [resource, setResource] = useState('');
+  const [policyCase, setPolicyCase] = useState(noCase);
   const [labels, setLabels] = useState<readonly ContentLabel[]>([]);
 
   function submit(event: FormEvent): void {
     event.preventDefault();
     explain.mutate({
-      principal: principal.trim(),
-      capability: capability.trim(),
-      ...(resource.trim() !== '' && { resource: resource.trim() }),
-      chain: /^(?:owner|cli|token)/.test(principal) ? [] : ['owner'],
+      ...trimmedCase(policyCase),
+      chain: /^(?:owner|cli|token)/.test(policyCase.principal) ? [] : ['owner'],
       labels: [...labels],
     });
   }
@@ -36,24 +31,7 @@ export function Explain() {
   return (
     <Card title={policyWords.explain} aside={policyWords.explainText}>
       <form onSubmit={submit} className="grid gap-4 sm:grid-cols-3">
-        <PrincipalField value={principal} onChange={setPrincipal} />
-        <Field
-          label={policyWords.capability}
-          hint={policyWords.capabilityHint}
-          required
-          value={capability}
-          onChange={(event) => setCapability(event.target.value)}
-          autoCapitalize="none"
-          spellCheck={false}
-        />
-        <Field
-          label={policyWords.resource}
-          hint={policyWords.resourceHint}
-          value={resource}
-          onChange={(event) => setResource(event.target.value)}
-          autoCapitalize="none"
-          spellCheck={false}
-        />
+        <CaseFields value={policyCase} onChange={setPolicyCase} />
         <fieldset className="flex flex-wrap items-center gap-x-5 gap-y-2 sm:col-span-2">
           <legend className="sr-only">{policyWords.labels}</legend>
           <span aria-hidden className="text-[0.8125rem] font-medium">

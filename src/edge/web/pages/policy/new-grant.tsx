@@ -7,7 +7,7 @@ import { policyWords } from '../../strings/policy.ts';
 import { Button } from '../../ui/button.tsx';
 import { Dialog } from '../../ui/dialog.tsx';
 import { Field } from '../../ui/field.tsx';
-import { PrincipalField } from './principal-field.tsx';
+import { CaseFields, noCase, trimmedCase } from './case-fields.tsx';
 
 const EFFECTS: readonly Effect[] = ['allow', 'deny', 'ask'];
 const DAY_MS = 86_400_000;
@@ -17,9 +17,7 @@ const ENDS = ['', '1', '30', '365'] as const;
 export function NewGrantDialog({ onClose }: { readonly onClose: () => void }) {
   const create = useAction(createPolicyGrant, { quiet: true, done: policyWords.granted, refresh: [listPolicyGrants] });
   const [effect, setEffect] = useState<Effect>('allow');
-  const [principal, setPrincipal] = useState('');
-  const [capability, setCapability] = useState('');
-  const [resource, setResource] = useState('');
+  const [policyCase, setPolicyCase] = useState(noCase);
   const [days, setDays] = useState<(typeof ENDS)[number]>('');
   const [reason, setReason] = useState('');
 
@@ -27,9 +25,7 @@ export function NewGrantDialog({ onClose }: { readonly onClose: () => void }) {
     event.preventDefault();
     const grant = {
       effect,
-      principal: principal.trim(),
-      capability: capability.trim(),
-      ...(resource.trim() !== '' && { resource: resource.trim() }),
+      ...trimmedCase(policyCase),
       ...(reason.trim() !== '' && { reason: reason.trim() }),
       ...(days !== '' && { expiresAt: new Date(Date.now() + Number(days) * DAY_MS).toISOString() }),
     };
@@ -51,24 +47,7 @@ export function NewGrantDialog({ onClose }: { readonly onClose: () => void }) {
             </label>
           ))}
         </fieldset>
-        <PrincipalField value={principal} onChange={setPrincipal} isPattern />
-        <Field
-          label={policyWords.capability}
-          hint={policyWords.capabilityHint}
-          required
-          value={capability}
-          onChange={(event) => setCapability(event.target.value)}
-          autoCapitalize="none"
-          spellCheck={false}
-        />
-        <Field
-          label={policyWords.resource}
-          hint={policyWords.resourceHint}
-          value={resource}
-          onChange={(event) => setResource(event.target.value)}
-          autoCapitalize="none"
-          spellCheck={false}
-        />
+        <CaseFields value={policyCase} onChange={setPolicyCase} isPattern />
         <div>
           <label htmlFor="grant-ends" className="mb-1.5 block text-[0.8125rem] font-medium">
             {policyWords.ends}
